@@ -1,0 +1,72 @@
+// Activation format `i8tok`: int8 codes −127…127, symmetric, one scale a row (token). This file is the layout of a row and its reference.
+//
+//   bytes [0, 4)          f32 scale = absmax / 127 (0 for an all-zero row), rest of the first 64 bytes zero
+//   [64, 64 + kp)         int8 codes in natural order, kp = k rounded up to 128, padded with 0
+//   then z: kp/32 words   two i16: lo = −8·Σ codes with k mod 4 ∈ {0,1}, hi = −8·Σ codes with k mod 4 ∈ {2,3} of each group of 32;
+//                         the zero point of nibbles stored as code + 8, in the pair order of the i8×i7 dot product
+//   then panel: kp i16    for kernels that multiply i16: `pairs` or `q4` order (below); untouched if panel = none
+import { roundup } from "../num/int.ts";
+
+export const I8TOK = { header: 64, align: 128 } as const;
+
+/** Attribute `panel` of the ops that write i8tok rows. */
+export const PANEL = {
+  none: 0,
+  /** for each 4 k: x0 x2 x1 x3 */
+  pairs: 1,
+  /** for each 8 k: x0·256 x2·256 x4·16 x6·16 x1 x3 x5·256 x7·256 */
+  q4: 2,
+} as const;
+
+export interface I8tokLayout {
+  readonly kp: number;
+  readonly codes: number;
+  readonly z: number;
+  readonly panel: number;
+  readonly bytes: number;
+}
+
+/** Byte offsets inside one row of k activations, and its length in bytes. */
+export function i8tokLayout(k: number): I8tokLayout {
+  const kp = roundup(k, I8TOK.align);
+  const z = I8TOK.header + kp;
+  const panel = z + roundup(kp / 8, 64);
+  return { kp, codes: I8TOK.header, z, panel, bytes: panel + 2 * kp };
+}
+
+/** Half to even, as f32.nearest does. */
+export function nearestEven(v: number): number {
+  const r = Math.round(v);
+  return r - v === 0.5 && r % 2 !== 0 ? r - 1 : r;
+}
+
+const PANEL_ORDER: Record<number, { step: number; order: number[]; times: number[] }> = {
+  [PANEL.pairs]: { step: 4, order: [0, 2, 1, 3], times: [1, 1, 1, 1] },
+  [PANEL.q4]: { step: 8, order: [0, 2, 4, 6, 1, 3, 5, 7], times: [256, 256, 16, 16, 1, 1, 256, 256] },
+};
+
+/**
+ * Reference encoder of one row: x f32 [k] → row bytes. All arithmetic is f32, as in the kernels:
+ * inv = 127 / absmax, code = nearest-even(x · inv), scale = absmax / 127; clamped to ±127.
+ */
+export function encodeI8tok(x: Float32Array, row: Uint8Array, panel: number): void {
+  const k = x.length;
+  const at = i8tokLayout(k);
+  const view = new DataView(row.buffer, row.byteOffset, at.bytes);
+  row.fill(0, 0, at.panel);
+  let amax = 0;
+  for (const v of x) amax = Math.max(amax, Math.abs(v));
+  const inv = amax === 0 ? 0 : Math.fround(127 / amax);
+  view.setFloat32(0, Math.fround(amax / 127), true);
+  const codes = new Int8Array(row.buffer, row.byteOffset + at.codes, at.kp);
+  for (let i = 0; i < k; i++) codes[i] = Math.max(-127, Math.min(127, nearestEven(Math.fround(x[i] * inv))));
+  for (let g = 0; g < at.kp / 32; g++) {
+    let lo = 0;
+    let hi = 0;
+    for (let i = 0; i < 32; i++) (i & 2) === 0 ? (lo += codes[32 * g + i]) : (hi += codes[32 * g + i]);
+    view.setInt16(at.z + 4 * g, -8 * lo, true);
+    view.setInt16(at.z + 4 * g + 2, -8 * hi, true);
+  }
+  const p = PANEL_ORDER[panel];
+  if (p) for (let i = 0; i < at.kp; i++) view.setInt16(at.panel + 2 * i, codes[i - (i % p.step) + p.order[i % p.step]] * p.times[i % p.step], true);
+}

@@ -1,0 +1,26 @@
+// Causal grouped-query attention of rows of q over the cache: row r stands at p = pos + r and sees positions
+// max(0, p - window + 1) … p (window 0: all). Query head h reads key/value head h / (heads / kvheads).
+// s = softcap(scale · q·k), softcap(s) = cap · tanh(s / cap) if cap > 0; y = softmax(s) · v.
+// q f32 [rows, heads·dh], caches as written by `kvappend` (the variant names the cache format), y f32 [rows, heads·dh].
+// scores: scratch f32 [64, capacity], one row a unit. pattern (optional): f32 [rows, heads, capacity], the softmax weights, zero elsewhere.
+import { defineOp } from "../define.ts";
+
+export const op = defineOp("attention", {
+  rows: "rows",
+  q: "in",
+  qs: "stride q",
+  kcache: "in",
+  vcache: "in",
+  y: "out",
+  ys: "stride y",
+  scores: "out",
+  pattern: "out?",
+  pos: "slot",
+  heads: "u32",
+  kvheads: "u32",
+  dh: "u32",
+  capacity: "u32",
+  scale: "f32",
+  softcap: "f32",
+  window: "u32",
+});

@@ -1,0 +1,40 @@
+// What an op declares about itself. The record a kernel reads (one 32-bit word per field, see
+// docs/adding-a-op.md) and the names a graph node, a reference and a test case use are this one table.
+
+/**
+ * How one field of an op record is filled:
+ * - `rows`      address of the u32 that holds the number of rows (tokens) of this step
+ * - `slot`      address of a u32 slot the kernel reads (a position, a length)
+ * - `in` `out` `inout`  address of a tensor; 0 if the operand is absent (name ends in `?`)
+ * - `stride t`  distance between two rows of tensor `t`: in elements for f32 and u32, in bytes for packed formats
+ * - `u32` `i32` `f32`   an attribute
+ */
+export type FieldKind = "rows" | "slot" | "in" | "out" | "inout" | "in?" | "out?" | `stride ${string}` | "u32" | "i32" | "f32";
+
+/** Typed view of one operand as a reference or a test sees it. Strides as in the record. */
+export type OperandArray = Float32Array | Uint32Array | Uint8Array;
+
+/** Everything a reference needs: the tensors by field name, attributes and slots by field name. */
+export interface Operands {
+  readonly tensors: Readonly<Record<string, OperandArray | undefined>>;
+  readonly values: Readonly<Record<string, number>>;
+}
+
+/** The slow and obvious meaning of an op: reads and writes `o.tensors` in place. */
+export type Reference = (o: Operands, variant: string) => void;
+
+export interface OpDef {
+  readonly name: string;
+  /** Kernel folder(s) under `assembly/`; the default is the op's own name. */
+  readonly families: readonly string[];
+  /** Field name → kind, in record order; words 0 and 1 of the record are `kernel` and `units`. */
+  readonly fields: Readonly<Record<string, FieldKind>>;
+}
+
+/** Words of a record: `kernel`, `units`, then the fields. Records are RECORD_WORDS long on every device. */
+export const RECORD_WORDS = 32;
+
+export function defineOp(name: string, fields: Record<string, FieldKind>, families: readonly string[] = [name]): OpDef {
+  if (Object.keys(fields).length > RECORD_WORDS - 2) throw new Error(`op ${name} has more than ${RECORD_WORDS - 2} fields`);
+  return { name, families, fields };
+}

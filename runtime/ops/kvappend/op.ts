@@ -1,0 +1,18 @@
+// Appends rows of k and v (f32, `heads` heads of `dh`) to the caches at positions pos … pos+rows-1.
+// Variant `f16`: cache f16 [heads, capacity, dh], round to nearest even, overflow clamps to ±65504.
+// Variant `i8`: per head and position int8 codes [heads, capacity, dh], then f32 scales [heads, capacity] = absmax / 127.
+import { defineOp } from "../define.ts";
+
+export const op = defineOp("kvappend", {
+  rows: "rows",
+  k: "in",
+  ks: "stride k",
+  v: "in",
+  vs: "stride v",
+  kcache: "inout",
+  vcache: "inout",
+  pos: "slot",
+  heads: "u32",
+  dh: "u32",
+  capacity: "u32",
+});

@@ -1,0 +1,17 @@
+// RMSNorm over rows: y = x / sqrt(mean(x²) + eps) * (weight + offset). x f32 [rows, k], weight f32 [k].
+// Variant `f32` writes f32 [rows, k]; variant `i8tok` writes the quantised rows of runtime/act/i8tok.ts.
+// Paper: Zhang & Sennrich 2019, "Root Mean Square Layer Normalization", eq. 4. `offset` is 1 for Gemma.
+import { defineOp } from "../define.ts";
+
+export const op = defineOp("rmsnorm", {
+  rows: "rows",
+  x: "in",
+  xs: "stride x",
+  weight: "in",
+  y: "out",
+  ys: "stride y",
+  k: "u32",
+  eps: "f32",
+  offset: "f32",
+  panel: "u32",
+});

@@ -1,0 +1,34 @@
+// A weight scheme: how a matrix W [n, k] of f32 is stored, and what the stored bytes mean. One file a scheme; `decode` is the oracle.
+// Every packed layout is made of blocks of 16 rows (n is padded with zero rows), so that a block of rows is a contiguous run of bytes and
+// any run of blocks may be handed to a thread. Lanes of a vector are rows: see research note in ARCHITECTURE.md, "Packed weights".
+
+export const BLOCK_ROWS = 16;
+
+export interface Scheme {
+  readonly name: string;
+  /** Version of the packed layout; files written with another one are refused. */
+  readonly version: number;
+  /** Weights sharing a scale along k; 0 = the whole row, undefined = no scale. */
+  readonly group?: number;
+  /** Activation format its kernels multiply with. */
+  readonly act: "f32" | "i8tok";
+  /** Bytes of a packed [n, k] matrix (n rounded up to BLOCK_ROWS). */
+  bytes(n: number, k: number): number;
+  /** Round-to-nearest: packs rows [row, row + rows) of W; w f32 [rows, k], rows a multiple of BLOCK_ROWS or the last ones of the matrix; out = that run of blocks. */
+  encode(w: Float32Array, rows: number, k: number, out: Uint8Array): void;
+  /** What the packed bytes stand for: f32 [rows, k]. */
+  decode(packed: Uint8Array, rows: number, k: number): Float32Array;
+}
+
+/** A scheme with integer codes, for methods that choose the codes themselves (GPTQ …). */
+export interface IntegerScheme extends Scheme {
+  readonly group: number;
+  readonly qmin: number;
+  readonly qmax: number;
+  /** Scale of one group of weights after the rounding the file format imposes. */
+  scaleOf(group: Float32Array): number;
+  /** Packs codes int8 [rows, k] with scales f32 [rows, groups] (already representable). */
+  pack(codes: Int8Array, scales: Float32Array, rows: number, k: number, out: Uint8Array): void;
+  /** Inverse of `pack`. */
+  unpack(packed: Uint8Array, rows: number, k: number): { codes: Int8Array; scales: Float32Array };
+}
