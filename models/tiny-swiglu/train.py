@@ -101,7 +101,7 @@ def to_json(value) -> str:
 
 def curve_svg(curve: list[dict], bytes_per_token: float) -> str:
     """Training loss (thin) and held-out loss (thick), both in bits per byte, over tokens seen."""
-    width, height, left, bottom, low, high = 640, 320, 48, 36, 1.4, 3.4
+    width, height, left, bottom, low, high = 640, 320, 48, 36, 1.0, 3.0
     last = max(point["tokens"] for point in curve)
 
     def line(values, style):

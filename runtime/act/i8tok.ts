@@ -4,7 +4,8 @@
 //   [64, 64 + kp)         int8 codes in natural order, kp = k rounded up to 128, padded with 0
 //   then z: kp/32 words   two i16: lo = −8·Σ codes with k mod 4 ∈ {0,1}, hi = −8·Σ codes with k mod 4 ∈ {2,3} of each group of 32;
 //                         the zero point of nibbles stored as code + 8, in the pair order of the i8×i7 dot product
-//   then panel: kp i16    for kernels that multiply i16: `pairs` or `q4` order (below); untouched if panel = none
+//   then panel: kp i16    for kernels that multiply i16: `pairs` or `q4` order (below); unspecified if panel = none.
+//                         4·kp bytes are reserved: they double as the f32 row while a fused norm or activation is being quantised
 import { roundup } from "../num/int.ts";
 
 export const I8TOK = { header: 64, align: 128 } as const;
@@ -31,7 +32,7 @@ export function i8tokLayout(k: number): I8tokLayout {
   const kp = roundup(k, I8TOK.align);
   const z = I8TOK.header + kp;
   const panel = z + roundup(kp / 8, 64);
-  return { kp, codes: I8TOK.header, z, panel, bytes: panel + 2 * kp };
+  return { kp, codes: I8TOK.header, z, panel, bytes: panel + 4 * kp };
 }
 
 /** Half to even, as f32.nearest does. */

@@ -1,0 +1,101 @@
+// Runs one case on one build: places the operands, encodes the record, calls the kernel's units, hands back the outputs.
+// Every operand in turn is also placed flush with the end of memory, so that a kernel that reads past it traps.
+import { OPS } from "../../runtime/ops/catalogue.gen.ts";
+import type { OperandArray, Operands } from "../../runtime/ops/define.ts";
+import { REFERENCES } from "../../runtime/ops/references.gen.ts";
+import { type BuildName, KERNELS } from "../../targets/devices/wasm/catalogue.gen.ts";
+import { encodeRecord } from "../../targets/devices/wasm/encode.ts";
+import { instantiate } from "../support/core.ts";
+import type { Bound, Case } from "./case.ts";
+
+const PAGE = 65536;
+const RECORD = PAGE;
+const CELLS = PAGE + 256;
+const DATA = PAGE + 1024;
+const GUARD = 64;
+const GUARD_BYTE = 0xa5;
+
+export type Outputs = Record<string, OperandArray>;
+
+export function runReference(op: string, c: Case): Outputs {
+  const tensors = c.tensors();
+  const values: Record<string, number> = { ...c.values, rows: c.rows };
+  for (const [field, kind] of Object.entries(OPS[op].fields)) if (kind.startsWith("stride ")) values[field] = c.strides[kind.slice(7)] ?? 0;
+  REFERENCES[op]({ tensors, values } satisfies Operands, c.variant);
+  return pick(tensors, c);
+}
+
+const pick = (tensors: Record<string, OperandArray>, c: Case): Outputs => Object.fromEntries(Object.keys(c.compare).map((f) => [f, c.view?.[f]?.(tensors[f]) ?? tensors[f]]));
+
+/** Names of the kernels of `build` that implement the case. */
+export function kernelsFor(build: BuildName, op: string, variant: string): string[] {
+  return OPS[op].families.flatMap((family) => KERNELS[build].filter((k: string) => k.startsWith(`${family}_${variant}__`)));
+}
+
+export interface Placement {
+  readonly units: number;
+  /** Operand that ends where memory ends. */
+  readonly last?: string;
+  /** Bytes all operands are moved off 16-byte alignment (a multiple of 4). */
+  readonly skew: number;
+}
+
+export function runKernel(build: BuildName, kernel: string, op: string, c: Case, how: Placement): Outputs {
+  const tensors = c.tensors();
+  const fields = Object.keys(tensors);
+  const order = [...fields.filter((f) => f !== how.last), ...(how.last ? [how.last] : [])];
+  const size = (f: string) => tensors[f].byteLength;
+  const total = DATA + fields.reduce((sum, f) => sum + Math.ceil((size(f) + 2 * GUARD + how.skew) / 64) * 64, 0) + PAGE;
+  const core = instantiate(build, Math.ceil(total / PAGE));
+  const bytes = new Uint8Array(core.memory.buffer);
+  bytes.fill(GUARD_BYTE, DATA);
+  const at: Record<string, number> = {};
+  let next = DATA;
+  for (const f of order) {
+    at[f] = f === how.last ? bytes.length - size(f) : Math.ceil((next + GUARD) / 64) * 64 + how.skew;
+    next = at[f] + size(f);
+    bytes.set(new Uint8Array(tensors[f].buffer, tensors[f].byteOffset, size(f)), at[f]);
+  }
+  const view = new DataView(core.memory.buffer);
+  const cells = new Map<string, number>();
+  const cell = (field: string): number => {
+    if (!cells.has(field)) {
+      cells.set(field, CELLS + 4 * cells.size);
+      view.setUint32(cells.get(field) as number, field === "rows" ? c.rows : c.values[field], true);
+    }
+    return cells.get(field) as number;
+  };
+  encodeRecord(view, RECORD, OPS[op], {
+    kernel: (KERNELS[build] as readonly string[]).indexOf(kernel),
+    units: how.units,
+    address: (f) => (["rows", "slot"].includes(OPS[op].fields[f]) ? cell(f) : (at[f] ?? 0)),
+    stride: (t) => c.strides[t] ?? 0,
+    value: (f) => c.values[f],
+  });
+  for (let u = 0; u < how.units; u++) core.unit(RECORD, u, how.units);
+  checkGuards(bytes, at, tensors, c, how);
+  for (const f of fields) new Uint8Array(tensors[f].buffer, tensors[f].byteOffset, size(f)).set(bytes.subarray(at[f], at[f] + size(f)));
+  return pick(tensors, c);
+}
+
+/** Nothing but the outputs may have changed around any operand. */
+function checkGuards(bytes: Uint8Array, at: Record<string, number>, tensors: Record<string, OperandArray>, c: Case, how: Placement): void {
+  for (const f of Object.keys(at)) {
+    const end = at[f] + tensors[f].byteLength;
+    for (let i = 1; i <= GUARD - how.skew; i++) {
+      if (bytes[at[f] - i] !== GUARD_BYTE) throw new Error(`${c.name}: byte ${i} before ${f} was written`);
+      if (end + i <= bytes.length && bytes[end + i - 1] !== GUARD_BYTE) throw new Error(`${c.name}: byte ${i} after ${f} was written`);
+    }
+  }
+}
+
+/** First difference beyond the bound, or undefined. */
+export function difference(got: OperandArray, want: OperandArray, bound: Bound): string | undefined {
+  for (let i = 0; i < want.length; i++) {
+    const same = Object.is(got[i], want[i]) || (got[i] === want[i] && bound !== "exact");
+    if (same || (bound !== "exact" && Math.abs(got[i] - want[i]) <= bound.abs + bound.rel * Math.abs(want[i]))) continue;
+    if (bound === "exact" && got[i] === want[i]) continue; // +0 and -0
+    return `[${i}] is ${got[i]}, the reference says ${want[i]}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,66 @@
+// `npm run build`: generated files, every build of the core, the bundles and the type declarations into dist/.
+// `--if-stale` returns at once when nothing that goes into dist/ is newer than the last build; `--core` stops after the core.
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as asc from "assemblyscript/asc";
+import { build } from "esbuild";
+import { BUILDS } from "../gen/scan.ts";
+
+const STAMP = "dist/.stamp";
+const SOURCES = ["runtime", "assembly", "targets", "models", "tools", "asconfig.json", "package.json"];
+
+function newest(path: string): number {
+  const s = statSync(path);
+  if (!s.isDirectory()) return s.mtimeMs;
+  return Math.max(0, ...readdirSync(path).map((f) => newest(join(path, f))));
+}
+
+function isFresh(): boolean {
+  return existsSync(STAMP) && Math.max(...SOURCES.map(newest)) <= statSync(STAMP).mtimeMs;
+}
+
+async function core(): Promise<void> {
+  mkdirSync("dist/core", { recursive: true });
+  for (const { name } of BUILDS) {
+    const { error, stderr } = await asc.main([`assembly/entry.${name}.gen.ts`, "--target", name]);
+    if (error) throw new Error(`core build ${name} failed:\n${stderr.toString()}`);
+  }
+}
+
+const entries = [
+  { in: "tools/skint.ts", out: "skint", platform: "node" },
+  { in: "targets/hosts/node/index.ts", out: "node", platform: "node" },
+  { in: "targets/hosts/node/lane.ts", out: "lane", platform: "node" },
+  { in: "targets/hosts/browser/index.ts", out: "browser", platform: "browser" },
+] as const;
+
+async function bundles(): Promise<void> {
+  for (const e of entries.filter((e) => existsSync(e.in)))
+    await build({
+      entryPoints: { [e.out]: e.in },
+      outdir: "dist",
+      bundle: true,
+      platform: e.platform,
+      format: "esm",
+      target: "es2022",
+      packages: e.platform === "node" ? "external" : "bundle",
+      sourcemap: true,
+      logLevel: "warning",
+      ...(e.out === "skint" ? { banner: { js: "#!/usr/bin/env node" } } : {}),
+    });
+}
+
+function declarations(): void {
+  execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tools/dev/tsconfig.types.json"], { stdio: "inherit" });
+}
+
+if (process.argv.includes("--if-stale") && isFresh()) process.exit(0);
+rmSync(STAMP, { force: true });
+execFileSync(process.execPath, ["tools/dev/ts.mjs", "tools/gen/main.ts"], { stdio: "inherit" });
+await core();
+if (!process.argv.includes("--core")) {
+  await bundles();
+  declarations();
+  writeFileSync(STAMP, "");
+}
