@@ -88,7 +88,7 @@ function work(kernels: StaticArray<Kernel>, control: usize, mine: usize, step: u
     const next = changetype<Op>(plan + <usize>index * RECORD_BYTES).units;
     k = claimSize(next, load<u32>(control + DIVISOR));
     first = 0;
-    atomic.store<u64>(control + TICKET, (step << (OP_BITS + UNIT_BITS)) | (<u64>index << UNIT_BITS) | <u64>k);
+    atomic.store<u64>(control + TICKET, (step << (OP_BITS + UNIT_BITS)) | ((<u64>index) << UNIT_BITS) | <u64>k);
     if (next > k && atomic.load<u32>(control + SLEEPERS)) atomic.notify(control + TICKET, -1);
   }
 }

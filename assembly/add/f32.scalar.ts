@@ -11,6 +11,6 @@ export function kernel(p: usize, unit: u32, units: u32): void {
     const a = <usize>op.a + ((<usize>r * op.sa) << 2);
     const b = <usize>op.b + ((<usize>r * op.sb) << 2);
     const y = <usize>op.y + ((<usize>r * op.ys) << 2);
-    for (let i: usize = 0; i < <usize>op.k << 2; i += 4) store<f32>(y + i, load<f32>(a + i) + load<f32>(b + i));
+    for (let i: usize = 0; i < (<usize>op.k) << 2; i += 4) store<f32>(y + i, load<f32>(a + i) + load<f32>(b + i));
   }
 }

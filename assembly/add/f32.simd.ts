@@ -7,7 +7,7 @@ export function kernel(p: usize, unit: u32, units: u32): void {
   const rows = load<u32>(op.rows);
   const first = start(unit, units, rows);
   const end = start(unit + 1, units, rows);
-  const bytes = <usize>op.k << 2;
+  const bytes = (<usize>op.k) << 2;
   for (let r = first; r < end; r++) {
     const a = <usize>op.a + ((<usize>r * op.sa) << 2);
     const b = <usize>op.b + ((<usize>r * op.sb) << 2);

@@ -62,11 +62,10 @@ export function encodeI8tok(x: Float32Array, row: Uint8Array, panel: number): vo
   const codes = new Int8Array(row.buffer, row.byteOffset + at.codes, at.kp);
   for (let i = 0; i < k; i++) codes[i] = Math.max(-127, Math.min(127, nearestEven(Math.fround(x[i] * inv))));
   for (let g = 0; g < at.kp / 32; g++) {
-    let lo = 0;
-    let hi = 0;
-    for (let i = 0; i < 32; i++) (i & 2) === 0 ? (lo += codes[32 * g + i]) : (hi += codes[32 * g + i]);
-    view.setInt16(at.z + 4 * g, -8 * lo, true);
-    view.setInt16(at.z + 4 * g + 2, -8 * hi, true);
+    const sums = [0, 0];
+    for (let i = 0; i < 32; i++) sums[(i >> 1) & 1] += codes[32 * g + i];
+    view.setInt16(at.z + 4 * g, -8 * sums[0], true);
+    view.setInt16(at.z + 4 * g + 2, -8 * sums[1], true);
   }
   const p = PANEL_ORDER[panel];
   if (p) for (let i = 0; i < at.kp; i++) view.setInt16(at.panel + 2 * i, codes[i - (i % p.step) + p.order[i % p.step]] * p.times[i % p.step], true);

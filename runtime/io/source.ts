@@ -33,7 +33,10 @@ export function memorySource(bytes: Uint8Array, name = "memory"): Source {
     size: bytes.length,
     async read(offset, into) {
       if (offset + into.length > bytes.length)
-        throw new SkintError("format.truncated", `${name} ends at byte ${bytes.length}, ${into.length} bytes were wanted at ${offset}; fetch the file again`, { what: name, offset });
+        throw new SkintError("format.truncated", `${name} ends at byte ${bytes.length}, ${into.length} bytes were wanted at ${offset}; fetch the file again`, {
+          what: name,
+          offset,
+        });
       into.set(bytes.subarray(offset, offset + into.length));
     },
     async close() {},

@@ -7,7 +7,8 @@ export function roundup(v: number, to: number): number {
 }
 
 function checked(v: number, what: string): number {
-  if (!Number.isSafeInteger(v) || v < 0) throw new SkintError("format.limit", `${what} is not a whole number below 2^53; the file is malformed or not meant for this program`, { what });
+  if (!Number.isSafeInteger(v) || v < 0)
+    throw new SkintError("format.limit", `${what} is not a whole number below 2^53; the file is malformed or not meant for this program`, { what });
   return v;
 }
 

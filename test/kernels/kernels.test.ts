@@ -1,10 +1,10 @@
 // Every kernel of every build is judged by the op's one reference over the op's cases, in any split into units.
 import { describe, expect, test } from "vitest";
 import { OPS } from "../../runtime/ops/catalogue.gen.ts";
+import { KERNELS } from "../../targets/devices/wasm/catalogue.gen.ts";
+import { ALL_BUILDS, SINGLE_BUILDS } from "../support/core.ts";
 import type { Case } from "./case.ts";
 import { difference, kernelsFor, type Outputs, runKernel, runReference } from "./harness.ts";
-import { ALL_BUILDS, SINGLE_BUILDS } from "../support/core.ts";
-import { KERNELS } from "../../targets/devices/wasm/catalogue.gen.ts";
 
 const files = import.meta.glob<{ cases: Case[] }>("./*.cases.ts", { eager: true });
 const only = process.env.SKINT_OP;
@@ -41,7 +41,9 @@ for (const [file, { cases }] of Object.entries(files)) {
 }
 
 test("every kernel of every build has cases", () => {
-  const tested = new Set(Object.entries(files).flatMap(([file, { cases }]) => OPS[file.slice(2, -".cases.ts".length)].families.flatMap((f) => cases.map((c) => `${f}_${c.variant}`))));
+  const tested = new Set(
+    Object.entries(files).flatMap(([file, { cases }]) => OPS[file.slice(2, -".cases.ts".length)].families.flatMap((f) => cases.map((c) => `${f}_${c.variant}`))),
+  );
   const untested = ALL_BUILDS.flatMap((b) => KERNELS[b].filter((k: string) => !tested.has(k.slice(0, k.lastIndexOf("__")))));
   if (!only) expect(untested).toEqual([]);
 });

@@ -19,8 +19,8 @@ const modules = new Map<string, WebAssembly.Module>();
 export function coreModule(build: BuildName): WebAssembly.Module {
   const path = `dist/core/${build}.wasm`;
   if (!existsSync(path)) throw new Error(`${path} is missing: run npm run build first`);
-  let module = modules.get(build);
-  if (!module) modules.set(build, (module = new WebAssembly.Module(readFileSync(path))));
+  const module = modules.get(build) ?? new WebAssembly.Module(readFileSync(path));
+  modules.set(build, module);
   return module;
 }
 

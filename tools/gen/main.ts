@@ -28,19 +28,20 @@ async function loadOps(names: string[]): Promise<OpDef[]> {
 async function outputs(): Promise<Map<string, string>> {
   const names = foldersWith("runtime/ops", "op.ts");
   const ops = await loadOps(names);
-  const withReference = foldersWith("runtime/ops", "reference.ts");
   const out = new Map<string, string>();
   out.set("assembly/abi.gen.ts", records(ops));
   out.set("assembly/control.gen.ts", control());
   for (const b of BUILDS) out.set(`assembly/entry.${b.name}.gen.ts`, entry(b));
   out.set("targets/devices/wasm/catalogue.gen.ts", catalogue());
   const list = (keys: string[], from: (k: string) => string, member: string) => keys.map((key) => ({ key, from: from(key), member }));
-  out.set("runtime/ops/catalogue.gen.ts", registry("OPS", "OpDef", "./define.ts", list(names, (n) => `./${n}/op.ts`, "op")));
-  out.set("runtime/ops/references.gen.ts", registry("REFERENCES", "Reference", "./define.ts", list(withReference, (n) => `./${n}/reference.ts`, "reference")));
-  out.set("runtime/quant/catalogue.gen.ts", registry("SCHEMES", "Scheme", "./scheme.ts", list(modulesIn("runtime/quant", ["scheme.ts", "lanes.ts"]), (n) => `./${n}.ts`, "scheme")));
-  out.set("models/catalogue.gen.ts", registry("ARCHITECTURES", "Architecture", "./architecture.ts", list(foldersWith("models", "model.ts"), (n) => `./${n}/model.ts`, "architecture")));
-  out.set("tools/catalogue.gen.ts", registry("COMMANDS", "Verb", "./verb.ts", list(foldersWith("tools", "command.ts"), (n) => `./${n}/command.ts`, "verb")));
-  out.set("tools/compress/methods/catalogue.gen.ts", registry("METHODS", "Method", "../method.ts", list(modulesIn("tools/compress/methods", []), (n) => `./${n}.ts`, "method")));
+  const inFolder = (dir: string, file: string, member: string) => list(foldersWith(dir, `${file}.ts`), (n) => `./${n}/${file}.ts`, member);
+  const inFile = (dir: string, except: string[], member: string) => list(modulesIn(dir, except), (n) => `./${n}.ts`, member);
+  out.set("runtime/ops/catalogue.gen.ts", registry("OPS", "OpDef", "./define.ts", inFolder("runtime/ops", "op", "op")));
+  out.set("runtime/ops/references.gen.ts", registry("REFERENCES", "Reference", "./define.ts", inFolder("runtime/ops", "reference", "reference")));
+  out.set("runtime/quant/catalogue.gen.ts", registry("SCHEMES", "Scheme", "./scheme.ts", inFile("runtime/quant", ["scheme.ts", "lanes.ts"], "scheme")));
+  out.set("models/catalogue.gen.ts", registry("ARCHITECTURES", "Architecture", "./architecture.ts", inFolder("models", "model", "architecture")));
+  out.set("tools/catalogue.gen.ts", registry("COMMANDS", "Verb", "./verb.ts", inFolder("tools", "command", "verb")));
+  out.set("tools/compress/methods/catalogue.gen.ts", registry("METHODS", "Method", "../method.ts", inFile("tools/compress/methods", [], "method")));
   return out;
 }
 
