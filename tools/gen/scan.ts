@@ -41,10 +41,10 @@ export function foldersWith(dir: string, has: string): string[] {
   return folders(dir).filter((name) => existsSync(join(dir, name, has)));
 }
 
-/** Kernel files: assembly/<family>/<variant>.<isa>.ts */
+/** Kernel files: assembly/<family>/<variant>.<isa>.ts (assembly/lib holds what kernels share, by the same naming). */
 export function kernelFiles(root = "assembly"): KernelFile[] {
   const found: KernelFile[] = [];
-  for (const family of folders(root)) {
+  for (const family of folders(root).filter((f) => f !== "lib")) {
     for (const file of readdirSync(join(root, family)).sort()) {
       const m = /^([a-z0-9_]+)\.(scalar|simd|relaxed)\.ts$/.exec(file);
       if (m) found.push({ family, variant: m[1], isa: m[2] as Isa, name: `${family}_${m[1]}__${m[2]}` });

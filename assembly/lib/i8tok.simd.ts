@@ -1,0 +1,89 @@
+// Quantises one f32 row into one i8tok row, bit for bit as encodeI8tok (runtime/act/i8tok.ts) says.
+// NaN anywhere in x makes the scale NaN (and the codes 0), so that it reaches the output of the next product.
+import { F32_ABS, I8_MIN, PAIRS_ORDER, Q4_ORDER, Q4_TIMES } from "./constants";
+import { CODES_AT, padded, panelAt, zAt } from "./i8row";
+
+const PAIRS: u32 = 1;
+const Q4: u32 = 2;
+
+/** x f32 [k], y one i8tok row. x may be the f32 row that lies where y's panel goes: the panel is written from the codes, last. */
+export function encodeRow(x: usize, k: u32, y: usize, panel: u32): void {
+  const kp = padded(k);
+  const codes = y + CODES_AT;
+  const amax = absmax(x, k);
+  const inv: f32 = amax == 0 ? 0 : 127 / amax;
+  memory.fill(y, 0, CODES_AT);
+  store<f32>(y, amax / 127);
+  quantise(x, k, inv, codes);
+  memory.fill(codes + k, 0, kp - k);
+  zeroPoints(codes, kp, y + zAt(k), y + panelAt(k));
+  if (panel == PAIRS) pairs(codes, kp, y + panelAt(k));
+  else if (panel == Q4) q4(codes, kp, y + panelAt(k));
+}
+
+/** The greatest |x|; any order gives the same, and NaN stays NaN. */
+function absmax(x: usize, k: u32): f32 {
+  const mask = v128.load(F32_ABS);
+  const end = x + ((<usize>k) << 2);
+  let m = f32x4.splat(0);
+  for (; x + 16 <= end; x += 16) m = f32x4.max(m, v128.and(v128.load(x), mask));
+  let amax = max<f32>(max<f32>(f32x4.extract_lane(m, 0), f32x4.extract_lane(m, 1)), max<f32>(f32x4.extract_lane(m, 2), f32x4.extract_lane(m, 3)));
+  for (; x < end; x += 4) amax = max<f32>(amax, abs<f32>(load<f32>(x)));
+  return amax;
+}
+
+/** Saturating conversions clamp to 127 and −128 and turn NaN into 0; −128 (from ±inf only) then becomes −127. */
+function quantise(x: usize, k: u32, inv: f32, codes: usize): void {
+  const lowest = v128.load(I8_MIN);
+  const times = f32x4.splat(inv);
+  const end = codes + k;
+  for (; codes + 16 <= end; codes += 16) {
+    const a = i16x8.narrow_i32x4_s(ints(v128.load(x), times), ints(v128.load(x, 16), times));
+    const b = i16x8.narrow_i32x4_s(ints(v128.load(x, 32), times), ints(v128.load(x, 48), times));
+    v128.store(codes, i8x16.max_s(i8x16.narrow_i16x8_s(a, b), lowest));
+    x += 64;
+  }
+  for (; codes < end; codes++) {
+    const code = max<f32>(-127, min<f32>(127, nearest<f32>(load<f32>(x) * inv)));
+    store<i8>(codes, <i8>(<i32>code));
+    x += 4;
+  }
+}
+
+function ints(x: v128, times: v128): v128 {
+  return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(x, times)));
+}
+
+/** One word of two i16 for each 32 codes, then zeros up to `end`. */
+function zeroPoints(codes: usize, kp: usize, z: usize, end: usize): void {
+  for (let i = codes; i < codes + kp; i += 32) {
+    // i16 lanes are sums of 2 codes; even lanes go to lo, odd ones to hi, so whole 32-bit lanes add up
+    let s = i16x8.add(i16x8.extadd_pairwise_i8x16_s(v128.load(i)), i16x8.extadd_pairwise_i8x16_s(v128.load(i, 16)));
+    s = i16x8.add(s, v128.shuffle<i32>(s, s, 2, 3, 0, 1));
+    s = i16x8.add(s, v128.shuffle<i32>(s, s, 1, 0, 3, 2));
+    v128.store32_lane(z, i16x8.neg(i16x8.shl(s, 3)), 0);
+    z += 4;
+  }
+  memory.fill(z, 0, end - z);
+}
+
+function pairs(codes: usize, kp: usize, p: usize): void {
+  const order = v128.load(PAIRS_ORDER);
+  for (let i = codes; i < codes + kp; i += 16) {
+    const c = i8x16.swizzle(v128.load(i), order);
+    v128.store(p, i16x8.extend_low_i8x16_s(c));
+    v128.store(p, i16x8.extend_high_i8x16_s(c), 16);
+    p += 32;
+  }
+}
+
+function q4(codes: usize, kp: usize, p: usize): void {
+  const order = v128.load(Q4_ORDER);
+  const times = v128.load(Q4_TIMES);
+  for (let i = codes; i < codes + kp; i += 16) {
+    const c = i8x16.swizzle(v128.load(i), order);
+    v128.store(p, i16x8.mul(i16x8.extend_low_i8x16_s(c), times));
+    v128.store(p, i16x8.mul(i16x8.extend_high_i8x16_s(c), times), 16);
+    p += 32;
+  }
+}
