@@ -1,0 +1,50 @@
+// Every limit a parser of outside bytes keeps, in one place. Sizes are in bytes, lengths in UTF-16 units, the rest are counts.
+// A number beyond its limit ends in `format.limit`. docs/format.md lists the same numbers: change both.
+
+const MiB = 2 ** 20;
+
+export const LIMITS = {
+  /** Safetensors header. 65,536 tensors with long names take 10 MB; buffer and two-byte text of 16 MB stay within 2 × file + 16 MB. */
+  headerBytes: 16_000_000,
+  /** Tensors in one file: the largest public shards hold a few thousand. */
+  tensors: 65_536,
+  /** Tensors in all shards of a model: a mixture of 384 experts in 60 layers has about 70,000. */
+  modelTensors: 131_072,
+  /** Shards of a model, all open at once: half the usual allowance of open files. */
+  shards: 512,
+  /** Dimensions of a tensor: convolutions over video have five. */
+  rank: 8,
+  /** Tensor and metadata names: real ones stay below 200. */
+  nameLength: 1024,
+  /** Entries of `__metadata__`. */
+  metadataEntries: 4096,
+  /** One value of `__metadata__`; provenance may quote a whole licence. */
+  metadataLength: 1_000_000,
+
+  /** Nesting of any JSON text: tokenizer.json needs about 8. Keeps recursion far from the end of the stack. */
+  jsonDepth: 32,
+  /** Keys of one JSON object: vocabularies reach 300,000. */
+  jsonKeys: 1_000_000,
+  /** Characters of one JSON number: 2^64 has 20, a shortest-round-trip f64 at most 25. */
+  jsonNumberLength: 64,
+  /** One string in a JSON text: charsmap of a SentencePiece normaliser is about 400,000. */
+  jsonStringLength: 8_000_000,
+
+  /** config.json: a classifier's 21,000 labels take 1 MB. */
+  configBytes: 4_000_000,
+  /** tokenizer.json: the largest public vocabularies take 35 MB. */
+  tokenizerBytes: 64_000_000,
+  /** model.safetensors.index.json: 131,072 names of 200 bytes. */
+  indexBytes: 32_000_000,
+
+  /** One tensor of a pack: the smallest storage-buffer binding that WebGPU guarantees. */
+  packTensorBytes: 128 * MiB,
+  /** Documents of a pack, padding included. */
+  documentBytes: {
+    graph: 16 * MiB,
+    card: MiB,
+    recipe: MiB,
+    tokenizer: 64 * MiB,
+    golden: 16 * MiB,
+  },
+} as const;
