@@ -1,0 +1,78 @@
+// Checks on the text form of every build of the core (after `npm run build`): what must never be in it and what must.
+// Used by test/unit/wat.test.ts; each function judges one text, so that it can be shown to fire.
+import { existsSync, readFileSync } from "node:fs";
+import { BUILDS } from "../gen/scan.ts";
+
+interface Func {
+  readonly name: string;
+  readonly body: readonly string[];
+}
+
+/** Lib functions a kernel may call: too long to be inlined at each use, and called once for many elements (here: once a row). */
+const MAY_CALL = /^assembly\/lib\/i8tok\.\w+\/encodeRow$/;
+
+const STATIC_END = 64 * 1024;
+const ALLOCATION = /^(?:~lib\/rt\/|~lib\/(?:array|string|typedarray|arraybuffer)\/)/;
+
+function functions(wat: string): Func[] {
+  const found: { name: string; body: string[] }[] = [];
+  for (const line of wat.split("\n")) {
+    const head = /^ \(func \$(\S+)/.exec(line);
+    if (head) found.push({ name: head[1], body: [] });
+    else if (line.startsWith("  ")) found.at(-1)?.body.push(line.trim());
+  }
+  return found;
+}
+
+const uses = (f: Func, word: RegExp) => f.body.some((line) => word.test(line));
+
+/** The core never grows memory and never allocates: its heap pointer would be one per lane. */
+export function allocates(wat: string): string[] {
+  return functions(wat).flatMap((f) => [
+    ...(uses(f, /^memory\.grow/) ? [`${f.name} grows memory`] : []),
+    ...(ALLOCATION.test(f.name) ? [`${f.name} is in the build: something allocates`] : []),
+  ]);
+}
+
+/** A build without threads has no atomic instruction. */
+export function usesAtomics(wat: string): string[] {
+  return functions(wat).flatMap((f) => (uses(f, /\.atomic\.|^memory\.atomic|^atomic\./) ? [`${f.name} uses atomics in a build without threads`] : []));
+}
+
+/** The walk calls kernels through the table; a loop that never returns must hold no kernel, or it stays in the slow tier. */
+export function walkHoldsKernels(wat: string): string[] {
+  const around = functions(wat).filter((f) => /\/(?:entry\.[\w-]+\.gen|executor)\//.test(f.name));
+  const simd = around.filter((f) => uses(f, /^(?:v128|[if]\d+x\d+)\./)).map((f) => `${f.name} holds vector code: a kernel was inlined into the walk`);
+  const indirect = around.some((f) => /\/(?:walk|work)\w*$/.test(f.name) && uses(f, /^call_indirect/));
+  return indirect ? simd : [...simd, "no function of the walk calls through the table"];
+}
+
+/** Small helpers must have been inlined into kernels. */
+export function kernelsCall(wat: string): string[] {
+  const kernels = functions(wat).filter((f) => /^assembly\/(?!entry\.|executor\/|lib\/)/.test(f.name));
+  return kernels.flatMap((f) => {
+    const callees = new Set(f.body.flatMap((line) => /^call \$(\S+)/.exec(line)?.[1] ?? []));
+    return [...callees].filter((c) => !MAY_CALL.test(c)).map((c) => `${f.name} calls ${c}, which was not inlined`);
+  });
+}
+
+/** Static data stays in the first page, below everything the host places. */
+export function staticDataEndsLate(wat: string): string[] {
+  return [...wat.matchAll(/^ \(data \$\S+ \(i32\.const (\d+)\) "((?:[^"\\]|\\.)*)"\)/gm)].flatMap(([, at, text]) => {
+    const end = Number(at) + text.replace(/\\[0-9a-f]{2}|\\./g, ".").length;
+    return end > STATIC_END ? [`static data ends at byte ${end}, beyond the first ${STATIC_END}`] : [];
+  });
+}
+
+export function judge(wat: string, threads: boolean): string[] {
+  return [...allocates(wat), ...(threads ? [] : usesAtomics(wat)), ...walkHoldsKernels(wat), ...kernelsCall(wat), ...staticDataEndsLate(wat)];
+}
+
+/** Findings on every build in dist/. */
+export function judgeBuilds(): string[] {
+  return BUILDS.flatMap(({ name, threads }) => {
+    const path = `dist/core/${name}.wat`;
+    if (!existsSync(path)) return [`${path} is missing; run npm run build`];
+    return judge(readFileSync(path, "utf8"), threads).map((what) => `${name}: ${what}`);
+  });
+}
