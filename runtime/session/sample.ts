@@ -1,0 +1,174 @@
+// Chooses the next token from logits f32 [vocab]. Order of the filters (as in Hugging Face and vLLM): repeat penalty, temperature, top-k, top-p,
+// min-p. The same logits, options and seed give the same tokens on every engine (num/det.ts, num/random.ts). Nothing is allocated per token.
+// Ties go to the lowest id. Not for scoring: the probabilities stay inside.
+import { SkintError } from "../errors.ts";
+import { exp } from "../num/det.ts";
+import { createRandom } from "../num/random.ts";
+
+export interface SampleOptions {
+  /** Logits are divided by it; 0 = greedy. Default 1. */
+  readonly temperature?: number;
+  /** Keeps the k most probable tokens; 0 = all. Default 0. */
+  readonly topK?: number;
+  /** Keeps the fewest tokens, most probable first, that hold this share of the probability (Holtzman et al. 2020). In (0, 1]; default 1. */
+  readonly topP?: number;
+  /** Drops tokens less probable than this share of the most probable one. In [0, 1]; default 0. */
+  readonly minP?: number;
+  /** Logits of tokens among the last REPEAT_WINDOW are divided by it if positive, else multiplied (Keskar et al. 2019). 1 = off, the default. */
+  readonly repeatPenalty?: number;
+  /** Whole number, not negative; default 0. */
+  readonly seed?: number;
+}
+
+export interface Sampler {
+  /** Chooses a token id; does not remember it. Throws `session.nan` at a logit that is not finite. */
+  next(logits: Float32Array): number;
+  /** Remembers a token of the prompt or the output for the repeat penalty. */
+  accept(token: number): void;
+}
+
+/** Tokens the repeat penalty looks back. */
+export const REPEAT_WINDOW = 64;
+
+function refuse(name: string, value: unknown, must: string): never {
+  throw new SkintError("usage", `sampling with ${name} ${String(value)} is not possible; ${name} must be ${must}`, { what: name });
+}
+
+/** Options with their defaults; throws `usage` outside the ranges. */
+export function checkSampleOptions(options: SampleOptions): Required<SampleOptions> {
+  const { temperature = 1, topK = 0, topP = 1, minP = 0, repeatPenalty = 1, seed = 0 } = options;
+  if (!(temperature >= 0 && temperature <= 1000)) refuse("temperature", temperature, "between 0 and 1000");
+  if (!Number.isSafeInteger(topK) || topK < 0) refuse("top-k", topK, "a whole number, 0 for all tokens");
+  if (!(topP > 0 && topP <= 1)) refuse("top-p", topP, "above 0 and at most 1");
+  if (!(minP >= 0 && minP <= 1)) refuse("min-p", minP, "between 0 and 1");
+  if (!(repeatPenalty > 0 && repeatPenalty <= 1000)) refuse("repeat-penalty", repeatPenalty, "above 0 and at most 1000; 1 switches it off");
+  if (!Number.isSafeInteger(seed) || seed < 0) refuse("seed", seed, "a whole number, not negative");
+  return { temperature, topK, topP, minP, repeatPenalty, seed };
+}
+
+/** A heap of ids with the best on top: higher score first, then lower id. */
+function createHeap(scores: Float64Array) {
+  const ids = new Uint32Array(scores.length);
+  let size = 0;
+  const better = (a: number, b: number) => scores[a] > scores[b] || (scores[a] === scores[b] && a < b);
+  function sink(at: number): void {
+    const id = ids[at];
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= size) break;
+      if (child + 1 < size && better(ids[child + 1], ids[child])) child++;
+      if (!better(ids[child], id)) break;
+      ids[at] = ids[child];
+      at = child;
+    }
+    ids[at] = id;
+  }
+  return {
+    /** All ids again; linear time. */
+    fill(): void {
+      size = ids.length;
+      for (let i = 0; i < size; i++) ids[i] = i;
+      for (let i = (size >> 1) - 1; i >= 0; i--) sink(i);
+    },
+    /** Takes the best id. */
+    pop(): number {
+      const top = ids[0];
+      ids[0] = ids[--size];
+      sink(0);
+      return top;
+    },
+  };
+}
+
+/** @param vocab number of logits; token ids are 0 … vocab - 1 */
+export function createSampler(options: SampleOptions, vocab: number): Sampler {
+  const { temperature, topK, topP, minP, repeatPenalty, seed } = checkSampleOptions(options);
+  if (!Number.isSafeInteger(vocab) || vocab < 1) refuse("a vocabulary of", vocab, "a whole number, at least 1");
+  const random = createRandom(seed);
+  const scores = new Float64Array(vocab);
+  const weights = new Float64Array(vocab); // of the candidates in order of `chosen`
+  const chosen = new Uint32Array(vocab);
+  const heap = createHeap(scores);
+  const window = new Uint32Array(REPEAT_WINDOW);
+  let accepted = 0;
+
+  /** Copies the logits, applies the penalty, gives the id of the highest score. */
+  function load(logits: Float32Array): number {
+    if (logits.length !== vocab) throw new SkintError("usage", `${logits.length} logits were given to a sampler for ${vocab} tokens; make a sampler for this model`);
+    for (let i = 0; i < vocab; i++) {
+      const v = logits[i];
+      if (v - v !== 0) throw new SkintError("session.nan", `the logit of token ${i} is ${v}; reload the model, and check its weights with \`skint eval\` if it happens again`, { what: `logits[${i}]` });
+      scores[i] = v;
+    }
+    // computed from the logit, not from the score, so that a token in the window twice is penalised once
+    if (repeatPenalty !== 1) for (let i = Math.min(accepted, REPEAT_WINDOW) - 1; i >= 0; i--) scores[window[i]] = logits[window[i]] > 0 ? logits[window[i]] / repeatPenalty : logits[window[i]] * repeatPenalty;
+    let best = 0;
+    for (let i = 1; i < vocab; i++) if (scores[i] > scores[best]) best = i;
+    return best;
+  }
+
+  /** Candidates without an order: the whole vocabulary but what min-p drops. Returns how many. */
+  function chooseAll(top: number): number {
+    let n = 0;
+    for (let i = 0; i < vocab; i++) {
+      const w = exp((scores[i] - top) / temperature);
+      if (w < minP) continue;
+      chosen[n] = i;
+      weights[n++] = w;
+    }
+    return n;
+  }
+
+  /** Candidates from the most probable downwards: top-k, then top-p of their sum, then min-p. Returns how many. */
+  function chooseBest(top: number): number {
+    const most = topK > 0 ? Math.min(topK, vocab) : vocab;
+    let sum = 0;
+    // without top-k the share is one of the whole vocabulary; with it, one of the k, which are taken out first
+    if (most === vocab) for (let i = 0; i < vocab; i++) sum += exp((scores[i] - top) / temperature);
+    heap.fill();
+    let n = 0;
+    let held = 0;
+    while (n < most && (most < vocab || held < topP * sum)) {
+      chosen[n] = heap.pop();
+      weights[n] = exp((scores[chosen[n]] - top) / temperature);
+      held += weights[n++];
+    }
+    if (topP < 1 && most < vocab) n = prefixHolding(topP * held, n);
+    while (n > 1 && weights[n - 1] < minP) n--;
+    return n;
+  }
+
+  function prefixHolding(share: number, n: number): number {
+    let held = 0;
+    for (let i = 0; i < n; i++) {
+      held += weights[i];
+      if (held >= share) return i + 1;
+    }
+    return n;
+  }
+
+  function draw(n: number): number {
+    let sum = 0;
+    for (let i = 0; i < n; i++) sum += weights[i];
+    const mark = random.f64() * sum;
+    let passed = 0;
+    for (let i = 0; i < n - 1; i++) {
+      passed += weights[i];
+      if (passed > mark) return chosen[i];
+    }
+    return chosen[n - 1];
+  }
+
+  return {
+    next(logits) {
+      const best = load(logits);
+      if (temperature === 0 || topK === 1) return best;
+      const ordered = topP < 1 || (topK > 0 && topK < vocab);
+      return draw(ordered ? chooseBest(scores[best]) : chooseAll(scores[best]));
+    },
+    accept(token) {
+      if (!Number.isInteger(token) || token < 0 || token >= vocab) throw new SkintError("session.token", `the token ${token} is outside the vocabulary of ${vocab}; use the tokenizer of this model`);
+      window[accepted++ % REPEAT_WINDOW] = token;
+    },
+  };
+}

@@ -1,0 +1,149 @@
+// Sampling: greedy, filters, penalty, the distribution that is drawn from, and that a seed fixes everything.
+import { expect, test } from "vitest";
+import { createRandom } from "../../runtime/num/random.ts";
+import { createSampler, REPEAT_WINDOW, type SampleOptions } from "../../runtime/session/sample.ts";
+
+/** Logits whose softmax is the given distribution. */
+const logitsOf = (...p: number[]) => Float32Array.from(p, Math.log);
+
+/** Shares with which each token is drawn. */
+function shares(options: SampleOptions, logits: Float32Array, draws = 20_000): number[] {
+  const sampler = createSampler(options, logits.length);
+  const counts = new Array(logits.length).fill(0);
+  for (let i = 0; i < draws; i++) counts[sampler.next(logits)]++;
+  return counts.map((c) => c / draws);
+}
+
+function expectShares(options: SampleOptions, logits: Float32Array, expected: number[]): void {
+  shares(options, logits).forEach((share, i) => {
+    if (expected[i] === 0) expect(share).toBe(0);
+    else expect(Math.abs(share - expected[i])).toBeLessThan(0.015);
+  });
+}
+
+const half = logitsOf(0.1, 0.5, 0.15, 0.25);
+
+test("temperature 0 takes the highest logit, the lowest id of equal ones", () => {
+  expect(createSampler({ temperature: 0 }, 5).next(new Float32Array([1, 3, 2, 3, 0]))).toBe(1);
+  expect(createSampler({ temperature: 0 }, 3).next(new Float32Array([-0, 0, -0]))).toBe(0);
+  expect(createSampler({ topK: 1 }, 5).next(new Float32Array([1, 3, 2, 3, 0]))).toBe(1);
+});
+
+test("without filters the softmax is drawn from", () => expectShares({}, half, [0.1, 0.5, 0.15, 0.25]));
+
+test("temperature sharpens and flattens", () => {
+  const squares = [0.01, 0.25, 0.0225, 0.0625].map((v) => v / 0.345);
+  expectShares({ temperature: 0.5 }, half, squares);
+  expectShares({ temperature: 1000 }, half, [0.25, 0.25, 0.25, 0.25]);
+  expectShares({ temperature: 5e-324 }, half, [0, 1, 0, 0]);
+});
+
+test("top-k keeps the k best; of equal ones the lowest ids", () => {
+  expectShares({ topK: 2 }, half, [0, 2 / 3, 0, 1 / 3]);
+  expectShares({ topK: 2 }, new Float32Array([1, 2, 2, 2]), [0, 0.5, 0.5, 0]);
+  expectShares({ topK: 99 }, half, [0.1, 0.5, 0.15, 0.25]);
+});
+
+test("top-p keeps the fewest tokens that hold the share", () => {
+  expectShares({ topP: 0.7 }, half, [0, 2 / 3, 0, 1 / 3]);
+  expectShares({ topP: 0.8 }, half, [0, 5 / 9, 1.5 / 9, 2.5 / 9]);
+  expectShares({ topP: 1e-9 }, half, [0, 1, 0, 0]);
+});
+
+test("top-p counts shares of what top-k left", () => expectShares({ topK: 2, topP: 0.6 }, half, [0, 1, 0, 0]));
+
+test("min-p keeps what is at least that share of the best", () => {
+  expectShares({ minP: 0.4 }, half, [0, 2 / 3, 0, 1 / 3]);
+  expectShares({ minP: 0.29, topK: 3 }, half, [0, 5 / 9, 1.5 / 9, 2.5 / 9]);
+  expectShares({ minP: 1 }, half, [0, 1, 0, 0]);
+});
+
+test("the repeat penalty divides positive logits and multiplies negative ones, once however often the token stands there", () => {
+  const sampler = createSampler({ temperature: 0, repeatPenalty: 2 }, 3);
+  sampler.accept(0);
+  sampler.accept(0);
+  expect(sampler.next(new Float32Array([3, 1.4, 0]))).toBe(0);
+  expect(sampler.next(new Float32Array([3, 1.6, 0]))).toBe(1);
+  expect(sampler.next(new Float32Array([-1, -1.9, -9]))).toBe(1);
+  expect(sampler.next(new Float32Array([-1, -2.1, -9]))).toBe(0);
+});
+
+test("the repeat penalty forgets what is further back than its window", () => {
+  const sampler = createSampler({ temperature: 0, repeatPenalty: 2 }, 3);
+  const logits = new Float32Array([3, 2, 0]);
+  sampler.accept(0);
+  for (let i = 1; i < REPEAT_WINDOW; i++) sampler.accept(2);
+  expect(sampler.next(logits)).toBe(1);
+  sampler.accept(2);
+  expect(sampler.next(logits)).toBe(0);
+});
+
+test("a seed fixes the tokens, with any filters", () => {
+  const random = createRandom(4);
+  const logits = Array.from({ length: 50 }, () => Float32Array.from({ length: 3000 }, () => 8 * random.f64()));
+  for (const options of [{}, { topK: 40 }, { topP: 0.9 }, { topK: 100, topP: 0.5, minP: 0.01, repeatPenalty: 1.3, temperature: 0.7 }]) {
+    const run = (seed: number) => {
+      const sampler = createSampler({ ...options, seed }, 3000);
+      return logits.map((l) => {
+        const token = sampler.next(l);
+        sampler.accept(token);
+        return token;
+      });
+    };
+    expect(run(1)).toEqual(run(1));
+    expect(run(1)).not.toEqual(run(2));
+  }
+});
+
+test("the choice of candidates agrees with sorting everything", () => {
+  const random = createRandom(8);
+  for (let round = 0; round < 200; round++) {
+    const n = 1 + random.below(60);
+    const logits = Float32Array.from({ length: n }, () => random.below(12) / 2);
+    const topK = 2 + random.below(n);
+    const topP = 0.05 + 0.95 * random.f64();
+    const sorted = [...logits.keys()].sort((a, b) => logits[b] - logits[a] || a - b).slice(0, topK);
+    const weights = sorted.map((id) => Math.exp(logits[id] - logits[sorted[0]]));
+    const total = weights.reduce((a, b) => a + b, 0);
+    let held = 0;
+    const kept = new Set(sorted.filter((_, i) => (held += weights[i]) - weights[i] < topP * total - 1e-9));
+    const sampler = createSampler({ topK, topP, seed: round }, n);
+    for (let i = 0; i < 30; i++) expect(kept.has(sampler.next(logits))).toBe(true);
+  }
+});
+
+test("logits that are very far apart do not overflow", () => {
+  expectShares({}, new Float32Array([3e38, -3e38, 3e38]), [0.5, 0, 0.5]);
+  expectShares({ topP: 0.9 }, new Float32Array([3e38, -3e38, 3e38]), [0.5, 0, 0.5]);
+});
+
+test.each([Number.NaN, Infinity, -Infinity])("a logit that is %s stops the session and is named", (bad) => {
+  for (const temperature of [0, 1]) expect(() => createSampler({ temperature }, 3).next(new Float32Array([0, bad, 1]))).toThrowError(expect.objectContaining({ code: "session.nan", place: { what: "logits[1]" } }));
+});
+
+test("tokens outside the vocabulary and logits of another model are refused", () => {
+  const sampler = createSampler({}, 3);
+  for (const token of [3, -1, 0.5]) expect(() => sampler.accept(token)).toThrowError(expect.objectContaining({ code: "session.token" }));
+  expect(() => sampler.next(new Float32Array(4))).toThrowError(expect.objectContaining({ code: "usage" }));
+});
+
+test.each<[keyof SampleOptions, number]>([
+  ["temperature", -1],
+  ["temperature", Number.NaN],
+  ["topK", -1],
+  ["topK", 1.5],
+  ["topP", 0],
+  ["topP", 1.1],
+  ["minP", -0.1],
+  ["minP", 2],
+  ["repeatPenalty", 0],
+  ["repeatPenalty", Infinity],
+  ["seed", -1],
+  ["seed", 0.5],
+])("%s %s is refused", (name, value) => {
+  expect(() => createSampler({ [name]: value }, 3)).toThrowError(expect.objectContaining({ code: "usage" }));
+});
+
+test("a vocabulary of nothing is refused", () => {
+  expect(() => createSampler({}, 0)).toThrowError(expect.objectContaining({ code: "usage" }));
+});
