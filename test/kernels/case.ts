@@ -18,4 +18,6 @@ export interface Case {
   readonly compare: Readonly<Record<string, Bound>>;
   /** Per output field: what of its bytes is specified, as comparable numbers (default: all). */
   readonly view?: Readonly<Record<string, (t: OperandArray) => OperandArray>>;
+  /** Per output field: what builds and splits must agree on to the bit, where that is more than `view` shows the reference. */
+  readonly alike?: Readonly<Record<string, (t: OperandArray) => OperandArray>>;
 }

@@ -25,7 +25,15 @@ export function runReference(op: string, c: Case): Outputs {
   return pick(tensors, c);
 }
 
-const pick = (tensors: Record<string, OperandArray>, c: Case): Outputs => Object.fromEntries(Object.keys(c.compare).map((f) => [f, c.view?.[f]?.(tensors[f]) ?? tensors[f]]));
+/** Outputs as the case views them, and as `<field> alike` what builds must agree on beyond that. */
+function pick(tensors: Record<string, OperandArray>, c: Case): Outputs {
+  const out: Outputs = {};
+  for (const f of Object.keys(c.compare)) {
+    out[f] = c.view?.[f]?.(tensors[f]) ?? tensors[f];
+    if (c.alike?.[f]) out[`${f} alike`] = c.alike[f](tensors[f]);
+  }
+  return out;
+}
 
 /** Names of the kernels of `build` that implement the case. */
 export function kernelsFor(build: BuildName, op: string, variant: string): string[] {
