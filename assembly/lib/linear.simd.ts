@@ -1,0 +1,23 @@
+// What the vector products share: scales of 4 rows, and the last two additions of `linear`.
+import { LinearOp } from "../abi.gen";
+import { SCALE_BASE } from "./constants";
+import { finish } from "./linear.scalar";
+
+/** Scales of 4 rows from their 16 bits each (runtime/quant/lanes.ts). */
+export function scales(at: usize): v128 {
+  return i32x4.add(i32x4.shl(v128.load_ext<u16>(at), 13), v128.load(SCALE_BASE));
+}
+
+/** y[token, row … row + 4) = acc + bias + residual, for the rows below n. */
+export function finish4(op: LinearOp, token: u32, row: u32, acc: v128): void {
+  if (row + 4 > op.n) return finishSome(op, token, row, acc);
+  if (op.bias) acc = f32x4.add(acc, v128.load(<usize>op.bias + ((<usize>row) << 2)));
+  if (op.residual) acc = f32x4.add(acc, v128.load(<usize>op.residual + ((<usize>token * op.rs + row) << 2)));
+  v128.store(<usize>op.y + ((<usize>token * op.ys + row) << 2), acc);
+}
+
+function finishSome(op: LinearOp, token: u32, row: u32, acc: v128): void {
+  if (row < op.n) finish(op, token, row, f32x4.extract_lane(acc, 0));
+  if (row + 1 < op.n) finish(op, token, row + 1, f32x4.extract_lane(acc, 1));
+  if (row + 2 < op.n) finish(op, token, row + 2, f32x4.extract_lane(acc, 2));
+}

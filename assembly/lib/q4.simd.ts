@@ -1,0 +1,70 @@
+// Product of q4g32 and q4g128 weights with i8tok activations on i16 lanes. Panel q4 holds the activations premultiplied such that each
+// nibble is used where it stands: every sum is 256 times the true one, taken back exactly before the activation's scale.
+import { LinearOp } from "../abi.gen";
+import { F32_256TH, I16_256, NIBBLE_0, NIBBLE_1, NIBBLE_2 } from "./constants";
+import { panelAt, zAt } from "./i8row";
+import { finish4, scales } from "./linear.simd";
+import { start } from "./split";
+
+export function linearQ4(op: LinearOp, group: usize, unit: u32, units: u32): void {
+  const tokens = load<u32>(op.rows);
+  const blocks = (op.n + 15) >> 4;
+  const end = start(unit + 1, units, blocks);
+  for (let b = start(unit, units, blocks); b < end; b++)
+    for (let t: u32 = 0; t < tokens; t++) {
+      rows8(op, group, b, 0, t);
+      rows8(op, group, b, 8, t);
+    }
+}
+
+/** Rows [16b + lane, + 8) of one token. */
+export function rows8(op: LinearOp, group: usize, b: u32, lane: u32, token: u32): void {
+  const row = <usize>op.x + <usize>token * op.xs;
+  const stride = 32 + (group << 3);
+  const bytes = ((<usize>op.k + group - 1) / group) * stride;
+  const n0 = v128.load(NIBBLE_0);
+  const n1 = v128.load(NIBBLE_1);
+  const n2 = v128.load(NIBBLE_2);
+  let w = <usize>op.w + <usize>b * bytes;
+  let x = row + panelAt(op.k);
+  let z = row + zAt(op.k);
+  let f0 = f32x4.splat(0);
+  let f1 = f0;
+  for (const end = w + bytes; w < end; w += stride) {
+    let a0 = zero(z, group);
+    let a1 = a0;
+    z += group >> 3;
+    let q = w + 32 + (lane << 2);
+    for (const stop = q + (group << 3); q < stop; q += 64) {
+      const p0 = v128.load32_splat(x);
+      const p1 = v128.load32_splat(x, 4);
+      const p2 = v128.load32_splat(x, 8);
+      const p3 = v128.load32_splat(x, 12);
+      x += 16;
+      let v = v128.load(q);
+      a0 = i32x4.add(a0, i32x4.dot_i16x8_s(p0, v128.and(v, n0)));
+      a0 = i32x4.add(a0, i32x4.dot_i16x8_s(p1, v128.and(v, n1)));
+      a0 = i32x4.add(a0, i32x4.dot_i16x8_s(p2, v128.and(v, n2)));
+      a0 = i32x4.add(a0, i32x4.dot_i16x8_s(p3, i16x8.shr_u(v, 12)));
+      v = v128.load(q, 16);
+      a1 = i32x4.add(a1, i32x4.dot_i16x8_s(p0, v128.and(v, n0)));
+      a1 = i32x4.add(a1, i32x4.dot_i16x8_s(p1, v128.and(v, n1)));
+      a1 = i32x4.add(a1, i32x4.dot_i16x8_s(p2, v128.and(v, n2)));
+      a1 = i32x4.add(a1, i32x4.dot_i16x8_s(p3, i16x8.shr_u(v, 12)));
+    }
+    f0 = f32x4.add(f0, f32x4.mul(f32x4.convert_i32x4_s(a0), scales(w + (lane << 1))));
+    f1 = f32x4.add(f1, f32x4.mul(f32x4.convert_i32x4_s(a1), scales(w + (lane << 1) + 8)));
+  }
+  const s = v128.load32_splat(row);
+  const back = v128.load(F32_256TH);
+  finish4(op, token, (b << 4) + lane, f32x4.mul(f32x4.mul(f0, back), s));
+  finish4(op, token, (b << 4) + lane + 4, f32x4.mul(f32x4.mul(f1, back), s));
+}
+
+/** 256 · −8 · Σx of a group: its zero-point words, both halves. */
+export function zero(z: usize, group: usize): v128 {
+  const by = v128.load(I16_256);
+  let sum = i32x4.dot_i16x8_s(v128.load32_splat(z), by);
+  for (const end = z + (group >> 3); (z += 4) < end; ) sum = i32x4.add(sum, i32x4.dot_i16x8_s(v128.load32_splat(z), by));
+  return sum;
+}

@@ -1,0 +1,51 @@
+// Reference of `linear`, bit-exact for every scheme. Every step below is one f32 operation, in this order:
+//   integer schemes  acc = Σ over groups in order of f32(integer sum) · scale; y = acc · x's scale
+//   f32, f16         acc = Σ over k in order of w · x
+// and then + bias, then + residual. Integer sums are exact.
+import { i8tokLayout } from "../../act/i8tok.ts";
+import { SCHEMES } from "../../quant/catalogue.gen.ts";
+import type { IntegerScheme } from "../../quant/scheme.ts";
+import type { Operands } from "../define.ts";
+
+type Product = (token: number, row: number) => number;
+
+export function reference({ tensors, values: v }: Operands, variant: string): void {
+  const scheme = SCHEMES[variant];
+  const w = tensors.w as Uint8Array;
+  const y = tensors.y as Float32Array;
+  const bias = tensors.bias as Float32Array | undefined;
+  const residual = tensors.residual as Float32Array | undefined;
+  const product = scheme.act === "i8tok" ? integers(scheme as IntegerScheme, w, tensors.x as Uint8Array, v) : floats(scheme.decode(w, v.n, v.k), tensors.x as Float32Array, v);
+  for (let t = 0; t < v.rows; t++)
+    for (let r = 0; r < v.n; r++) {
+      let acc = product(t, r);
+      if (bias) acc = Math.fround(acc + bias[r]);
+      if (residual) acc = Math.fround(acc + residual[t * v.rs + r]);
+      y[t * v.ys + r] = acc;
+    }
+}
+
+function floats(w: Float32Array, x: Float32Array, v: Operands["values"]): Product {
+  return (t, r) => {
+    let acc = 0;
+    for (let i = 0; i < v.k; i++) acc = Math.fround(acc + Math.fround(w[r * v.k + i] * x[t * v.xs + i]));
+    return acc;
+  };
+}
+
+function integers(scheme: IntegerScheme, packed: Uint8Array, x: Uint8Array, v: Operands["values"]): Product {
+  const { codes, scales } = scheme.unpack(packed, v.n, v.k);
+  const group = scheme.group || v.k;
+  const groups = Math.ceil(v.k / group);
+  return (t, r) => {
+    const xscale = new DataView(x.buffer, x.byteOffset + t * v.xs).getFloat32(0, true);
+    const xcodes = new Int8Array(x.buffer, x.byteOffset + t * v.xs + i8tokLayout(v.k).codes, v.k);
+    let acc = 0;
+    for (let g = 0; g < groups; g++) {
+      let sum = 0;
+      for (let i = g * group; i < Math.min(v.k, (g + 1) * group); i++) sum += codes[r * v.k + i] * xcodes[i];
+      acc = Math.fround(acc + Math.fround(Math.fround(sum) * scales[r * groups + g]));
+    }
+    return Math.fround(acc * xscale);
+  };
+}

@@ -1,0 +1,82 @@
+import { encodeI8tok, i8tokLayout, PANEL } from "../../runtime/act/i8tok.ts";
+import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
+import type { IntegerScheme } from "../../runtime/quant/scheme.ts";
+import { normal, random } from "../support/data.ts";
+import type { Case } from "./case.ts";
+
+/** What W and x hold. `extremes`: every integer at the end of its range, signs such that sums grow, cancel or alternate by row and token. */
+type Fill = "normal" | "extremes" | "zero";
+
+interface Shape {
+  readonly n: number;
+  readonly k: number;
+  readonly rows: number;
+  readonly fill?: Fill;
+  readonly bias?: boolean;
+  readonly residual?: boolean;
+  /** Elements (bytes for i8tok) between the rows of x, y and the residual. */
+  readonly gap?: number;
+}
+
+/** All kernels of a scheme read the same rows: with the panel that its vector kernels want. */
+const panelOf = (variant: string): number => (variant.startsWith("q4") ? PANEL.q4 : PANEL.pairs);
+
+function weights(variant: string, { n, k, fill }: Shape): Uint8Array {
+  const scheme = SCHEMES[variant];
+  const packed = new Uint8Array(scheme.bytes(n, k));
+  if (fill === "extremes" && "pack" in scheme) {
+    const { pack, qmin, qmax, group } = scheme as IntegerScheme;
+    const r = random(9);
+    // rows: all qmin, all qmax, alternating, random ends
+    const codes = Int8Array.from({ length: n * k }, (_, i) => [qmin, qmax, i % 2 ? qmin : qmax, r() < 0.5 ? qmin : qmax][Math.floor(i / k) % 4]);
+    pack(codes, new Float32Array(n * Math.ceil(k / (group || k))).fill(0.0625), n, k, packed);
+  } else scheme.encode(fill === "zero" ? new Float32Array(n * k) : normal(n * k, 4, 0.05), n, k, packed);
+  return packed;
+}
+
+function activations(variant: string, { k, rows, fill, gap = 0 }: Shape, stride: number): Float32Array | Uint8Array {
+  const r = random(7);
+  const row = (t: number) => {
+    if (fill === "zero") return new Float32Array(k);
+    if (fill === "extremes") return Float32Array.from({ length: k }, (_, i) => [127, -127, i % 2 ? 127 : -127, r() < 0.5 ? 127 : -127][t % 4]);
+    return normal(k, 100 + t);
+  };
+  if (SCHEMES[variant].act === "f32") return Float32Array.from(Array.from({ length: rows }, (_, t) => [...row(t), ...new Float32Array(gap)]).flat());
+  const x = new Uint8Array(rows * stride).fill(0x77);
+  for (let t = 0; t < rows; t++) encodeI8tok(row(t), x.subarray(t * stride, (t + 1) * stride), panelOf(variant));
+  return x;
+}
+
+function make(variant: string, shape: Shape): Case {
+  const { n, k, rows, fill = "normal", bias = false, residual = false, gap = 0 } = shape;
+  const xs = SCHEMES[variant].act === "f32" ? k + gap : i8tokLayout(k).bytes + 16 * gap;
+  const stride = n + gap;
+  return {
+    name: `n ${n}, k ${k}, rows ${rows}, ${fill}${bias ? ", bias" : ""}${residual ? ", residual" : ""}${gap ? `, gap ${gap}` : ""}`,
+    variant,
+    rows,
+    values: { n, k },
+    strides: { x: xs, y: stride, residual: residual ? stride : 0 },
+    tensors: () => ({
+      x: activations(variant, shape, xs),
+      w: weights(variant, shape),
+      y: normal(rows * stride, 3),
+      ...(bias ? { bias: normal(n, 5) } : {}),
+      ...(residual ? { residual: normal(rows * stride, 6) } : {}),
+    }),
+    compare: { y: "exact" },
+  };
+}
+
+/** k below, at, above and between groups; n around the block of 16; rows around the tile of 4; what may be absent, absent. */
+const ladder: readonly Shape[] = [
+  ...[1, 7, 8, 31, 32, 33, 64, 100, 127, 128, 129, 160, 260].map((k) => ({ n: 16, k, rows: 1 })),
+  ...[1, 2, 3, 4, 5, 15, 16, 17, 64].map((n) => ({ n, k: 96, rows: 1, bias: n % 2 === 1 })),
+  ...[0, 1, 2, 3, 4, 5, 9].map((rows) => ({ n: 21, k: 136, rows, bias: rows % 2 === 0, residual: rows % 3 === 0 })),
+  { n: 35, k: 72, rows: 6, gap: 4 },
+  { n: 30, k: 200, rows: 5, gap: 8, bias: true, residual: true },
+  { n: 16, k: 128, rows: 4, fill: "zero", bias: true },
+  ...[32, 128, 640].map((k): Shape => ({ n: 18, k, rows: 5, fill: "extremes" })),
+];
+
+export const cases: Case[] = Object.keys(SCHEMES).flatMap((variant) => ladder.map((shape) => make(variant, shape)));
