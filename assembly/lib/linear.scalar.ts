@@ -1,9 +1,15 @@
-// What the scalar products share: the 16-bit scale and the last two additions of `linear`.
+// What the scalar products share: the 16-bit scale, f16 and the last two additions of `linear`.
 import { LinearOp } from "../abi.gen";
 
 /** Weight scale from its 16 bits (runtime/quant/lanes.ts). */
 export function scale(at: usize): f32 {
   return reinterpret<f32>(((<u32>load<u16>(at)) << 13) + 0x30000000);
+}
+
+/** f16 → f32, subnormals included; there are no infinities in packed weights. */
+export function half(at: usize): f32 {
+  const h = <u32>load<u16>(at);
+  return reinterpret<f32>(((h & 0x8000) << 16) | ((h & 0x7fff) << 13)) * reinterpret<f32>(0x77800000);
 }
 
 /** y[token, row] = acc + bias + residual; absent operands are not added (x + 0 would turn −0 into 0). */

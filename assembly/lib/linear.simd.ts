@@ -1,4 +1,4 @@
-// What the vector products share: scales of 4 rows, and the last two additions of `linear`.
+// What the vector products share: scales and f16 weights of 4 rows, and the last two additions of `linear`.
 import { LinearOp } from "../abi.gen";
 import { SCALE_BASE } from "./constants";
 import { finish } from "./linear.scalar";
@@ -8,9 +8,17 @@ export function scales(at: usize): v128 {
   return i32x4.add(i32x4.shl(v128.load_ext<u16>(at), 13), v128.load(SCALE_BASE));
 }
 
+/** 4 f16 → f32 as `half` does; keep and rebias are F16_KEEP and F16_REBIAS, loaded by the caller. */
+export function halves(at: usize, keep: v128, rebias: v128): v128 {
+  return f32x4.mul(v128.and(i32x4.shl(v128.load_ext<i16>(at), 13), keep), rebias);
+}
+
 /** y[token, row … row + 4) = acc + bias + residual, for the rows below n. */
 export function finish4(op: LinearOp, token: u32, row: u32, acc: v128): void {
-  if (row + 4 > op.n) return finishSome(op, token, row, acc);
+  if (row + 4 > op.n) {
+    finishSome(op, token, row, acc);
+    return;
+  }
   if (op.bias) acc = f32x4.add(acc, v128.load(<usize>op.bias + ((<usize>row) << 2)));
   if (op.residual) acc = f32x4.add(acc, v128.load(<usize>op.residual + ((<usize>token * op.rs + row) << 2)));
   v128.store(<usize>op.y + ((<usize>token * op.ys + row) << 2), acc);

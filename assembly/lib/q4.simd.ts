@@ -64,7 +64,7 @@ export function rows8(op: LinearOp, group: usize, b: u32, lane: u32, token: u32)
 /** 256 · −8 · Σx of a group: its zero-point words, both halves. */
 export function zero(z: usize, group: usize): v128 {
   const by = v128.load(I16_256);
-  let sum = i32x4.dot_i16x8_s(v128.load32_splat(z), by);
-  for (const end = z + (group >> 3); (z += 4) < end; ) sum = i32x4.add(sum, i32x4.dot_i16x8_s(v128.load32_splat(z), by));
+  let sum = i32x4.splat(0);
+  for (const end = z + (group >> 3); z < end; z += 4) sum = i32x4.add(sum, i32x4.dot_i16x8_s(v128.load32_splat(z), by));
   return sum;
 }

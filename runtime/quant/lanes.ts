@@ -27,7 +27,7 @@ export function roundCodes(w: Float32Array, from: number, length: number, scale:
   const inverse = scale === 0 ? 0 : 1 / scale;
   for (let i = 0; i < length; i++) {
     const q = w[from + i] * inverse + ROUND - ROUND;
-    codes[to + i] = q < qmin ? qmin : q > qmax ? qmax : q;
+    codes[to + i] = Math.max(qmin, Math.min(qmax, q));
   }
 }
 
@@ -47,7 +47,7 @@ function squaredError(w: Float32Array, from: number, length: number, scale: numb
   for (let i = from; i < from + length; i++) {
     const v = w[i] * inverse;
     const r = v + ROUND - ROUND;
-    const d = v - (r < qmin ? qmin : r > qmax ? qmax : r);
+    const d = v - Math.max(qmin, Math.min(qmax, r));
     sum += d * d;
   }
   return sum * scale * scale;
