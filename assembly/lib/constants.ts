@@ -37,3 +37,61 @@ export const SCALE_BASE = memory.data<u32>([0x30000000, 0x30000000, 0x30000000, 
 /** f16 bits, sign-extended to 32 and shifted left by 13: what of them an f32 keeps, and the factor that then rebiases the exponent (2^112). */
 export const F16_KEEP = memory.data<u32>([0x8fffe000, 0x8fffe000, 0x8fffe000, 0x8fffe000], 16);
 export const F16_REBIAS = memory.data<u32>([0x77800000, 0x77800000, 0x77800000, 0x77800000], 16);
+
+// Elementary functions (math.simd.ts): the numbers of coefficients.ts in four lanes.
+export const V_ROUND = memory.data<f32>([C.ROUND, C.ROUND, C.ROUND, C.ROUND], 16);
+export const V_EXP_MAX = memory.data<f32>([C.EXP_MAX, C.EXP_MAX, C.EXP_MAX, C.EXP_MAX], 16);
+export const V_EXP_ZERO = memory.data<f32>([C.EXP_ZERO, C.EXP_ZERO, C.EXP_ZERO, C.EXP_ZERO], 16);
+export const V_LOG2E = memory.data<f32>([C.LOG2E, C.LOG2E, C.LOG2E, C.LOG2E], 16);
+export const V_LN2_HIGH = memory.data<f32>([C.LN2_HIGH, C.LN2_HIGH, C.LN2_HIGH, C.LN2_HIGH], 16);
+export const V_LN2_LOW = memory.data<f32>([C.LN2_LOW, C.LN2_LOW, C.LN2_LOW, C.LN2_LOW], 16);
+export const V_EXP_C2 = memory.data<f32>([C.EXP_C2, C.EXP_C2, C.EXP_C2, C.EXP_C2], 16);
+export const V_EXP_C3 = memory.data<f32>([C.EXP_C3, C.EXP_C3, C.EXP_C3, C.EXP_C3], 16);
+export const V_EXP_C4 = memory.data<f32>([C.EXP_C4, C.EXP_C4, C.EXP_C4, C.EXP_C4], 16);
+export const V_EXP_C5 = memory.data<f32>([C.EXP_C5, C.EXP_C5, C.EXP_C5, C.EXP_C5], 16);
+export const V_EXP_C6 = memory.data<f32>([C.EXP_C6, C.EXP_C6, C.EXP_C6, C.EXP_C6], 16);
+export const V_TANH_MAX = memory.data<f32>([C.TANH_MAX, C.TANH_MAX, C.TANH_MAX, C.TANH_MAX], 16);
+export const V_TANH_P0 = memory.data<f32>([C.TANH_P0, C.TANH_P0, C.TANH_P0, C.TANH_P0], 16);
+export const V_TANH_P1 = memory.data<f32>([C.TANH_P1, C.TANH_P1, C.TANH_P1, C.TANH_P1], 16);
+export const V_TANH_P2 = memory.data<f32>([C.TANH_P2, C.TANH_P2, C.TANH_P2, C.TANH_P2], 16);
+export const V_TANH_P3 = memory.data<f32>([C.TANH_P3, C.TANH_P3, C.TANH_P3, C.TANH_P3], 16);
+export const V_TANH_P4 = memory.data<f32>([C.TANH_P4, C.TANH_P4, C.TANH_P4, C.TANH_P4], 16);
+export const V_TANH_P5 = memory.data<f32>([C.TANH_P5, C.TANH_P5, C.TANH_P5, C.TANH_P5], 16);
+export const V_TANH_P6 = memory.data<f32>([C.TANH_P6, C.TANH_P6, C.TANH_P6, C.TANH_P6], 16);
+export const V_TANH_Q0 = memory.data<f32>([C.TANH_Q0, C.TANH_Q0, C.TANH_Q0, C.TANH_Q0], 16);
+export const V_TANH_Q1 = memory.data<f32>([C.TANH_Q1, C.TANH_Q1, C.TANH_Q1, C.TANH_Q1], 16);
+export const V_TANH_Q2 = memory.data<f32>([C.TANH_Q2, C.TANH_Q2, C.TANH_Q2, C.TANH_Q2], 16);
+export const V_TANH_Q3 = memory.data<f32>([C.TANH_Q3, C.TANH_Q3, C.TANH_Q3, C.TANH_Q3], 16);
+export const V_ERF_T = memory.data<f32>([C.ERF_T, C.ERF_T, C.ERF_T, C.ERF_T], 16);
+export const V_ERF_A1 = memory.data<f32>([C.ERF_A1, C.ERF_A1, C.ERF_A1, C.ERF_A1], 16);
+export const V_ERF_A2 = memory.data<f32>([C.ERF_A2, C.ERF_A2, C.ERF_A2, C.ERF_A2], 16);
+export const V_ERF_A3 = memory.data<f32>([C.ERF_A3, C.ERF_A3, C.ERF_A3, C.ERF_A3], 16);
+export const V_ERF_A4 = memory.data<f32>([C.ERF_A4, C.ERF_A4, C.ERF_A4, C.ERF_A4], 16);
+export const V_ERF_A5 = memory.data<f32>([C.ERF_A5, C.ERF_A5, C.ERF_A5, C.ERF_A5], 16);
+export const V_SQRT_HALF = memory.data<f32>([C.SQRT_HALF, C.SQRT_HALF, C.SQRT_HALF, C.SQRT_HALF], 16);
+export const V_GELU_1 = memory.data<f32>([C.GELU_1, C.GELU_1, C.GELU_1, C.GELU_1], 16);
+export const V_GELU_3 = memory.data<f32>([C.GELU_3, C.GELU_3, C.GELU_3, C.GELU_3], 16);
+
+/** 1.0 and its bits. */
+export const F32_ONE = memory.data<f32>([1, 1, 1, 1], 16);
+
+/** f32 −0: the sign bit. */
+export const F32_SIGN = memory.data<u32>([0x80000000, 0x80000000, 0x80000000, 0x80000000], 16);
+
+/** Lane masks: 16 bytes from word 3 − n have the first n lanes set, n = 1 … 3. */
+export const FIRST_LANES = memory.data<u32>([0xffffffff, 0xffffffff, 0xffffffff, 0, 0, 0], 16);
+
+// f16 (half.simd.ts).
+/** 65504, the greatest f16. */
+export const F16_MAX = memory.data<f32>([65504, 65504, 65504, 65504], 16);
+/** 2^-14, the least normal f16. */
+export const F16_NORMAL = memory.data<u32>([0x38800000, 0x38800000, 0x38800000, 0x38800000], 16);
+/** 0xfff − (112 << 23): exponent bias from f32 to f16, and all but a unit of half a step to round. */
+export const F16_ROUND = memory.data<u32>([0xc8000fff, 0xc8000fff, 0xc8000fff, 0xc8000fff], 16);
+/** 0.5: the f32 step above it is that of f16 subnormals. */
+export const F32_HALF = memory.data<f32>([0.5, 0.5, 0.5, 0.5], 16);
+/** 1 and 0x8000 in every word. */
+export const U32_ONE = memory.data<u32>([1, 1, 1, 1], 16);
+export const F16_SIGN = memory.data<u32>([0x8000, 0x8000, 0x8000, 0x8000], 16);
+/** f32 2^96. */
+export const Q_SCALE = memory.data<u32>([0x6f800000, 0x6f800000, 0x6f800000, 0x6f800000], 16);
