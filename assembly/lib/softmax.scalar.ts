@@ -1,0 +1,19 @@
+// Softmax and soft-capping of one f32 row.
+
+import { sum } from "./lanes.scalar";
+import { exp, tanh } from "./math.scalar";
+
+/** s[j] becomes e^(s[j] − max); returns 1 / Σ. n > 0. */
+export function softmax(s: usize, n: u32): f32 {
+  const end = s + ((<usize>n) << 2);
+  let most = load<f32>(s);
+  for (let p = s; p < end; p += 4) most = max<f32>(most, load<f32>(p));
+  for (let p = s; p < end; p += 4) store<f32>(p, exp(load<f32>(p) - most));
+  return 1 / sum(s, n);
+}
+
+/** y = cap · tanh(x · (1 / cap)); x, y f32 [k], y may be x. */
+export function capRow(x: usize, y: usize, k: u32, cap: f32): void {
+  const inv: f32 = 1 / cap;
+  for (let i: usize = 0; i < (<usize>k) << 2; i += 4) store<f32>(y + i, tanh(load<f32>(x + i) * inv) * cap);
+}
