@@ -23,14 +23,16 @@ function attend(op: AttentionOp, pair: u32, scores: usize): void {
   const n = last + 1 - first;
   const stride = (<usize>op.dh) << 1;
   const seen = (<usize>(head / (op.heads / op.kvheads)) * op.capacity + first) * stride;
+  const keys = <usize>op.kcache + seen;
+  const values = <usize>op.vcache + seen;
   const q = <usize>op.q + ((<usize>row * op.qs + <usize>head * op.dh) << 2);
   const y = <usize>op.y + ((<usize>row * op.ys + <usize>head * op.dh) << 2);
 
-  scoreHalves(q, op.kcache + seen, op.dh, n, op.scale, scores, y);
-  poison(scores, op.kcache + seen, stride, n);
+  scoreHalves(q, keys, op.dh, n, op.scale, scores, y);
+  poison(scores, keys, stride, n);
   if (op.softcap > 0) capRow(scores, scores, n, op.softcap);
   const inv = softmax(scores, n);
   if (op.pattern) writePattern(<usize>op.pattern + ((<usize>pair * op.capacity) << 2), scores, inv, first, n, op.capacity);
-  poison(scores, op.vcache + seen, stride, n);
-  mixHalves(scores, op.vcache + seen, op.dh, n, inv, y);
+  poison(scores, values, stride, n);
+  mixHalves(scores, values, op.dh, n, inv, y);
 }

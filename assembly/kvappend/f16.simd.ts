@@ -13,8 +13,8 @@ export function kernel(p: usize, unit: u32, units: u32): void {
     for (let h: u32 = 0; h < op.heads; h++) {
       const from = <usize>h * dh;
       const to = ((<usize>h * op.capacity + pos + r) * dh) << 1;
-      storeHalves(op.k + ((<usize>r * op.ks + from) << 2), dh, op.kcache + to);
-      storeHalves(op.v + ((<usize>r * op.vs + from) << 2), dh, op.vcache + to);
+      storeHalves(<usize>op.k + ((<usize>r * op.ks + from) << 2), dh, <usize>op.kcache + to);
+      storeHalves(<usize>op.v + ((<usize>r * op.vs + from) << 2), dh, <usize>op.vcache + to);
     }
   }
 }

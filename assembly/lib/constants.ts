@@ -1,5 +1,6 @@
 // Vector constants of all kernels. Loaded at kernel entry with v128.load: V8 rebuilds an immediate v128 at each use, which costs
 // up to 3x in a hot loop. One file, because each file's memory.data would be a copy of its own.
+import * as C from "./coefficients";
 
 /** 16 bytes of −127. */
 export const I8_MIN = memory.data<u32>([0x81818181, 0x81818181, 0x81818181, 0x81818181], 16);

@@ -11,7 +11,11 @@ function widenSmall(p: usize, bits: v128): v128 {
 
 /** scores[j] = scale · Σ q[i] · keys[j][i] in four lanes. scratch f32 [dh] is overwritten. */
 export function scoreHalves(q: usize, keys: usize, dh: u32, n: u32, scale: f32, scores: usize, scratch: usize): void {
-  if (dh & 3) return scoreAny(q, keys, dh, n, scale, scores, scratch);
+  if (dh & 3) scoreAny(q, keys, dh, n, scale, scores, scratch);
+  else scoreFours(q, keys, dh, n, scale, scores, scratch);
+}
+
+function scoreFours(q: usize, keys: usize, dh: u32, n: u32, scale: f32, scores: usize, scratch: usize): void {
   const up = v128.load(Q_SCALE);
   for (let i: usize = 0; i < (<usize>dh) << 2; i += 16) v128.store(scratch + i, f32x4.mul(v128.load(q + i), up));
   const stride = (<usize>dh) << 1;
