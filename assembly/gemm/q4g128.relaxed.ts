@@ -1,0 +1,136 @@
+// As gemv/q4g128, with the weights unpacked once for 4 tokens: a tile is 8 rows × 4 tokens. Same bits.
+import { LinearOp } from "../abi.gen";
+import { block } from "../gemv/q4g128.relaxed";
+import { NIBBLE } from "../lib/constants";
+import { CODES_AT, zAt } from "../lib/i8row";
+import { finish4, scales } from "../lib/linear.simd";
+import { start } from "../lib/split";
+
+const GROUP_BYTES: usize = 1056;
+const HALF_BYTES: usize = 512;
+
+export function kernel(p: usize, unit: u32, units: u32): void {
+  const op = changetype<LinearOp>(p);
+  const tokens = load<u32>(op.rows);
+  const blocks = (op.n + 15) >> 4;
+  const end = start(unit + 1, units, blocks);
+  for (let b = start(unit, units, blocks); b < end; b++) {
+    let t: u32 = 0;
+    for (; t + 4 <= tokens; t += 4) {
+      tile(op, b, 0, t);
+      tile(op, b, 8, t);
+    }
+    for (; t < tokens; t++) block(op, b, t);
+  }
+}
+
+/** Rows [16b + lane, + 8) of tokens [t, t + 4). */
+function tile(op: LinearOp, b: u32, lane: u32, t: u32): void {
+  const step = <usize>op.xs;
+  const token = <usize>op.x + <usize>t * step;
+  const bytes = ((<usize>op.k + 127) >> 7) * GROUP_BYTES;
+  const low = v128.load(NIBBLE);
+  let w = <usize>op.w + <usize>b * bytes;
+  let x = token + CODES_AT;
+  let z = token + zAt(op.k);
+  let f0 = f32x4.splat(0);
+  let f1 = f0;
+  let f2 = f0;
+  let f3 = f0;
+  let g0 = f0;
+  let g1 = f0;
+  let g2 = f0;
+  let g3 = f0;
+  for (const end = w + bytes; w < end; w += GROUP_BYTES) {
+    let q = w + 32 + (lane << 2);
+    let i0 = i32x4.splat(0);
+    let i1 = i0;
+    let i2 = i0;
+    let i3 = i0;
+    let j0 = i0;
+    let j1 = i0;
+    let j2 = i0;
+    let j3 = i0;
+    for (const all = q + 2 * HALF_BYTES; q < all; ) {
+      let a0 = zero64(z);
+      let a1 = zero64(z + step);
+      let a2 = zero64(z + 2 * step);
+      let a3 = zero64(z + 3 * step);
+      let b0 = a0;
+      let b1 = a1;
+      let b2 = a2;
+      let b3 = a3;
+      z += 8;
+      for (const stop = q + HALF_BYTES; q < stop; q += 64) {
+        let v = v128.load(q);
+        let u = v128.load(q, 16);
+        const vl = v128.and(v, low);
+        const ul = v128.and(u, low);
+        v = v128.and(i16x8.shr_u(v, 4), low);
+        u = v128.and(i16x8.shr_u(u, 4), low);
+        let s = v128.load32_splat(x);
+        a0 = i16x8.add(a0, i16x8.relaxed_dot_i8x16_i7x16_s(s, vl));
+        b0 = i16x8.add(b0, i16x8.relaxed_dot_i8x16_i7x16_s(s, ul));
+        s = v128.load32_splat(x, 4);
+        a0 = i16x8.add(a0, i16x8.relaxed_dot_i8x16_i7x16_s(s, v));
+        b0 = i16x8.add(b0, i16x8.relaxed_dot_i8x16_i7x16_s(s, u));
+        let y = x + step;
+        s = v128.load32_splat(y);
+        a1 = i16x8.add(a1, i16x8.relaxed_dot_i8x16_i7x16_s(s, vl));
+        b1 = i16x8.add(b1, i16x8.relaxed_dot_i8x16_i7x16_s(s, ul));
+        s = v128.load32_splat(y, 4);
+        a1 = i16x8.add(a1, i16x8.relaxed_dot_i8x16_i7x16_s(s, v));
+        b1 = i16x8.add(b1, i16x8.relaxed_dot_i8x16_i7x16_s(s, u));
+        y += step;
+        s = v128.load32_splat(y);
+        a2 = i16x8.add(a2, i16x8.relaxed_dot_i8x16_i7x16_s(s, vl));
+        b2 = i16x8.add(b2, i16x8.relaxed_dot_i8x16_i7x16_s(s, ul));
+        s = v128.load32_splat(y, 4);
+        a2 = i16x8.add(a2, i16x8.relaxed_dot_i8x16_i7x16_s(s, v));
+        b2 = i16x8.add(b2, i16x8.relaxed_dot_i8x16_i7x16_s(s, u));
+        y += step;
+        s = v128.load32_splat(y);
+        a3 = i16x8.add(a3, i16x8.relaxed_dot_i8x16_i7x16_s(s, vl));
+        b3 = i16x8.add(b3, i16x8.relaxed_dot_i8x16_i7x16_s(s, ul));
+        s = v128.load32_splat(y, 4);
+        a3 = i16x8.add(a3, i16x8.relaxed_dot_i8x16_i7x16_s(s, v));
+        b3 = i16x8.add(b3, i16x8.relaxed_dot_i8x16_i7x16_s(s, u));
+        x += 8;
+      }
+      i0 = i32x4.add(i0, i32x4.extadd_pairwise_i16x8_s(a0));
+      i1 = i32x4.add(i1, i32x4.extadd_pairwise_i16x8_s(a1));
+      i2 = i32x4.add(i2, i32x4.extadd_pairwise_i16x8_s(a2));
+      i3 = i32x4.add(i3, i32x4.extadd_pairwise_i16x8_s(a3));
+      j0 = i32x4.add(j0, i32x4.extadd_pairwise_i16x8_s(b0));
+      j1 = i32x4.add(j1, i32x4.extadd_pairwise_i16x8_s(b1));
+      j2 = i32x4.add(j2, i32x4.extadd_pairwise_i16x8_s(b2));
+      j3 = i32x4.add(j3, i32x4.extadd_pairwise_i16x8_s(b3));
+    }
+    let c = scales(w + (lane << 1));
+    f0 = f32x4.add(f0, f32x4.mul(f32x4.convert_i32x4_s(i0), c));
+    f1 = f32x4.add(f1, f32x4.mul(f32x4.convert_i32x4_s(i1), c));
+    f2 = f32x4.add(f2, f32x4.mul(f32x4.convert_i32x4_s(i2), c));
+    f3 = f32x4.add(f3, f32x4.mul(f32x4.convert_i32x4_s(i3), c));
+    c = scales(w + (lane << 1) + 8);
+    g0 = f32x4.add(g0, f32x4.mul(f32x4.convert_i32x4_s(j0), c));
+    g1 = f32x4.add(g1, f32x4.mul(f32x4.convert_i32x4_s(j1), c));
+    g2 = f32x4.add(g2, f32x4.mul(f32x4.convert_i32x4_s(j2), c));
+    g3 = f32x4.add(g3, f32x4.mul(f32x4.convert_i32x4_s(j3), c));
+  }
+  finishPair(op, t, (b << 4) + lane, f0, g0, token);
+  finishPair(op, t + 1, (b << 4) + lane, f1, g1, token + step);
+  finishPair(op, t + 2, (b << 4) + lane, f2, g2, token + 2 * step);
+  finishPair(op, t + 3, (b << 4) + lane, f3, g3, token + 3 * step);
+}
+
+/** 8 rows of one token, times the scale at the head of the token's activations. */
+function finishPair(op: LinearOp, token: u32, row: u32, f: v128, g: v128, x: usize): void {
+  const s = v128.load32_splat(x);
+  finish4(op, token, row, f32x4.mul(f, s));
+  finish4(op, token, row + 4, f32x4.mul(g, s));
+}
+
+/** −8 · Σx of 64 activations: two zero-point words. */
+function zero64(z: usize): v128 {
+  return i16x8.add(v128.load32_splat(z), v128.load32_splat(z, 4));
+}
