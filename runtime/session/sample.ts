@@ -97,11 +97,16 @@ export function createSampler(options: SampleOptions, vocab: number): Sampler {
     if (logits.length !== vocab) throw new SkintError("usage", `${logits.length} logits were given to a sampler for ${vocab} tokens; make a sampler for this model`);
     for (let i = 0; i < vocab; i++) {
       const v = logits[i];
-      if (v - v !== 0) throw new SkintError("session.nan", `the logit of token ${i} is ${v}; reload the model, and check its weights with \`skint eval\` if it happens again`, { what: `logits[${i}]` });
+      if (v - v !== 0)
+        throw new SkintError("session.nan", `the logit of token ${i} is ${v}; reload the model, and check its weights with \`skint eval\` if it happens again`, {
+          what: `logits[${i}]`,
+        });
       scores[i] = v;
     }
     // computed from the logit, not from the score, so that a token in the window twice is penalised once
-    if (repeatPenalty !== 1) for (let i = Math.min(accepted, REPEAT_WINDOW) - 1; i >= 0; i--) scores[window[i]] = logits[window[i]] > 0 ? logits[window[i]] / repeatPenalty : logits[window[i]] * repeatPenalty;
+    if (repeatPenalty !== 1)
+      for (let i = Math.min(accepted, REPEAT_WINDOW) - 1; i >= 0; i--)
+        scores[window[i]] = logits[window[i]] > 0 ? logits[window[i]] / repeatPenalty : logits[window[i]] * repeatPenalty;
     let best = 0;
     for (let i = 1; i < vocab; i++) if (scores[i] > scores[best]) best = i;
     return best;
@@ -167,7 +172,8 @@ export function createSampler(options: SampleOptions, vocab: number): Sampler {
       return draw(ordered ? chooseBest(scores[best]) : chooseAll(scores[best]));
     },
     accept(token) {
-      if (!Number.isInteger(token) || token < 0 || token >= vocab) throw new SkintError("session.token", `the token ${token} is outside the vocabulary of ${vocab}; use the tokenizer of this model`);
+      if (!Number.isInteger(token) || token < 0 || token >= vocab)
+        throw new SkintError("session.token", `the token ${token} is outside the vocabulary of ${vocab}; use the tokenizer of this model`);
       window[accepted++ % REPEAT_WINDOW] = token;
     },
   };

@@ -68,7 +68,8 @@ function evaluate(data: Column, counts: Uint32Array, statistic: Statistic): numb
 export function bootstrapCounts(n: number, of: (counts: Uint32Array) => number, options: BootstrapOptions = {}): Interval {
   const { level = 0.95, resamples = 2000, seed = 1 } = options;
   if (!(level > 0 && level < 1)) throw new SkintError("usage", `an interval of level ${level} does not exist; give a share between 0 and 1, such as 0.95`);
-  if (!Number.isInteger(resamples) || resamples < 1 || resamples > 1_000_000) throw new SkintError("usage", `${resamples} resamples cannot be drawn; give a whole number in 1 … 1000000`);
+  if (!Number.isInteger(resamples) || resamples < 1 || resamples > 1_000_000)
+    throw new SkintError("usage", `${resamples} resamples cannot be drawn; give a whole number in 1 … 1000000`);
   const random = createRandom(seed);
   const counts = new Uint32Array(n).fill(1);
   const value = of(counts);

@@ -51,7 +51,8 @@ const LN2 = 0.6931471805599453;
 
 /** ln of the softmax of `logits` at `token`, summed in double precision in the order of the ids: the same on every engine. Throws `session.nan`. */
 export function logSoftmaxAt(logits: Float32Array, token: number): number {
-  if (!Number.isInteger(token) || token < 0 || token >= logits.length) throw new SkintError("session.token", `the token ${token} is outside the vocabulary of ${logits.length}; use the tokenizer of this model`);
+  if (!Number.isInteger(token) || token < 0 || token >= logits.length)
+    throw new SkintError("session.token", `the token ${token} is outside the vocabulary of ${logits.length}; use the tokenizer of this model`);
   let top = -Infinity;
   for (let i = 0; i < logits.length; i++) {
     const v = logits[i];
@@ -66,7 +67,10 @@ export function logSoftmaxAt(logits: Float32Array, token: number): number {
 function checkScores({ logProbabilities, bytes }: Scores): void {
   if (logProbabilities.length !== bytes.length) throw new SkintError("usage", `${logProbabilities.length} scored tokens came with ${bytes.length} byte counts; give one for each`);
   for (let i = 0; i < bytes.length; i++) {
-    if (!(logProbabilities[i] <= 0 && logProbabilities[i] > -Infinity)) throw new SkintError("session.nan", `the log probability of token ${i} of the text is ${logProbabilities[i]}, which no probability has; check the model's weights`, { what: `token ${i}` });
+    if (!(logProbabilities[i] <= 0 && logProbabilities[i] > -Infinity))
+      throw new SkintError("session.nan", `the log probability of token ${i} of the text is ${logProbabilities[i]}, which no probability has; check the model's weights`, {
+        what: `token ${i}`,
+      });
     if (!Number.isInteger(bytes[i]) || bytes[i] < 0) throw new SkintError("usage", `token ${i} of the text is said to have ${bytes[i]} bytes; give whole numbers`);
   }
 }
@@ -127,7 +131,15 @@ export function compareScores(first: Scores, second: Scores, options: ScoreOptio
   return {
     difference: b.bitsPerByte - a.bitsPerByte,
     ratio: b.bitsPerByte / a.bitsPerByte,
-    differenceInterval: interval(a.chunks, of((x, y) => y - x), options),
-    ratioInterval: interval(a.chunks, of((x, y) => y / x), options),
+    differenceInterval: interval(
+      a.chunks,
+      of((x, y) => y - x),
+      options,
+    ),
+    ratioInterval: interval(
+      a.chunks,
+      of((x, y) => y / x),
+      options,
+    ),
   };
 }

@@ -135,7 +135,8 @@ function figure(value: unknown, path: string): Figure {
   const n = count(from, "n", at);
   if (n === 0) throw wrong(`${at}n`, "at least 1");
   const [median, p50, p95, p99, low, high, min, max] = ["median", "p50", "p95", "p99", "low", "high", "min", "max"].map((key) => number(from, key, at));
-  if (!(median === p50 && min <= low && low <= median && median <= high && high <= max && p50 <= p95 && p95 <= p99 && p99 <= max)) throw wrong(path, "in order: min ≤ low ≤ median = p50 ≤ high ≤ max and p50 ≤ p95 ≤ p99 ≤ max");
+  if (!(median === p50 && min <= low && low <= median && median <= high && high <= max && p50 <= p95 && p95 <= p99 && p99 <= max))
+    throw wrong(path, "in order: min ≤ low ≤ median = p50 ≤ high ≤ max and p50 ≤ p95 ≤ p99 ≤ max");
   return { id: text(from, "id", at), unit: text(from, "unit", at), better: oneOf(from, "better", at, ["lower", "higher"]), n, median, p50, p95, p99, low, high, min, max };
 }
 
@@ -147,7 +148,14 @@ function machine(value: unknown): MachineSummary {
     governor: given(from, "governor", () => text(from, "governor", at)),
     maxMegahertz: given(from, "maxMegahertz", () => number(from, "maxMegahertz", at)),
   };
-  return { cpu: text(from, "cpu", at), cores: count(from, "cores", at), memoryBytes: count(from, "memoryBytes", at), os: text(from, "os", at), arch: text(from, "arch", at), ...optional };
+  return {
+    cpu: text(from, "cpu", at),
+    cores: count(from, "cores", at),
+    memoryBytes: count(from, "memoryBytes", at),
+    os: text(from, "os", at),
+    arch: text(from, "arch", at),
+    ...optional,
+  };
 }
 
 function date(from: Fields): string {
@@ -160,7 +168,10 @@ function date(from: Fields): string {
 export function validateRecord(value: unknown): ResultRecord {
   const from = fields(value, "the record");
   const version = field(from, "version");
-  if (version !== RECORD_VERSION) throw new SkintError("format.version", `the result record is of version ${JSON.stringify(version)}, this program reads version ${RECORD_VERSION}; measure again`, { what: "version" });
+  if (version !== RECORD_VERSION)
+    throw new SkintError("format.version", `the result record is of version ${JSON.stringify(version)}, this program reads version ${RECORD_VERSION}; measure again`, {
+      what: "version",
+    });
   const engine = fields(field(from, "engine"), "engine");
   const model = fields(field(from, "model"), "model");
   const verdict = fields(field(from, "verdict"), "verdict");
@@ -234,7 +245,9 @@ function cautions(before: ResultRecord, after: ResultRecord): string[] {
     ...told("threads", (r) => r.threads),
     ...told("model", (r) => `${r.model.name} ${r.model.hash.slice(0, 12)}`),
     ...told("recipe", (r) => r.recipe),
-    ...[before, after].flatMap((r, i) => (r.verdict.verdict === "steady" ? [] : [`the run ${i === 0 ? "before" : "after"} ${r.verdict.verdict === "wandered" ? "wandered" : "was throttled"}: ${r.verdict.reason}`])),
+    ...[before, after].flatMap((r, i) =>
+      r.verdict.verdict === "steady" ? [] : [`the run ${i === 0 ? "before" : "after"} ${r.verdict.verdict === "wandered" ? "wandered" : "was throttled"}: ${r.verdict.reason}`],
+    ),
     "the two were not measured in turn in one run, so slow changes of the machine count as differences",
   ];
 }

@@ -83,7 +83,8 @@ export function judgeSteadiness(samples: ArrayLike<number>, readings: Readings =
 
   const lost = clockLoss(readings.frequency);
   if (lost > MAX_CLOCK_LOSS) return say("throttled", `the clock fell by ${percent(lost)} between the first and the last third${heat(readings.temperature)}`);
-  if (drift > 2 * MAX_DRIFT && middle > first && last > middle) return say("throttled", `it slowed down all the way, by ${percent(drift)} between the first and the last third${heat(readings.temperature)}`);
+  if (drift > 2 * MAX_DRIFT && middle > first && last > middle)
+    return say("throttled", `it slowed down all the way, by ${percent(drift)} between the first and the last third${heat(readings.temperature)}`);
   if (Math.abs(drift) > MAX_DRIFT) return say("wandered", `it ${drift > 0 ? "slowed down" : "sped up"} by ${percent(Math.abs(drift))} between the first and the last third`);
   if (cv > MAX_CV) return say("wandered", `the coefficient of variation is ${percent(cv)}, above ${percent(MAX_CV)}`);
   return say("steady", `drift ${percent(drift)}, coefficient of variation ${percent(cv)}`);

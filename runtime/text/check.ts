@@ -48,7 +48,8 @@ export function parseFields(json: string, what: string): Fields {
 }
 
 function checkId(id: unknown, token: string): number {
-  if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= MAX_TOKENS) throw unusable("vocab", `the token ${JSON.stringify(token.slice(0, 40))} has the id ${String(id)}, ids are whole numbers below ${MAX_TOKENS}`);
+  if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= MAX_TOKENS)
+    throw unusable("vocab", `the token ${JSON.stringify(token.slice(0, 40))} has the id ${String(id)}, ids are whole numbers below ${MAX_TOKENS}`);
   return id as number;
 }
 
@@ -161,10 +162,12 @@ function checkSteps(root: unknown, what: string): Fields | null {
   for (let seen = 0; pending.length > 0; seen++) {
     if (seen > MAX_STEPS) throw unusable(what, `its ${what} has more than ${MAX_STEPS} parts`);
     const [key, value] = pending.pop() as [string, unknown];
-    if (typeof value === "string" && key !== "precompiled_charsmap" && value.length > MAX_STEP_TEXT) throw unusable(what, `${key} is a text of ${value.length} characters, at most ${MAX_STEP_TEXT} are possible`);
-    if (key === "Regex" && typeof value === "string" && explodes(value)) throw unusable(what, `its pattern ${JSON.stringify(value.slice(0, 80))} repeats a repetition, which takes for ever on some texts`);
+    if (typeof value === "string" && key !== "precompiled_charsmap" && value.length > MAX_STEP_TEXT)
+      throw unusable(what, `${key} is a text of ${value.length} characters, at most ${MAX_STEP_TEXT} are possible`);
+    if (key === "Regex" && typeof value === "string" && explodes(value))
+      throw unusable(what, `its pattern ${JSON.stringify(value.slice(0, 80))} repeats a repetition, which takes for ever on some texts`);
     if (typeof value !== "object" || value === null) continue;
-    if ((value as Fields).type === "FixedLength" && !((value as { length?: unknown }).length as number >= 1)) throw unusable(what, "a FixedLength step has a length below 1");
+    if ((value as Fields).type === "FixedLength" && !(((value as { length?: unknown }).length as number) >= 1)) throw unusable(what, "a FixedLength step has a length below 1");
     for (const entry of Object.entries(value)) pending.push(entry);
   }
   return root;

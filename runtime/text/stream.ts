@@ -16,7 +16,8 @@ const MAX_PENDING = 8;
 const CONTEXT = 4;
 
 function checkId(tokenizer: Tokenizer, id: number): void {
-  if (!Number.isInteger(id) || id < 0 || id >= tokenizer.vocabSize) throw new SkintError("session.token", `the token ${id} is outside the vocabulary of ${tokenizer.vocabSize}; use the tokenizer of this model`);
+  if (!Number.isInteger(id) || id < 0 || id >= tokenizer.vocabSize)
+    throw new SkintError("session.token", `the token ${id} is outside the vocabulary of ${tokenizer.vocabSize}; use the tokenizer of this model`);
 }
 
 /** Byte-level: tokens are bytes, and the decoder of UTF-8 holds back what is incomplete. */

@@ -120,7 +120,8 @@ export function createTokenizer(json: string, configJson?: string): Tokenizer {
     const wanted: number[] = [];
     for (let i = 0; i < ids.length; i++) {
       const id = ids[i];
-      if (!Number.isInteger(id) || id < 0 || id >= vocabSize) throw new SkintError("session.token", `the token ${id} is outside the vocabulary of ${vocabSize}; use the tokenizer of this model`);
+      if (!Number.isInteger(id) || id < 0 || id >= vocabSize)
+        throw new SkintError("session.token", `the token ${id} is outside the vocabulary of ${vocabSize}; use the tokenizer of this model`);
       if ((special || !specials.has(id)) && library.id_to_token(id) !== undefined) wanted.push(id);
     }
     // "clean-up" deletes spaces before punctuation, so that decode(encode(text)) is another text: never wanted

@@ -71,15 +71,38 @@ test("a Jetson with JetPack 6", () => {
     maxMegahertz: 1510.4,
     megahertz: [1190.4, 729.6],
     load: [0.52, 0.58, 0.59],
-    temperatures: [{ zone: "cpu", celsius: 48.656 }, { zone: "tj", celsius: 51 }],
-    power: { rails: [{ name: "VDD_IN", watts: 4.5 }, { name: "VDD_CPU_GPU_CV", watts: 1 }], total: { watts: 4.5, of: "VDD_IN", estimated: false } },
+    temperatures: [
+      { zone: "cpu", celsius: 48.656 },
+      { zone: "tj", celsius: 51 },
+    ],
+    power: {
+      rails: [
+        { name: "VDD_IN", watts: 4.5 },
+        { name: "VDD_CPU_GPU_CV", watts: 1 },
+      ],
+      total: { watts: 4.5, of: "VDD_IN", estimated: false },
+    },
   });
 });
 
 test("a Jetson Nano with JetPack 4 gives power in milliwatts", () => {
   const iio = "sys/bus/i2c/devices/6-0040/iio:device0";
-  const power = readPower(root({ "sys/bus/i2c/devices/6-0040/name": "ina3221x\n", [`${iio}/rail_name_0`]: "POM_5V_IN\n", [`${iio}/in_power0_input`]: "1750\n", [`${iio}/rail_name_1`]: "POM_5V_GPU\n", [`${iio}/in_power1_input`]: "0\n" }));
-  expect(power).toEqual({ rails: [{ name: "POM_5V_IN", watts: 1.75 }, { name: "POM_5V_GPU", watts: 0 }], total: { watts: 1.75, of: "POM_5V_IN", estimated: false } });
+  const power = readPower(
+    root({
+      "sys/bus/i2c/devices/6-0040/name": "ina3221x\n",
+      [`${iio}/rail_name_0`]: "POM_5V_IN\n",
+      [`${iio}/in_power0_input`]: "1750\n",
+      [`${iio}/rail_name_1`]: "POM_5V_GPU\n",
+      [`${iio}/in_power1_input`]: "0\n",
+    }),
+  );
+  expect(power).toEqual({
+    rails: [
+      { name: "POM_5V_IN", watts: 1.75 },
+      { name: "POM_5V_GPU", watts: 0 },
+    ],
+    total: { watts: 1.75, of: "POM_5V_IN", estimated: false },
+  });
 });
 
 test("an AGX Orin has no rail for everything: the sum is called an estimate", () => {
@@ -93,7 +116,9 @@ test("an AGX Orin has no rail for everything: the sum is called an estimate", ()
 });
 
 test("rails that are not known to feed everything have no total", () => {
-  const power = readPower(root({ [`${INA}/name`]: "ina3221", [`${INA}/hwmon/hwmon0/in1_label`]: "VDD_NEW", [`${INA}/hwmon/hwmon0/in1_input`]: "5000", [`${INA}/hwmon/hwmon0/curr1_input`]: "100" }));
+  const power = readPower(
+    root({ [`${INA}/name`]: "ina3221", [`${INA}/hwmon/hwmon0/in1_label`]: "VDD_NEW", [`${INA}/hwmon/hwmon0/in1_input`]: "5000", [`${INA}/hwmon/hwmon0/curr1_input`]: "100" }),
+  );
   expect(power).toEqual({ rails: [{ name: "VDD_NEW", watts: 0.5 }], total: null });
 });
 

@@ -57,13 +57,19 @@ test("sin and cos hold for arguments of any size, and next to multiples of π/2"
   expect(worst(cos, Math.cos, nearAxis)).toBeLessThanOrEqual(2);
   // the double that comes closest to a multiple of π/2 (Muller, "Elementary Functions", table 11.1)
   const closest = 6381956970095103 * 2 ** 797;
-  expect(ulps(cos(closest), -4.68716592425462761112e-19)).toBeLessThanOrEqual(2);
+  expect(ulps(cos(closest), -4.687165924254628e-19)).toBeLessThanOrEqual(2);
 });
 
 test("special values are ECMAScript's", () => {
   const odd = [Number.NaN, 0, -0, 1, -1, Infinity, -Infinity, 0.5, -0.5, 2, -2, 3, -3, 2 ** 53, -(2 ** 53) - 2, 5e-324, 1.7976931348623157e308, 1 + 2 ** -52, 1 - 2 ** -53];
   for (const x of odd) {
-    for (const [ours, engine] of [[exp, Math.exp], [log, Math.log], [sin, Math.sin], [cos, Math.cos]] as const) expect([x, ulps(ours(x), engine(x)) <= 2]).toEqual([x, true]);
+    for (const [ours, engine] of [
+      [exp, Math.exp],
+      [log, Math.log],
+      [sin, Math.sin],
+      [cos, Math.cos],
+    ] as const)
+      expect([x, ulps(ours(x), engine(x)) <= 2]).toEqual([x, true]);
     for (const y of odd) expect([x, y, ulps(pow(x, y), x ** y) <= 2]).toEqual([x, y, true]);
   }
   expect(exp(0)).toBe(1);

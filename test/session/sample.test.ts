@@ -104,9 +104,8 @@ test("the choice of candidates agrees with sorting everything", () => {
     const topP = 0.05 + 0.95 * random.f64();
     const sorted = [...logits.keys()].sort((a, b) => logits[b] - logits[a] || a - b).slice(0, topK);
     const weights = sorted.map((id) => Math.exp(logits[id] - logits[sorted[0]]));
-    const total = weights.reduce((a, b) => a + b, 0);
-    let held = 0;
-    const kept = new Set(sorted.filter((_, i) => (held += weights[i]) - weights[i] < topP * total - 1e-9));
+    const sumOf = (w: number[]) => w.reduce((a, b) => a + b, 0);
+    const kept = new Set(sorted.filter((_, i) => sumOf(weights.slice(0, i)) < topP * sumOf(weights) - 1e-9));
     const sampler = createSampler({ topK, topP, seed: round }, n);
     for (let i = 0; i < 30; i++) expect(kept.has(sampler.next(logits))).toBe(true);
   }
@@ -118,7 +117,10 @@ test("logits that are very far apart do not overflow", () => {
 });
 
 test.each([Number.NaN, Infinity, -Infinity])("a logit that is %s stops the session and is named", (bad) => {
-  for (const temperature of [0, 1]) expect(() => createSampler({ temperature }, 3).next(new Float32Array([0, bad, 1]))).toThrowError(expect.objectContaining({ code: "session.nan", place: { what: "logits[1]" } }));
+  for (const temperature of [0, 1])
+    expect(() => createSampler({ temperature }, 3).next(new Float32Array([0, bad, 1]))).toThrowError(
+      expect.objectContaining({ code: "session.nan", place: { what: "logits[1]" } }),
+    );
 });
 
 test("tokens outside the vocabulary and logits of another model are refused", () => {

@@ -28,7 +28,10 @@ test("a model that gives every token probability 1/8, tokens of 3 bytes: 1 bit p
 
 test("chunks cover every token once; the last takes the rest", () => {
   const scored = scoreText({ logProbabilities: new Array(25).fill(-1), bytes: new Array(25).fill(2) }, { chunk: 10 });
-  expect(scored.chunks).toEqual([{ tokens: 10, bytes: 20, nats: 10 }, { tokens: 15, bytes: 30, nats: 15 }]);
+  expect(scored.chunks).toEqual([
+    { tokens: 10, bytes: 20, nats: 10 },
+    { tokens: 15, bytes: 30, nats: 15 },
+  ]);
   expect(scored.interval).toBeNull();
 });
 

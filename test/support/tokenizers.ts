@@ -24,7 +24,10 @@ export function byteLevelDescription() {
     pre_tokenizer: { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true } as unknown,
     post_processor: null as unknown,
     decoder: { type: "ByteLevel" } as unknown,
-    model: { type: "BPE", unk_token: null, vocab: Object.fromEntries(tokens.map((token, id) => [token, id])) as Record<string, unknown>, merges: merges as unknown[] } as Record<string, unknown>,
+    model: { type: "BPE", unk_token: null, vocab: Object.fromEntries(tokens.map((token, id) => [token, id])) as Record<string, unknown>, merges: merges as unknown[] } as Record<
+      string,
+      unknown
+    >,
   };
 }
 
@@ -39,15 +42,29 @@ export function byteFallbackJson(): string {
   const tokens = ["<unk>", "<s>", "</s>", ...bytes, ...letters, ...merges.map((merge) => merge.replace(" ", ""))];
   return JSON.stringify({
     added_tokens: [special(0, "<unk>"), special(1, "<s>"), special(2, "</s>")],
-    normalizer: { type: "Sequence", normalizers: [{ type: "Prepend", prepend: "▁" }, { type: "Replace", pattern: { String: " " }, content: "▁" }] },
+    normalizer: {
+      type: "Sequence",
+      normalizers: [
+        { type: "Prepend", prepend: "▁" },
+        { type: "Replace", pattern: { String: " " }, content: "▁" },
+      ],
+    },
     pre_tokenizer: null,
     post_processor: { type: "TemplateProcessing", single: [{ SpecialToken: { id: "<s>", type_id: 0 } }, { Sequence: { id: "A", type_id: 0 } }], pair: [], special_tokens: {} },
-    decoder: { type: "Sequence", decoders: [{ type: "Replace", pattern: { String: "▁" }, content: " " }, { type: "ByteFallback" }, { type: "Fuse" }, { type: "Strip", content: " ", start: 1, stop: 0 }] },
+    decoder: {
+      type: "Sequence",
+      decoders: [{ type: "Replace", pattern: { String: "▁" }, content: " " }, { type: "ByteFallback" }, { type: "Fuse" }, { type: "Strip", content: " ", start: 1, stop: 0 }],
+    },
     model: { type: "BPE", unk_token: "<unk>", fuse_unk: true, byte_fallback: true, vocab: Object.fromEntries(tokens.map((token, id) => [token, id])), merges },
   });
 }
 
 export function unigramJson(): string {
   const vocab = [["<unk>", 0], ["▁", -2], ["▁he", -3], ["llo", -3], ...[..."abcdefghijklmnopqrstuvwxyz"].map((letter) => [letter, -6])];
-  return JSON.stringify({ added_tokens: [], pre_tokenizer: { type: "Metaspace", replacement: "▁", prepend_scheme: "always" }, decoder: { type: "Metaspace", replacement: "▁" }, model: { type: "Unigram", unk_id: 0, vocab } });
+  return JSON.stringify({
+    added_tokens: [],
+    pre_tokenizer: { type: "Metaspace", replacement: "▁", prepend_scheme: "always" },
+    decoder: { type: "Metaspace", replacement: "▁" },
+    model: { type: "Unigram", unk_id: 0, vocab },
+  });
 }

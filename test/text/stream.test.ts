@@ -55,7 +55,10 @@ test("bytes that never become a character do not pile up", () => {
   expect(out.length).toBeGreaterThan(80);
 });
 
-test.each([["byte-level", byteLevel], ["byte fallback", fallback]] as const)("%s: the work per token stays the same over 100,000 tokens", (_, tokenizer) => {
+test.each([
+  ["byte-level", byteLevel],
+  ["byte fallback", fallback],
+] as const)("%s: the work per token stays the same over 100,000 tokens", (_, tokenizer) => {
   const [id] = tokenizer.encode("q").slice(-1);
   const text = createTextStream(tokenizer);
   const took = (tokens: number) => {
@@ -70,7 +73,8 @@ test.each([["byte-level", byteLevel], ["byte fallback", fallback]] as const)("%s
 });
 
 test("an id outside the vocabulary is refused", () => {
-  for (const tokenizer of [byteLevel, fallback]) expect(() => createTextStream(tokenizer).push(tokenizer.vocabSize)).toThrowError(expect.objectContaining({ code: "session.token" }));
+  for (const tokenizer of [byteLevel, fallback])
+    expect(() => createTextStream(tokenizer).push(tokenizer.vocabSize)).toThrowError(expect.objectContaining({ code: "session.token" }));
 });
 
 test("bytes per token add up to the bytes of the text", () => {

@@ -37,7 +37,9 @@ export interface PowerReading {
 function read(...path: string[]): string | null {
   try {
     // NUL ends the texts of a device tree
-    return readFileSync(join(...path), "utf8").replaceAll("\0", "").trim();
+    return readFileSync(join(...path), "utf8")
+      .replaceAll("\0", "")
+      .trim();
   } catch {
     return null;
   }
@@ -185,7 +187,10 @@ export function readMachine(root = "/"): MachineReport {
     os: system(root),
     arch: process.arch,
     board: read(root, "proc/device-tree/model") ?? undefined,
-    governor: clocks(root).map((folder) => read(folder, "scaling_governor")).find((name) => name !== null) ?? undefined,
+    governor:
+      clocks(root)
+        .map((folder) => read(folder, "scaling_governor"))
+        .find((name) => name !== null) ?? undefined,
     maxMegahertz: maxima.length > 0 ? Math.max(...maxima) / 1000 : undefined,
     megahertz: readMegahertz(root),
     load: readLoad(root),
