@@ -13,8 +13,8 @@ const UNIT_MASK: u64 = (1 << UNIT_BITS) - 1;
 const OP_MASK: u64 = (1 << OP_BITS) - 1;
 const LANE_BYTES: usize = 128;
 
-/** Without threads: every unit of every record in order. */
-function walkAlone(kernels: StaticArray<Kernel>, control: usize): void {
+/** One lane: every unit of every record in order; the ticket stays idle, so that other lanes sleep on. */
+export function walkAlone(kernels: StaticArray<Kernel>, control: usize): void {
   let p = <usize>load<u32>(control + PLAN);
   const count = load<u32>(control + COUNT);
   for (let i: u32 = 0; i < count; i++) {

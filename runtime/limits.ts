@@ -24,7 +24,7 @@ export const LIMITS = {
   /** Nesting of any JSON text: tokenizer.json needs about 8. Keeps recursion far from the end of the stack. */
   jsonDepth: 32,
   /** Keys of one JSON object: vocabularies reach 300,000. */
-  jsonKeys: 1_000_000,
+  jsonKeys: 500_000,
   /** Characters of one JSON number: 2^64 has 20, a shortest-round-trip f64 at most 25. */
   jsonNumberLength: 64,
   /** One string in a JSON text: charsmap of a SentencePiece normaliser is about 400,000. */

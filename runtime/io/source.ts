@@ -42,3 +42,27 @@ export function memorySource(bytes: Uint8Array, name = "memory"): Source {
     async close() {},
   };
 }
+
+/** A sink that keeps its bytes: `bytes()` after `commit`. Grows by doubling. */
+export function memorySink(): Sink & { bytes(): Uint8Array } {
+  let buffer = new Uint8Array(1 << 16);
+  let size = 0;
+  return {
+    async write(offset, bytes) {
+      const end = offset + bytes.length;
+      if (end > buffer.length) {
+        const grown = new Uint8Array(Math.max(end, 2 * buffer.length));
+        grown.set(buffer.subarray(0, size));
+        buffer = grown;
+      }
+      buffer.set(bytes, offset);
+      size = Math.max(size, end);
+    },
+    async commit() {},
+    async abort() {
+      buffer = new Uint8Array(0);
+      size = 0;
+    },
+    bytes: () => buffer.subarray(0, size),
+  };
+}

@@ -23,18 +23,34 @@ export interface Operands {
 /** The slow and obvious meaning of an op: reads and writes `o.tensors` in place. */
 export type Reference = (o: Operands, variant: string) => void;
 
+/** Dimensions of an operand: `rows`, an attribute's name, a product of attributes (`heads*dh`), a number, or `*` for anything. */
+export type ShapeRule = readonly (string | number)[];
+
 export interface OpDef {
   readonly name: string;
   /** Kernel folder(s) under `assembly/`; the default is the op's own name. */
   readonly families: readonly string[];
   /** Field name → kind, in record order; words 0 and 1 of the record are `kernel` and `units`. */
   readonly fields: Readonly<Record<string, FieldKind>>;
+  /** Tensor field → the dimensions it must have; what a graph from a stranger is checked against. */
+  readonly shapes: Readonly<Record<string, ShapeRule>>;
+  /** Variants a graph may name; lowering adds others (`i8tok`, schemes). Empty: the op is made by lowering only. */
+  readonly variants: readonly string[];
+  /** Complaint about attribute values that no kernel can take, or undefined. */
+  readonly complaint: (attrs: Readonly<Record<string, number>>) => string | undefined;
 }
 
 /** Words of a record: `kernel`, `units`, then the fields. Records are RECORD_WORDS long on every device. */
 export const RECORD_WORDS = 32;
 
-export function defineOp(name: string, fields: Record<string, FieldKind>, families: readonly string[] = [name]): OpDef {
+export interface OpRules {
+  readonly shapes: Record<string, ShapeRule>;
+  readonly families?: readonly string[];
+  readonly variants?: readonly string[];
+  readonly complaint?: OpDef["complaint"];
+}
+
+export function defineOp(name: string, fields: Record<string, FieldKind>, rules: OpRules): OpDef {
   if (Object.keys(fields).length > RECORD_WORDS - 2) throw new Error(`op ${name} has more than ${RECORD_WORDS - 2} fields`);
-  return { name, families, fields };
+  return { name, families: rules.families ?? [name], fields, shapes: rules.shapes, variants: rules.variants ?? ["f32"], complaint: rules.complaint ?? (() => undefined) };
 }

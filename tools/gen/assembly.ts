@@ -29,7 +29,7 @@ export function entry(build: Build): string {
   const imports = kernels.map((k) => `import { kernel as ${k.name} } from "./${k.family}/${k.variant}.${k.isa}";`);
   return `${HEAD}${imports.join("\n")}
 import { RECORD_BYTES } from "./abi.gen";
-import { walk as walkWith } from "./executor";
+import { walk as walkWith, walkAlone } from "./executor";
 
 type Kernel = (op: usize, unit: u32, units: u32) => void;
 
@@ -40,6 +40,11 @@ ${kernels.map((k) => `  ${k.name},`).join("\n")}
 /** Walks the plan in the control block as lane \`lane\`; returns when the step is over, or never if \`forever\`. */
 export function walk(control: usize, lane: u32, forever: bool): void {
   walkWith(KERNELS, control, lane, forever);
+}
+
+/** Walks the plan on this lane only. */
+export function alone(control: usize): void {
+  walkAlone(KERNELS, control);
 }
 
 /** Runs one unit of one record. */

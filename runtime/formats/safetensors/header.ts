@@ -6,6 +6,7 @@ import type { Source } from "../../io/source.ts";
 import { decodeUtf8 } from "../../io/utf8.ts";
 import { LIMITS } from "../../limits.ts";
 import { mul } from "../../num/int.ts";
+import type { StoredTensor } from "../store.ts";
 import { JsonScanner } from "./json.ts";
 
 /** Bits of one element, of every data type of the format. */
@@ -36,10 +37,8 @@ export const DTYPE_BITS = {
 
 export type Dtype = keyof typeof DTYPE_BITS;
 
-export interface TensorEntry {
-  readonly name: string;
+export interface TensorEntry extends StoredTensor {
   readonly dtype: Dtype;
-  readonly shape: readonly number[];
   /** First byte, and the byte behind the last, in the data section. */
   readonly begin: number;
   readonly end: number;
@@ -117,7 +116,8 @@ function parseEntry(json: JsonScanner, name: string, dataBytes: number): TensorE
   });
   if (dtype === undefined || shape === undefined || offsets?.length !== 2) json.fail("a tensor needs dtype, shape and two data_offsets", "format.header", name);
   if (!Object.hasOwn(DTYPE_BITS, dtype)) json.fail(`data type ${JSON.stringify(dtype.slice(0, 40))} is none of the format's`, "format.dtype", name);
-  const entry: TensorEntry = { name, dtype: dtype as Dtype, shape, begin: offsets[0], end: offsets[1] };
+  const [begin, end] = offsets;
+  const entry: TensorEntry = { name, dtype: dtype as Dtype, shape, bytes: end - begin, begin, end };
   checkEntry(json, entry, dataBytes);
   return entry;
 }
@@ -128,13 +128,14 @@ function integers(json: JsonScanner, most: number, code: "format.shape" | "forma
     if (index === most) json.fail(`more than ${most} numbers in a list`, "format.limit", name);
     items.push(json.integer(code, name));
   });
-  return items;
+  // A copy, as a list grown by push keeps room for 17: that would be half of what a header of many tensors costs.
+  return items.slice();
 }
 
-function checkEntry(json: JsonScanner, { name, dtype, shape, begin, end }: TensorEntry, dataBytes: number): void {
+function checkEntry(json: JsonScanner, { name, dtype, shape, bytes, begin, end }: TensorEntry, dataBytes: number): void {
   if (begin > end) json.fail(`data_offsets [${begin}, ${end}] run backwards`, "format.header", name);
-  const bytes = tensorBytes(name, dtype, shape);
-  if (bytes !== end - begin) json.fail(`shape [${shape}] of ${dtype} takes ${bytes} bytes, data_offsets give ${end - begin}`, "format.shape", name);
+  const needed = tensorBytes(name, dtype, shape);
+  if (bytes !== needed) json.fail(`shape [${shape}] of ${dtype} takes ${needed} bytes, data_offsets give ${bytes}`, "format.shape", name);
   if (end > dataBytes) json.fail(`the tensor ends at byte ${end} of a data section of ${dataBytes}`, "format.truncated", name);
 }
 

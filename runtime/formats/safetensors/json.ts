@@ -16,6 +16,8 @@ export interface JsonOptions {
 
 const QUOTE = 34;
 const BACKSLASH = 92;
+const WHOLE = /^[0-9]+$/;
+const WHOLE_SIGNED = /^-?[0-9]+$/;
 const ESCAPES = new Map([
   ['"', '"'],
   ["\\", "\\"],
@@ -119,12 +121,12 @@ export class JsonScanner {
   integer(code: ErrorCode, what: string): number {
     this.space();
     const from = this.at;
-    const token = this.numberToken();
-    if (token === undefined || !/^[0-9]+$/.test(token)) {
+    const token = this.numberToken() ?? "";
+    const value = Number(token);
+    if (!WHOLE.test(token)) {
       this.at = from;
       this.fail("a whole number that is not negative was expected", code, what);
     }
-    const value = Number(token);
     if (!Number.isSafeInteger(value)) this.fail("a number is 2^53 or more", "format.limit", what);
     return value;
   }
@@ -200,7 +202,7 @@ export class JsonScanner {
     const token = this.numberToken();
     if (token === undefined) this.fail("a value was expected");
     const value = Number(token);
-    return Number.isSafeInteger(value) || !/^-?[0-9]+$/.test(token) ? value : BigInt(token);
+    return Number.isSafeInteger(value) || !WHOLE_SIGNED.test(token) ? value : BigInt(token);
   }
 
   private word(word: string): boolean {

@@ -2,7 +2,7 @@
 import { SkintError } from "../../errors.ts";
 import type { Source } from "../../io/source.ts";
 import { bf16ArrayToF32, f16ArrayToF32 } from "../../num/half.ts";
-import type { StoredTensor, TensorStore } from "../store.ts";
+import type { TensorStore } from "../store.ts";
 import { DTYPE_BITS, readHeader, type SafetensorsHeader, type TensorEntry } from "./header.ts";
 
 /** f64 elements converted at a time. */
@@ -22,24 +22,17 @@ export async function openSafetensors(source: Source): Promise<SafetensorsFile> 
   };
   const readBytes = async (name: string, offset: number, into: Uint8Array) => {
     const entry = entryOf(name);
-    checkRange(entry, offset, into.length, entry.end - entry.begin, "bytes");
+    checkRange(entry, offset, into.length, entry.bytes, "bytes");
     await source.read(header.dataOffset + entry.begin + offset, into);
   };
   return {
     name: source.name,
     header,
-    tensors: directory(header.tensors),
+    tensors: header.tensors,
     readBytes,
     readF32: async (name, row, rows, out) => readRows(entryOf(name), row, rows, out, readBytes),
     close: () => source.close(),
   };
-}
-
-/** Entries as the formats share them. */
-function directory(entries: Map<string, TensorEntry>): Map<string, StoredTensor> {
-  const tensors = new Map<string, StoredTensor>();
-  for (const { name, dtype, shape, begin, end } of entries.values()) tensors.set(name, { name, dtype, shape, bytes: end - begin });
-  return tensors;
 }
 
 function checkRange(entry: TensorEntry, from: number, count: number, total: number, unit: string): void {

@@ -90,8 +90,7 @@ function checkDigestPlace(text: string, file: string): void {
   if (!text.startsWith(DIGEST_PREFIX) || !/^[0-9a-f]{64}"$/.test(digest)) refuse("format.header", file, "the header does not begin with skint.sha256 and its 64 digits");
 }
 
-function checkTensor({ name, dtype, shape, begin, end }: TensorEntry, file: string): void {
-  const bytes = end - begin;
+function checkTensor({ name, dtype, shape, bytes }: TensorEntry, file: string): void {
   if (dtype !== "U8" && dtype !== "F32") refuse("format.dtype", file, `tensor ${name} is ${dtype}, a pack holds only U8 and F32`, name);
   if (shape.length !== 1) refuse("format.shape", file, `tensor ${name} has ${shape.length} dimensions, a pack's tensors have one`, name);
   if (bytes === 0 || bytes % ALIGN !== 0) refuse("format.shape", file, `tensor ${name} takes ${bytes} bytes, which is no multiple of ${ALIGN} above 0`, name);
@@ -99,8 +98,8 @@ function checkTensor({ name, dtype, shape, begin, end }: TensorEntry, file: stri
 }
 
 function addDocument(documents: Map<DocumentName, PackTensor>, entry: TensorEntry, offset: number, file: string): void {
+  const { bytes } = entry;
   const name = DOCUMENTS.find((d) => RESERVED + d === entry.name);
-  const bytes = entry.end - entry.begin;
   if (name === undefined) refuse("format.header", file, `${entry.name} is no document of pack format ${VERSION}`, entry.name);
   if (entry.dtype !== "U8") refuse("format.dtype", file, `document ${entry.name} is ${entry.dtype}, documents are U8`, entry.name);
   if (bytes > LIMITS.documentBytes[name]) refuse("format.limit", file, `document ${entry.name} takes ${bytes} bytes, the limit is ${LIMITS.documentBytes[name]}`, entry.name);
@@ -116,7 +115,7 @@ interface Joining extends PackTensor {
 
 /** Adds a tensor, or joins part `name#i` to the parts before it. */
 function addTensor(tensors: Map<string, Joining>, entry: TensorEntry, offset: number, file: string): void {
-  const bytes = entry.end - entry.begin;
+  const { bytes } = entry;
   const dtype = entry.dtype as PackTensor["dtype"];
   const part = /^([^#]+)#(0|[1-9][0-9]*)$/.exec(entry.name);
   if (part === null && (entry.name === "" || entry.name.includes("#"))) refuse("format.header", file, "a tensor's name is empty or holds # without a part number", entry.name);

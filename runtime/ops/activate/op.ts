@@ -6,15 +6,22 @@ import { defineOp } from "../define.ts";
 export const ACTIVATIONS = ["silu", "gelu", "gelu_tanh", "relu", "relu2"] as const;
 export type Activation = (typeof ACTIVATIONS)[number];
 
-export const op = defineOp("activate", {
-  rows: "rows",
-  g: "in",
-  gs: "stride g",
-  u: "in?",
-  us: "stride u",
-  y: "out",
-  ys: "stride y",
-  k: "u32",
-  kind: "u32",
-  panel: "u32",
-});
+export const op = defineOp(
+  "activate",
+  {
+    rows: "rows",
+    g: "in",
+    gs: "stride g",
+    u: "in?",
+    us: "stride u",
+    y: "out",
+    ys: "stride y",
+    k: "u32",
+    kind: "u32",
+    panel: "u32",
+  },
+  {
+    shapes: { g: ["rows", "k"], u: ["rows", "k"], y: ["rows", "k"] },
+    complaint: (a) => (a.kind < ACTIVATIONS.length ? undefined : `kind ${a.kind} is none of ${ACTIVATIONS.join(", ")}`),
+  },
+);

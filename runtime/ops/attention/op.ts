@@ -5,22 +5,37 @@
 // scores: scratch f32 [64, capacity], one row a unit. pattern (optional): f32 [rows, heads, capacity], the softmax weights, zero elsewhere.
 import { defineOp } from "../define.ts";
 
-export const op = defineOp("attention", {
-  rows: "rows",
-  q: "in",
-  qs: "stride q",
-  kcache: "in",
-  vcache: "in",
-  y: "out",
-  ys: "stride y",
-  scores: "out",
-  pattern: "out?",
-  pos: "slot",
-  heads: "u32",
-  kvheads: "u32",
-  dh: "u32",
-  capacity: "u32",
-  scale: "f32",
-  softcap: "f32",
-  window: "u32",
-});
+export const op = defineOp(
+  "attention",
+  {
+    rows: "rows",
+    q: "in",
+    qs: "stride q",
+    kcache: "in",
+    vcache: "in",
+    y: "out",
+    ys: "stride y",
+    scores: "out",
+    pattern: "out?",
+    pos: "slot",
+    heads: "u32",
+    kvheads: "u32",
+    dh: "u32",
+    capacity: "u32",
+    scale: "f32",
+    softcap: "f32",
+    window: "u32",
+  },
+  {
+    variants: ["f16", "i8"],
+    shapes: {
+      q: ["rows", "heads*dh"],
+      kcache: ["kvheads", "capacity", "dh"],
+      vcache: ["kvheads", "capacity", "dh"],
+      y: ["rows", "heads*dh"],
+      scores: [64, "capacity"],
+      pattern: ["rows", "heads*capacity"],
+    },
+    complaint: (a) => (a.heads % a.kvheads ? `heads ${a.heads} is not a multiple of kvheads ${a.kvheads}` : undefined),
+  },
+);

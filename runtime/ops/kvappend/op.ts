@@ -3,16 +3,23 @@
 // Variant `i8`: per head and position int8 codes [heads, capacity, dh], then f32 scales [heads, capacity] = absmax / 127.
 import { defineOp } from "../define.ts";
 
-export const op = defineOp("kvappend", {
-  rows: "rows",
-  k: "in",
-  ks: "stride k",
-  v: "in",
-  vs: "stride v",
-  kcache: "inout",
-  vcache: "inout",
-  pos: "slot",
-  heads: "u32",
-  dh: "u32",
-  capacity: "u32",
-});
+export const op = defineOp(
+  "kvappend",
+  {
+    rows: "rows",
+    k: "in",
+    ks: "stride k",
+    v: "in",
+    vs: "stride v",
+    kcache: "inout",
+    vcache: "inout",
+    pos: "slot",
+    heads: "u32",
+    dh: "u32",
+    capacity: "u32",
+  },
+  {
+    variants: ["f16", "i8"],
+    shapes: { k: ["rows", "heads*dh"], v: ["rows", "heads*dh"], kcache: ["heads", "capacity", "dh"], vcache: ["heads", "capacity", "dh"] },
+  },
+);

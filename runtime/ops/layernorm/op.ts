@@ -2,15 +2,19 @@
 // Variant `f32` writes f32 [rows, k]; variant `i8tok` the quantised rows of runtime/act/i8tok.ts. Paper: Ba et al. 2016, eq. 4.
 import { defineOp } from "../define.ts";
 
-export const op = defineOp("layernorm", {
-  rows: "rows",
-  x: "in",
-  xs: "stride x",
-  weight: "in",
-  bias: "in?",
-  y: "out",
-  ys: "stride y",
-  k: "u32",
-  eps: "f32",
-  panel: "u32",
-});
+export const op = defineOp(
+  "layernorm",
+  {
+    rows: "rows",
+    x: "in",
+    xs: "stride x",
+    weight: "in",
+    bias: "in?",
+    y: "out",
+    ys: "stride y",
+    k: "u32",
+    eps: "f32",
+    panel: "u32",
+  },
+  { shapes: { x: ["rows", "k"], weight: ["k"], bias: ["k"], y: ["rows", "k"] } },
+);

@@ -18,5 +18,5 @@ export const op = defineOp(
     residual: "in?",
     rs: "stride residual",
   },
-  ["gemv", "gemm"],
+  { families: ["gemv", "gemm"], variants: [""], shapes: { x: ["rows", "k"], w: ["n", "k"], y: ["rows", "n"], bias: ["n"], residual: ["rows", "n"] } },
 );

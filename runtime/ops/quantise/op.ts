@@ -1,12 +1,16 @@
 // Quantises rows of f32 [rows, k] into an activation format; the variant names the format (runtime/act/<format>.ts).
 import { defineOp } from "../define.ts";
 
-export const op = defineOp("quantise", {
-  rows: "rows",
-  x: "in",
-  xs: "stride x",
-  y: "out",
-  ys: "stride y",
-  k: "u32",
-  panel: "u32",
-});
+export const op = defineOp(
+  "quantise",
+  {
+    rows: "rows",
+    x: "in",
+    xs: "stride x",
+    y: "out",
+    ys: "stride y",
+    k: "u32",
+    panel: "u32",
+  },
+  { variants: [], shapes: { x: ["rows", "k"], y: ["rows", "k"] } },
+);

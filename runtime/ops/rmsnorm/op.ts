@@ -3,15 +3,19 @@
 // Paper: Zhang & Sennrich 2019, "Root Mean Square Layer Normalization", eq. 4. `offset` is 1 for Gemma.
 import { defineOp } from "../define.ts";
 
-export const op = defineOp("rmsnorm", {
-  rows: "rows",
-  x: "in",
-  xs: "stride x",
-  weight: "in",
-  y: "out",
-  ys: "stride y",
-  k: "u32",
-  eps: "f32",
-  offset: "f32",
-  panel: "u32",
-});
+export const op = defineOp(
+  "rmsnorm",
+  {
+    rows: "rows",
+    x: "in",
+    xs: "stride x",
+    weight: "in",
+    y: "out",
+    ys: "stride y",
+    k: "u32",
+    eps: "f32",
+    offset: "f32",
+    panel: "u32",
+  },
+  { shapes: { x: ["rows", "k"], weight: ["k"], y: ["rows", "k"] } },
+);

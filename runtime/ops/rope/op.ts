@@ -4,14 +4,21 @@
 // Row r stands at position pos + r. Paper: Su et al. 2021, "RoFormer", eq. 34.
 import { defineOp } from "../define.ts";
 
-export const op = defineOp("rope", {
-  rows: "rows",
-  x: "inout",
-  xs: "stride x",
-  table: "in",
-  pos: "slot",
-  heads: "u32",
-  dh: "u32",
-  rot: "u32",
-  pairing: "u32",
-});
+export const op = defineOp(
+  "rope",
+  {
+    rows: "rows",
+    x: "inout",
+    xs: "stride x",
+    table: "in",
+    pos: "slot",
+    heads: "u32",
+    dh: "u32",
+    rot: "u32",
+    pairing: "u32",
+  },
+  {
+    shapes: { x: ["rows", "heads*dh"], table: ["*", "rot"] },
+    complaint: (a) => (a.rot > a.dh || a.rot % 2 ? `rot ${a.rot} must be even and at most dh ${a.dh}` : a.pairing > 1 ? `pairing ${a.pairing} is neither 0 nor 1` : undefined),
+  },
+);

@@ -1,0 +1,42 @@
+// Checked access to the fields of a config.json that came from a stranger.
+import { SkintError } from "../runtime/errors.ts";
+import type { Config } from "./architecture.ts";
+
+function bad(field: string, value: unknown, wanted: string): never {
+  throw new SkintError("model.config", `config.json: ${field} is ${JSON.stringify(value)}, ${wanted} was expected; check that the file belongs to this model`, { what: field });
+}
+
+/** Whole number in [min, max]; `fallback` if the field is absent or null. */
+export function whole(config: Config, field: string, max: number, fallback?: number, min = 1): number {
+  const v = config[field] ?? fallback;
+  if (typeof v !== "number" || !Number.isInteger(v) || v < min || v > max) bad(field, v, `a whole number from ${min} to ${max}`);
+  return v;
+}
+
+/** Finite number above `above`. */
+export function real(config: Config, field: string, fallback?: number, above = 0): number {
+  const v = config[field] ?? fallback;
+  if (typeof v !== "number" || !Number.isFinite(v) || v <= above) bad(field, v, `a number above ${above}`);
+  return v;
+}
+
+export function flag(config: Config, field: string, fallback: boolean): boolean {
+  const v = config[field] ?? fallback;
+  if (typeof v !== "boolean") bad(field, v, "true or false");
+  return v;
+}
+
+/** One of the keys of `options`, mapped. */
+export function choice<T>(config: Config, field: string, options: Readonly<Record<string, T>>, fallback?: string): T {
+  const v = config[field] ?? fallback;
+  if (typeof v !== "string" || !Object.hasOwn(options, v)) bad(field, v, `one of ${Object.keys(options).join(", ")}`);
+  return options[v];
+}
+
+/** A nested object, or undefined if absent or null. */
+export function section(config: Config, field: string): Config | undefined {
+  const v = config[field];
+  if (v === undefined || v === null) return undefined;
+  if (typeof v !== "object" || Array.isArray(v)) bad(field, v, "an object");
+  return v as Config;
+}

@@ -1,0 +1,150 @@
+// A graph that came from a file is a stranger's program: every name, shape, attribute and symbol is checked before anything is planned.
+import { SkintError } from "../errors.ts";
+import { OPS } from "../ops/catalogue.gen.ts";
+import { SCHEMES } from "../quant/catalogue.gen.ts";
+import { byteLength, isMatrix } from "./formats.ts";
+import type { Dim, Graph, GraphNode, TensorDef } from "./types.ts";
+
+const MAX_NODES = 100_000;
+const MAX_DIM = 2 ** 31;
+const PLAIN = ["f32", "u32", "kv_f16", "kv_i8"];
+const ROLES = ["input", "output", "weight", "constant", "state", "value"];
+const SYMBOLS = ["T", "L", "C"];
+
+function bad(what: string, message: string): never {
+  throw new SkintError("graph.invalid", `graph: ${message}; the file is damaged or was not written by this program`, { what });
+}
+
+const isObject = (v: unknown): v is Record<string, unknown> => typeof v === "object" && v !== null && !Array.isArray(v);
+
+/** Parses and checks the graph document of a file. Throws `graph.invalid`. */
+export function parseGraph(text: string): Graph {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(text);
+  } catch (e) {
+    throw new SkintError("graph.invalid", "graph: the document is not JSON; the file is damaged", { what: "skint.graph" }, { cause: e });
+  }
+  if (!isObject(raw) || raw.version !== 1) bad("version", "the version is not 1");
+  if (!Array.isArray(raw.tensors) || !Array.isArray(raw.nodes) || !isObject(raw.points)) bad("skint.graph", "tensors, nodes or points are missing");
+  if (raw.tensors.length > MAX_NODES || raw.nodes.length > MAX_NODES) bad("skint.graph", `more than ${MAX_NODES} tensors or nodes`);
+  const graph = raw as unknown as Graph;
+  for (const field of ["vocab", "context"] as const) if (!Number.isInteger(graph[field]) || graph[field] < 1 || graph[field] >= MAX_DIM) bad(field, `${field} is ${graph[field]}`);
+  checkGraph(graph);
+  return graph;
+}
+
+/** Checks names, shapes and attributes of a graph object. */
+export function checkGraph(graph: Graph): void {
+  const tensors = new Map<string, TensorDef>();
+  for (const t of graph.tensors) {
+    checkTensor(t, tensors);
+    tensors.set(t.name, t);
+  }
+  for (const t of graph.tensors) if (t.view) checkView(t, tensors);
+  for (const [point, name] of Object.entries(graph.points)) if (!tensors.has(name)) bad(point, `point ${point} names tensor ${String(name)}, which does not exist`);
+  const written = new Set(graph.tensors.filter((t) => t.role !== "value" && t.role !== "output").map((t) => t.name));
+  for (const n of graph.nodes) checkNode(n, tensors, written);
+  if (!graph.tensors.some((t) => t.role === "output" && t.name === graph.points.logits)) bad("logits", "no output is named logits");
+}
+
+function checkTensor(t: TensorDef, have: Map<string, TensorDef>): void {
+  if (!isObject(t) || typeof t.name !== "string" || !t.name) bad("tensors", "a tensor has no name");
+  if (have.has(t.name)) bad(t.name, `tensor ${t.name} is defined twice`);
+  if (!ROLES.includes(t.role)) bad(t.name, `tensor ${t.name} has the role ${t.role}`);
+  if (!Array.isArray(t.shape) || t.shape.length < 1 || t.shape.length > 3 || !t.shape.every(isDim)) bad(t.name, `tensor ${t.name} has the shape ${JSON.stringify(t.shape)}`);
+  if (typeof t.shape[t.shape.length - 1] !== "number" && t.name !== "" && t.role !== "value") bad(t.name, `the rows of tensor ${t.name} have no fixed length`);
+  const known = isMatrix(t) ? Object.hasOwn(SCHEMES, t.format) : PLAIN.includes(t.format);
+  if (!known) bad(t.name, `tensor ${t.name} has the format ${t.format}, which this build does not know`);
+  if (t.role === "constant") checkConstant(t);
+  byteLength(t, { T: 1, L: 1, C: 1 });
+}
+
+const isDim = (d: Dim) => (typeof d === "number" ? Number.isInteger(d) && d >= 1 && d < MAX_DIM : SYMBOLS.includes(d));
+
+function checkConstant(t: TensorDef): void {
+  const c = t.constant;
+  const fine = isObject(c) && c.kind === "rope" && Array.isArray(c.frequencies) && c.frequencies.every(Number.isFinite) && Number.isFinite(c.scale);
+  if (!fine || t.shape[0] !== "C" || t.shape[1] !== 2 * c.frequencies.length) bad(t.name, `constant ${t.name} is not a table of rotations`);
+}
+
+function checkView(t: TensorDef, tensors: Map<string, TensorDef>): void {
+  const of = tensors.get(t.view?.of as string);
+  const end = (t.view?.offset ?? Number.NaN) + (t.shape[1] as number);
+  const fits =
+    of &&
+    !of.view &&
+    of.role === "value" &&
+    of.format === "f32" &&
+    t.format === "f32" &&
+    of.shape[0] === t.shape[0] &&
+    (t.view?.offset ?? -1) >= 0 &&
+    end <= (of.shape[1] as number);
+  if (!fits || !Number.isInteger(end)) bad(t.name, `view ${t.name} does not lie inside its tensor`);
+}
+
+function checkNode(n: GraphNode, tensors: Map<string, TensorDef>, written: Set<string>): void {
+  if (!isObject(n) || typeof n.name !== "string" || !isObject(n.tensors) || !isObject(n.attrs)) bad("nodes", "a node is malformed");
+  if (!Object.hasOwn(OPS, n.op)) bad(n.name, `node ${n.name} wants op ${n.op}, which this build does not know`);
+  const op = OPS[n.op];
+  if (!op.variants.includes(n.variant)) bad(n.name, `node ${n.name} wants variant ${n.variant} of ${n.op}`);
+  if (n.rows !== "T" && n.rows !== "L") bad(n.name, `node ${n.name} runs over rows ${n.rows}`);
+  const attrs: Record<string, number> = {};
+  for (const [field, kind] of Object.entries(op.fields)) {
+    const t = n.tensors[field];
+    if (kind === "in" || kind === "out" || kind === "inout" || kind === "in?" || kind === "out?") checkOperand(n, field, kind, t, tensors, written);
+    else if (kind === "u32" || kind === "i32" || kind === "f32") attrs[field] = attribute(n, field, kind);
+    else if (kind === "slot" && n.attrs[field] !== "pos") bad(n.name, `node ${n.name}: slot ${field} is ${n.attrs[field]}`);
+  }
+  for (const field of Object.keys(n.tensors)) if (!Object.hasOwn(op.fields, field)) bad(n.name, `node ${n.name} has an operand ${field} that ${n.op} does not take`);
+  const complaint = op.complaint(attrs);
+  if (complaint) bad(n.name, `node ${n.name}: ${complaint}`);
+  for (const [field, rule] of Object.entries(op.shapes)) {
+    const t = tensors.get(n.tensors[field] ?? "");
+    if (t) checkShape(n, field, rule, t, attrs);
+  }
+}
+
+function checkOperand(n: GraphNode, field: string, kind: string, name: string | undefined, tensors: Map<string, TensorDef>, written: Set<string>): void {
+  if (name === undefined && kind.endsWith("?")) return;
+  const t = tensors.get(name ?? "");
+  if (!t) bad(n.name, `node ${n.name}: operand ${field} names ${String(name)}, which does not exist`);
+  if (!formatFits(n, field, t)) bad(n.name, `node ${n.name}: operand ${field} (${t.name}) is ${t.role} ${t.format}, which it cannot be`);
+  const memory = t.view?.of ?? t.name;
+  if (kind.startsWith("in") && !written.has(t.name) && !written.has(memory)) bad(n.name, `node ${n.name} reads ${t.name} before anything wrote it`);
+  if (kind.startsWith("out") && t.role !== "value" && t.role !== "output") bad(n.name, `node ${n.name} writes ${t.name}, which is a ${t.role}`);
+  if (kind === "inout" && t.role !== "value" && t.role !== "state") bad(n.name, `node ${n.name} changes ${t.name}, which is a ${t.role}`);
+  if (!kind.startsWith("in")) {
+    written.add(t.name);
+    written.add(memory);
+  }
+}
+
+/** Kernels trust formats, token ids and caches: each operand may only be what its kernel takes it for. */
+function formatFits(n: GraphNode, field: string, t: TensorDef): boolean {
+  if (field === "tokens") return t.role === "input" && t.format === "u32";
+  if (field === "kcache" || field === "vcache") return t.format === `kv_${n.variant}`;
+  if ((n.op === "linear" && field === "w") || (n.op === "embed" && field === "table")) return isMatrix(t);
+  if (n.op === "rope" && field === "table") return t.role === "constant";
+  return t.format === "f32" && !isMatrix(t) && t.role !== "state";
+}
+
+function attribute(n: GraphNode, field: string, kind: string): number {
+  const v = n.attrs[field];
+  if (v === "C" && kind === "u32") return -1;
+  const fine = typeof v === "number" && (kind === "f32" ? Number.isFinite(v) : Number.isInteger(v) && v >= 0 && v < MAX_DIM);
+  if (!fine) bad(n.name, `node ${n.name}: attribute ${field} is ${JSON.stringify(v)}`);
+  return v as number;
+}
+
+/** A rule's factor: -1 stands for C, which only C matches. */
+function checkShape(n: GraphNode, field: string, rule: readonly (string | number)[], t: TensorDef, attrs: Record<string, number>): void {
+  const want = rule.map((r): Dim | "*" => {
+    if (r === "*" || typeof r === "number") return r;
+    if (r === "rows") return n.rows;
+    const product = r.split("*").reduce((p, f) => p * attrs[f], 1);
+    return product === -1 ? "C" : product;
+  });
+  const fits = want.length === t.shape.length && want.every((w, i) => w === "*" || w === t.shape[i]);
+  if (!fits) bad(n.name, `node ${n.name}: operand ${field} (${t.name}) has the shape [${t.shape.join(", ")}], [${want.join(", ")}] was expected`);
+}

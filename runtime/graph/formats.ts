@@ -1,0 +1,58 @@
+// Bytes and row strides of tensors by format.
+import { i8tokLayout } from "../act/i8tok.ts";
+import { SkintError } from "../errors.ts";
+import { mul, roundup } from "../num/int.ts";
+import { SCHEMES } from "../quant/catalogue.gen.ts";
+import type { Dim, TensorDef } from "./types.ts";
+
+/** Values of the symbols in a plan: T and L are maxima. */
+export interface Symbols {
+  readonly T: number;
+  readonly L: number;
+  readonly C: number;
+}
+
+export function resolve(dim: Dim, symbols: Symbols): number {
+  return typeof dim === "number" ? dim : symbols[dim];
+}
+
+export function dims(t: TensorDef, symbols: Symbols): number[] {
+  return t.shape.map((d) => resolve(d, symbols));
+}
+
+/** Is the tensor a packed matrix of weights? A plain vector is `f32` with one dimension. */
+export function isMatrix(t: TensorDef): boolean {
+  return t.role === "weight" && t.shape.length === 2;
+}
+
+/** Bytes of the tensor in device memory (a multiple of 4). */
+export function byteLength(t: TensorDef, symbols: Symbols): number {
+  const d = dims(t, symbols);
+  if (isMatrix(t)) {
+    const scheme = SCHEMES[t.format];
+    if (!scheme)
+      throw new SkintError("graph.invalid", `tensor ${t.name} is stored as ${t.format}, which is no weight scheme of this build (${Object.keys(SCHEMES).join(", ")})`, {
+        what: t.name,
+      });
+    return scheme.bytes(d[0], d[1]);
+  }
+  switch (t.format) {
+    case "f32":
+    case "u32":
+      return mul(t.name, 4, ...d);
+    case "i8tok":
+      return mul(t.name, d[0], i8tokLayout(d[1]).bytes);
+    case "kv_f16":
+      return roundup(mul(t.name, 2, ...d), 4);
+    case "kv_i8":
+      return roundup(mul(t.name, d[0], d[1], d[2]), 4) + mul(t.name, 4, d[0], d[1]);
+    default:
+      throw new SkintError("graph.invalid", `tensor ${t.name} has the unknown format ${t.format}`, { what: t.name });
+  }
+}
+
+/** Distance between rows as kernels count it: elements for f32 and u32, bytes for i8tok. */
+export function rowStride(t: TensorDef): number {
+  const width = t.shape[t.shape.length - 1] as number;
+  return t.format === "i8tok" ? i8tokLayout(width).bytes : width;
+}

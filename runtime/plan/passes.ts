@@ -1,0 +1,136 @@
+// Passes that do not change what is computed: rows of logits, taps, quantisers, fusion. Every pass keeps the bits of the result.
+import { SkintError } from "../errors.ts";
+import { byteLength } from "../graph/formats.ts";
+import type { Graph, GraphNode, TensorDef } from "../graph/types.ts";
+import { SCHEMES } from "../quant/catalogue.gen.ts";
+import { BLOCK_ROWS } from "../quant/scheme.ts";
+import { type Ir, readers, root, tensor, writersOf } from "./ir.ts";
+
+/** Logits of every token: the copy of the last row falls away. */
+export function keepAllRows(ir: Ir): void {
+  for (const node of ir.nodes.filter((n) => n.op === "copy" && n.variant === "last")) {
+    const { x, y } = node.tensors;
+    ir.nodes = ir.nodes.filter((n) => n !== node).map((n) => rename(n, y, x));
+  }
+}
+
+function rename(node: GraphNode, from: string, to: string): GraphNode {
+  return { ...node, tensors: Object.fromEntries(Object.entries(node.tensors).map(([f, t]) => [f, t === from ? to : t])) };
+}
+
+/** Copies the tensors at `points` out, each right behind its last writer; attention patterns are written by the attention step itself. */
+export function insertTaps(ir: Ir, graph: Graph, points: readonly string[]): void {
+  for (const point of points) {
+    const out = `tap:${point}`;
+    const attention = ir.nodes.find((n) => n.op === "attention" && `${n.name}.pattern` === point);
+    if (attention) {
+      const heads = attention.attrs.heads as number;
+      // One row a token: [heads, C] weights. The symbol C stands for the capacity; the width is filled in by the planner.
+      ir.tensors.set(out, { name: out, role: "output", format: "f32", shape: ["T", heads, "C"] });
+      ir.nodes = ir.nodes.map((n) => (n === attention ? { ...n, tensors: { ...n.tensors, pattern: out } } : n));
+      continue;
+    }
+    const x = graph.points[point];
+    if (!x) throw new SkintError("graph.invalid", `there is no tap point ${point}; the model has ${Object.keys(graph.points).slice(0, 8).join(", ")} …`, { what: point });
+    const t = tensor(ir, x);
+    const rows = t.shape[0];
+    const k = t.shape[1] as number;
+    ir.tensors.set(out, { name: out, role: "output", format: "f32", shape: [rows, k] });
+    const writers = writersOf(ir, x);
+    const at = ir.nodes.indexOf(writers[writers.length - 1]) + 1;
+    ir.nodes.splice(at, 0, { op: "copy", name: out, variant: "rows", rows, tensors: { x, y: out }, attrs: { k } });
+  }
+}
+
+const QUANTISING = ["rmsnorm", "layernorm", "activate"];
+
+/**
+ * Gives every linear its input in the format its scheme multiplies with: in the producer if it can, else by a quantise step.
+ * Linears whose kernels want different panels get rows of their own (`panelOf` tells).
+ */
+export function quantiseInputs(ir: Ir, fuse: boolean, panelOf: (linear: GraphNode) => number): void {
+  const wanted = new Map<string, GraphNode[]>();
+  for (const n of ir.nodes) {
+    if (n.op !== "linear" || SCHEMES[tensor(ir, n.tensors.w).format]?.act !== "i8tok") continue;
+    const key = `${n.tensors.x}:i8tok${panelOf(n)}`;
+    wanted.set(key, [...(wanted.get(key) ?? []), n]);
+  }
+  for (const [name, linears] of wanted) {
+    const { x } = linears[0].tensors;
+    const t = tensor(ir, x);
+    const q: TensorDef = { name, role: "value", format: "i8tok", shape: t.shape };
+    ir.tensors.set(name, q);
+    const panel = panelOf(linears[0]);
+    const producers = writersOf(ir, x);
+    const fits = fuse && producers.length === 1 && QUANTISING.includes(producers[0].op) && readers(ir, x).length === linears.length && !t.view && t.role === "value";
+    const first = ir.nodes.indexOf(linears[0]);
+    const quantise: GraphNode = {
+      op: "quantise",
+      name: `${linears[0].name}.quantise`,
+      variant: "i8tok",
+      rows: t.shape[0],
+      tensors: { x, y: name },
+      attrs: { k: t.shape[1] as number, panel },
+    };
+    if (!fits) ir.nodes.splice(first, 0, quantise);
+    ir.nodes = ir.nodes.map((n) => {
+      if (linears.includes(n)) return { ...n, tensors: { ...n.tensors, x: name } };
+      return fits && n === producers[0] ? { ...n, variant: "i8tok", tensors: { ...n.tensors, y: name }, attrs: { ...n.attrs, panel } } : n;
+    });
+  }
+}
+
+/** add(a, linear(x)) → linear(x) + residual a, when nothing else reads the linear's output. */
+export function foldResiduals(ir: Ir): void {
+  for (const add of ir.nodes.filter((n) => n.op === "add")) {
+    const linear = ir.nodes.find((n) => n.op === "linear" && n.tensors.y === add.tensors.b && !n.tensors.residual && n.rows === add.rows);
+    if (!linear || tensor(ir, add.tensors.b).view || readers(ir, add.tensors.b).length > 1) continue;
+    const fused = { ...linear, tensors: { ...linear.tensors, residual: add.tensors.a, y: add.tensors.y } };
+    ir.nodes = ir.nodes.filter((n) => n !== add).map((n) => (n === linear ? fused : n));
+  }
+}
+
+/** Neighbouring linears of one input whose outputs are neighbouring columns become one step; returns the weights that must be adjacent. */
+export function mergeLinears(ir: Ir): string[][] {
+  const adjacent: string[][] = [];
+  const out: GraphNode[] = [];
+  for (let i = 0; i < ir.nodes.length; ) {
+    const run = runAt(ir, i);
+    i += run.length;
+    if (run.length === 1) {
+      out.push(run[0]);
+      continue;
+    }
+    const n = run.reduce((sum, r) => sum + (r.attrs.n as number), 0);
+    const first = tensor(ir, run[0].tensors.y);
+    const y = `${run.map((r) => r.name).join("+")}`;
+    ir.tensors.set(y, { ...first, name: y, shape: [first.shape[0], n], view: { of: root(ir, first.name), offset: first.view?.offset ?? 0 } });
+    out.push({
+      ...run[0],
+      name: run.map((r, j) => (j ? r.name.slice(r.name.lastIndexOf(".") + 1) : r.name)).join("+"),
+      tensors: { ...run[0].tensors, y },
+      attrs: { ...run[0].attrs, n },
+    });
+    adjacent.push(run.map((r) => r.tensors.w));
+    if (run[0].tensors.bias) adjacent.push(run.map((r) => r.tensors.bias));
+  }
+  ir.nodes = out;
+  return adjacent;
+}
+
+function runAt(ir: Ir, start: number): GraphNode[] {
+  const run = [ir.nodes[start]];
+  for (let i = start + 1; i < ir.nodes.length && canJoin(ir, run[run.length - 1], ir.nodes[i]); i++) run.push(ir.nodes[i]);
+  return run;
+}
+
+/** Can `b` follow `a` in one step? Its weights must be able to lie right behind a's: whole blocks, 64-byte multiples, used only here. */
+function canJoin(ir: Ir, a: GraphNode, b: GraphNode): boolean {
+  if (a.op !== "linear" || b.op !== "linear" || a.tensors.x !== b.tensors.x || a.tensors.residual || b.tensors.residual) return false;
+  if (!a.tensors.bias !== !b.tensors.bias) return false;
+  const [wa, wb] = [tensor(ir, a.tensors.w), tensor(ir, b.tensors.w)];
+  const [ya, yb] = [tensor(ir, a.tensors.y), tensor(ir, b.tensors.y)];
+  if (wa.format !== wb.format || !ya.view || !yb.view || ya.view.of !== yb.view.of || yb.view.offset !== ya.view.offset + (ya.shape[1] as number)) return false;
+  const whole = (wa.shape[0] as number) % BLOCK_ROWS === 0 && byteLength(wa, { T: 1, L: 1, C: 1 }) % 64 === 0;
+  return whole && readers(ir, wa.name).length === 1 && readers(ir, wb.name).length === 1;
+}

@@ -1,0 +1,117 @@
+// The engine: a graph lowered to its plans, in memory on a device. Steps in, logits out; knows positions, not text.
+//   decode    one token            prefill   up to `batch` tokens, logits of the last
+//   score     up to `batch` tokens, logits of all       diagnose  one token, with the residual stream copied out
+import { SkintError } from "../errors.ts";
+import { isMatrix } from "../graph/formats.ts";
+import type { Graph, TensorDef } from "../graph/types.ts";
+import { fillRopeTable } from "../ops/rope/table.ts";
+import type { Device, Program } from "../plan/device.ts";
+import { lower } from "../plan/lower.ts";
+import { type MemoryMap, memoryMap } from "../plan/memory.ts";
+import type { Plan } from "../plan/types.ts";
+
+export interface EngineOptions {
+  /** Positions of context to make room for. */
+  readonly context: number;
+  /** Most tokens of a prefill step. */
+  readonly batch: number;
+  readonly fuse: boolean;
+  /** Plans beside decode and prefill. */
+  readonly score: boolean;
+  /** Points copied out by every plan (`tap:<point>` outputs). */
+  readonly taps: readonly string[];
+}
+
+export type PlanName = "decode" | "prefill" | "score" | "diagnose";
+
+export class Engine {
+  readonly program: Program;
+  readonly plans: readonly Plan[];
+  readonly map: MemoryMap;
+  private readonly tokens: Uint32Array;
+  private readonly logits: Float32Array;
+
+  constructor(
+    readonly graph: Graph,
+    readonly device: Device,
+    readonly options: EngineOptions,
+  ) {
+    this.plans = planAll(graph, device.kernels, options);
+    this.map = memoryMap(this.plans);
+    this.program = device.allocate(this.map, this.plans);
+    this.tokens = asU32(this.program.view("tokens"));
+    this.logits = asF32(this.program.view(graph.points.logits));
+    for (const t of graph.tensors) if (t.constant) fillRopeTable(asF32(this.program.view(t.name)), options.context, t.constant.frequencies, t.constant.scale);
+  }
+
+  /** Weights in the order of memory. */
+  get weights(): TensorDef[] {
+    const at = (t: TensorDef) => this.map.tensors.get(t.name)?.offset ?? 0;
+    return this.graph.tensors.filter((t) => t.role === "weight").sort((a, b) => at(a) - at(b));
+  }
+
+  /** Places for the weights, by name, each with the padding a file has. */
+  placements(): Map<string, Uint8Array> {
+    return new Map(this.weights.map((t) => [t.name, this.program.view(t.name)]));
+  }
+
+  /**
+   * Feeds tokens (at most `batch`, one for decode and diagnose) that stand at positions pos, pos + 1, …; returns a view of the logits
+   * f32 [rows, vocab] that the next call overwrites: one row, or for `score` one a token.
+   */
+  async run(plan: PlanName, tokens: Uint32Array, pos: number): Promise<Float32Array> {
+    const rows = plan === "score" ? tokens.length : 1;
+    const vocab = this.graph.vocab;
+    const outside = tokens.findIndex((t) => t >= vocab);
+    if (outside >= 0) throw new SkintError("session.token", `token ${tokens[outside]} at position ${pos + outside} is outside the vocabulary of ${vocab}; use the tokenizer of this model`);
+    if (pos + tokens.length > this.options.context)
+      throw new SkintError("session.context", `position ${pos + tokens.length} is beyond the context of ${this.options.context}; load with a longer context (the model allows ${this.graph.context}) or start anew`);
+    this.tokens.set(tokens);
+    this.program.setSlot("T", tokens.length);
+    this.program.setSlot("L", rows);
+    this.program.setSlot("pos", pos);
+    await this.program.execute(plan);
+    return this.logits.subarray(0, rows * vocab);
+  }
+
+  /** A tap's output as f32 [rows · width]. */
+  tap(point: string): Float32Array {
+    return asF32(this.program.view(`tap:${point}`));
+  }
+
+  /** Points at the end of each layer, in order: where `diagnose` looks. */
+  get residuals(): string[] {
+    return Object.keys(this.graph.points).filter((p) => /^layers\.\d+\.out$/.test(p));
+  }
+
+  /** Bytes of packed weights. */
+  get weightBytes(): number {
+    return this.weights.reduce((sum, t) => sum + this.program.view(t.name).length, 0);
+  }
+}
+
+function planAll(graph: Graph, kernels: readonly string[], o: EngineOptions): Plan[] {
+  const one = { T: 1, L: 1, C: o.context };
+  const many = { T: o.batch, L: 1, C: o.context };
+  const common = { kernels, fuse: o.fuse, logits: "last" as const, taps: o.taps };
+  const residuals = Object.keys(graph.points).filter((p) => /^layers\.\d+\.out$/.test(p));
+  return [
+    lower(graph, { ...common, name: "decode", symbols: one }),
+    lower(graph, { ...common, name: "prefill", symbols: many }),
+    lower(graph, { ...common, name: "diagnose", symbols: one, taps: [...new Set([...o.taps, ...residuals])] }),
+    ...(o.score ? [lower(graph, { ...common, name: "score", symbols: { ...many, L: o.batch }, logits: "all" as const })] : []),
+  ];
+}
+
+const asF32 = (b: Uint8Array<ArrayBufferLike>) => new Float32Array(b.buffer, b.byteOffset, b.length / 4);
+const asU32 = (b: Uint8Array<ArrayBufferLike>) => new Uint32Array(b.buffer, b.byteOffset, b.length / 4);
+
+/** Bytes of the weights by scheme, for cards and tables. */
+export function bytesByScheme(engine: Engine): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const t of engine.weights) {
+    const key = isMatrix(t) ? t.format : "vectors";
+    sums.set(key, (sums.get(key) ?? 0) + engine.program.view(t.name).length);
+  }
+  return sums;
+}

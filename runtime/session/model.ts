@@ -1,0 +1,124 @@
+// A model ready to use: a pack loaded into an engine, with its tokenizer and its card.
+import { SkintError, throwIfAborted } from "../errors.ts";
+import { openPack, type Pack } from "../formats/skint/reader.ts";
+import { readInto } from "../formats/skint/load.ts";
+import { parseGraph } from "../graph/check.ts";
+import type { HasherFactory } from "../io/hash.ts";
+import type { Source } from "../io/source.ts";
+import type { Device } from "../plan/device.ts";
+import { createTokenizer, type Tokenizer } from "../text/tokenizer.ts";
+import { Engine } from "./engine.ts";
+import { checkGolden } from "./golden.ts";
+import { type ScoreOptions, scoreTokens } from "./score.ts";
+import { Session } from "./session.ts";
+
+export interface ModelOptions {
+  /** Positions of context; default: what the model was made for, at most DEFAULT_CONTEXT. */
+  readonly context?: number;
+  /** Most tokens of a prefill step; default 64. */
+  readonly batch?: number;
+  /** Make room for scoring texts (`model.score`). */
+  readonly score?: boolean;
+  /** Points copied out at every step; read with `model.engine.tap(point)`. */
+  readonly taps?: readonly string[];
+  /** Fold steps into one another; same bits either way. Default true. */
+  readonly fuse?: boolean;
+  /** Run the golden self-test after loading. Default true. */
+  readonly golden?: boolean;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export interface Environment {
+  readonly device: Device;
+  readonly sha256: HasherFactory;
+  readonly now: () => number;
+}
+
+const DEFAULT_CONTEXT = 4096;
+const DEFAULT_BATCH = 64;
+
+export type Card = Readonly<Record<string, unknown>>;
+
+export class Model {
+  private live: Session | undefined;
+
+  constructor(
+    readonly name: string,
+    readonly engine: Engine,
+    readonly tokenizer: Tokenizer | undefined,
+    /** Token ids every text is opened with. */
+    readonly bos: readonly number[],
+    readonly card: Card,
+    readonly recipe: string,
+    /** SHA-256 of the file. */
+    readonly hash: string,
+    private readonly env: Environment,
+  ) {}
+
+  /** Starts a text. A model has one cache: a new session takes it over from the one before. */
+  session(): Session {
+    this.live = new Session(this.engine, this.tokenizer, this.bos, this.env.now);
+    return this.live;
+  }
+
+  /** Natural-log probability of each token after the first. Takes over the cache. Needs the option `score`. */
+  score(tokens: Uint32Array, options: ScoreOptions): Promise<Float64Array> {
+    this.live?.reset();
+    return scoreTokens(this.engine, tokens, options);
+  }
+
+  close(): void {
+    this.engine.program.close();
+  }
+}
+
+/** Loads a pack onto a device: checks it, plans it, reads its weights into place, hashes them, runs the golden self-test. */
+export async function loadModel(source: Source, env: Environment, options: ModelOptions = {}): Promise<Model> {
+  const pack = await openPack(source);
+  try {
+    const graph = parseGraph((await pack.document("graph")) as string);
+    const context = options.context ?? Math.min(graph.context, DEFAULT_CONTEXT);
+    if (!Number.isInteger(context) || context < 1 || context > graph.context)
+      throw new SkintError("usage", `a context of ${context} positions was asked for; ${pack.name} allows 1 to ${graph.context}`);
+    const engine = new Engine(graph, env.device, { context, batch: Math.min(options.batch ?? DEFAULT_BATCH, context), fuse: options.fuse ?? true, score: options.score ?? false, taps: options.taps ?? [] });
+    try {
+      await readWeights(pack, engine, env, options);
+      const golden = await pack.document("golden");
+      if (golden && options.golden !== false) await checkGolden(engine, golden, env.sha256);
+      throwIfAborted(options.signal, `loading ${pack.name}`);
+      const { tokenizer, bos } = await readTokenizer(pack);
+      const card = JSON.parse((await pack.document("card")) as string) as Card;
+      return new Model(pack.name, engine, tokenizer, bos, card, pack.meta("recipe"), pack.digest, env);
+    } catch (e) {
+      engine.program.close();
+      throw e;
+    }
+  } finally {
+    await pack.close();
+  }
+}
+
+async function readWeights(pack: Pack, engine: Engine, env: Environment, options: ModelOptions): Promise<void> {
+  const placements = engine.placements();
+  for (const [name, view] of placements) {
+    const stored = pack.tensors.get(name);
+    if (stored && stored.bytes !== view.length) throw new SkintError("format.shape", `tensor ${name} has ${stored.bytes} bytes, its shape and scheme need ${view.length}; write the file again with skint compress`, { what: name });
+  }
+  await readInto(pack, placements, { hasher: env.sha256(), onProgress: options.onProgress, signal: options.signal });
+}
+
+/** The tokenizer document holds `tokenizer` (tokenizer.json) and `config` (tokenizer_config.json). */
+async function readTokenizer(pack: Pack): Promise<{ tokenizer?: Tokenizer; bos: readonly number[] }> {
+  const text = await pack.document("tokenizer");
+  if (!text) return { bos: [] };
+  let parts: { tokenizer?: unknown; config?: { add_bos_token?: unknown } };
+  try {
+    parts = JSON.parse(text);
+  } catch (e) {
+    throw new SkintError("model.tokenizer", `${pack.name}: the tokenizer document is not JSON; write the file again with skint compress`, { what: "skint.tokenizer" }, { cause: e });
+  }
+  const tokenizer = createTokenizer(JSON.stringify(parts.tokenizer ?? null), parts.config ? JSON.stringify(parts.config) : undefined);
+  const wantsBos = parts.config?.add_bos_token === true && tokenizer.prefix.length === 0 && tokenizer.bos !== undefined;
+  return { tokenizer, bos: wantsBos ? [tokenizer.bos as number] : [...tokenizer.prefix] };
+}

@@ -1,0 +1,35 @@
+// Scores a text: the log probability of each of its tokens given those before it, in sliding windows of the context.
+import { throwIfAborted } from "../errors.ts";
+import { turn } from "../io/turn.ts";
+import { logSoftmaxAt } from "../stats/perplexity.ts";
+import type { Engine } from "./engine.ts";
+
+export interface ScoreOptions {
+  /** Tokens a window feeds, at most the engine's context. */
+  readonly window: number;
+  /** Tokens between the starts of two windows: the first window scores all its predictions, each later one its last `stride`. */
+  readonly stride: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** Natural-log probabilities f64 [tokens.length - 1]: entry i is that of tokens[i + 1]. The engine must have been loaded with its score plan. */
+export async function scoreTokens(engine: Engine, tokens: Uint32Array, o: ScoreOptions): Promise<Float64Array> {
+  const out = new Float64Array(Math.max(0, tokens.length - 1));
+  const vocab = engine.graph.vocab;
+  let done = 0;
+  for (let start = 0; done < out.length; start += o.stride) {
+    const end = Math.min(start + o.window, tokens.length - 1);
+    for (let at = start; at < end; at += engine.options.batch) {
+      throwIfAborted(o.signal, "scoring");
+      const piece = tokens.subarray(at, Math.min(at + engine.options.batch, end));
+      const last = at + piece.length <= done;
+      const logits = await engine.run(last ? "prefill" : "score", piece, at - start);
+      for (let i = Math.max(at, done); i < at + piece.length; i++) out[i] = logSoftmaxAt(logits.subarray((i - at) * vocab, (i - at + 1) * vocab), tokens[i + 1]);
+      o.onProgress?.(at + piece.length, out.length);
+      await turn();
+    }
+    done = end;
+  }
+  return out;
+}

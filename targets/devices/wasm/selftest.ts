@@ -1,0 +1,60 @@
+// Known-answer test of a loaded build: its integer matmuls on extreme values against the one reference. A build that fails is not used:
+// engines may miscompile rare instructions, and relaxed ones are defined by the engine outside the range the kernels keep to.
+import { encodeI8tok, i8tokLayout } from "../../../runtime/act/i8tok.ts";
+import { OPS } from "../../../runtime/ops/catalogue.gen.ts";
+import { REFERENCES } from "../../../runtime/ops/references.gen.ts";
+import { panelFor } from "../../../runtime/plan/panels.ts";
+import { SCHEMES } from "../../../runtime/quant/catalogue.gen.ts";
+import { instantiate } from "./core.ts";
+import { encodeRecord } from "./encode.ts";
+
+const PAGE = 65536;
+const RECORD = PAGE;
+const ROWS_CELL = PAGE + 256;
+const X = PAGE + 1024;
+const SHAPE = { rows: 5, n: 48, k: 320 };
+const TIMES = 3;
+
+/** Names of the kernels that gave a wrong answer; empty = the build may be used. */
+export function selfTest(module: WebAssembly.Module, kernels: readonly string[], shared: boolean): string[] {
+  const memory = new WebAssembly.Memory({ initial: 8, maximum: 65536, shared });
+  const core = instantiate(module, memory);
+  const failed: string[] = [];
+  for (const [name, scheme] of Object.entries(SCHEMES)) {
+    if (scheme.act !== "i8tok") continue;
+    for (const family of OPS.linear.families) {
+      const kernel = kernels.find((k) => k.startsWith(`${family}_${name}__`));
+      if (kernel && !answers(core, memory, kernels.indexOf(kernel), name, panelFor(kernel))) failed.push(kernel);
+    }
+  }
+  return failed;
+}
+
+/** Runs one linear on alternating extremes and ramps; true if every bit is as the reference says. */
+function answers(core: ReturnType<typeof instantiate>, memory: WebAssembly.Memory, id: number, scheme: string, panel: number): boolean {
+  const { rows, n, k } = SHAPE;
+  const layout = i8tokLayout(k);
+  const x = new Uint8Array(rows * layout.bytes);
+  for (let r = 0; r < rows; r++) encodeI8tok(Float32Array.from({ length: k }, (_, i) => (r % 2 ? 127 : ((i * 37 + r * 11) % 255) - 127)), x.subarray(r * layout.bytes), panel);
+  const weights = Float32Array.from({ length: n * k }, (_, i) => (i % 3 ? ((i * 29) % 15) - 7 : i % 2 ? -8 : 7));
+  const w = new Uint8Array(SCHEMES[scheme].bytes(n, k));
+  SCHEMES[scheme].encode(weights, n, k, w);
+  const want = new Float32Array(rows * n);
+  REFERENCES.linear({ tensors: { x, w, y: want }, values: { rows, xs: layout.bytes, ys: n, rs: 0, n, k } }, scheme);
+  const wAt = X + Math.ceil(x.length / 64) * 64;
+  const yAt = wAt + Math.ceil(w.length / 64) * 64;
+  const bytes = new Uint8Array(memory.buffer);
+  bytes.set(x, X);
+  bytes.set(w, wAt);
+  const view = new DataView(memory.buffer);
+  view.setUint32(ROWS_CELL, rows, true);
+  const address: Record<string, number> = { rows: ROWS_CELL, x: X, w: wAt, y: yAt };
+  encodeRecord(view, RECORD, OPS.linear, { kernel: id, units: 2, address: (f) => address[f] ?? 0, stride: (t) => (t === "x" ? layout.bytes : t === "y" ? n : 0), value: (f) => (f === "n" ? n : k) });
+  for (let i = 0; i < TIMES; i++) {
+    bytes.fill(0xff, yAt, yAt + want.byteLength);
+    for (let u = 0; u < 2; u++) core.unit(RECORD, u, 2);
+    const got = new Float32Array(memory.buffer, yAt, want.length);
+    if (!want.every((v, j) => Object.is(v, got[j]) || v === got[j])) return false;
+  }
+  return true;
+}

@@ -1,0 +1,71 @@
+// Recipes as data: which scheme each matrix gets, by which method. The built-in ones, and the check of one given as JSON.
+import { SkintError } from "../../runtime/errors.ts";
+import type { Graph } from "../../runtime/graph/types.ts";
+import { isMatrix } from "../../runtime/graph/formats.ts";
+import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
+import { METHODS } from "./methods/catalogue.gen.ts";
+
+export interface Recipe {
+  readonly name: string;
+  readonly summary: string;
+  readonly method: string;
+  /** First rule whose `match` (a regular expression on the weight's name) fits decides. */
+  readonly rules: readonly { readonly match: string; readonly scheme: string }[];
+  /** Format of the key/value caches. */
+  readonly cache: "f16" | "i8";
+}
+
+const EMBEDDINGS = "^(embed|head)\\.weight$";
+const all = (scheme: string) => [{ match: ".*", scheme }];
+const body = (scheme: string) => [{ match: EMBEDDINGS, scheme: "q8" }, ...all(scheme)];
+
+export const RECIPES: readonly Recipe[] = [
+  { name: "f32", summary: "plain 32-bit floats: the reference", method: "rtn", rules: all("f32"), cache: "f16" },
+  { name: "f16", summary: "16-bit floats: lossless for f16 checkpoints", method: "rtn", rules: all("f16"), cache: "f16" },
+  { name: "w8", summary: "int8 weights, one scale a row, int8 activations", method: "rtn", rules: all("q8"), cache: "f16" },
+  { name: "w8g32", summary: "int8 weights in groups of 32, int8 activations", method: "rtn", rules: all("q8g32"), cache: "f16" },
+  { name: "w4", summary: "int4 weights in groups of 32, embedding and head int8, int8 activations", method: "rtn", rules: body("q4g32"), cache: "f16" },
+  { name: "w4g128", summary: "int4 weights in groups of 128, embedding and head int8, int8 activations", method: "rtn", rules: body("q4g128"), cache: "f16" },
+  { name: "w4kv8", summary: "w4 with int8 key/value caches", method: "rtn", rules: body("q4g32"), cache: "i8" },
+];
+
+function invalid(message: string): never {
+  throw new SkintError("recipe.invalid", `${message}; recipes are ${RECIPES.map((r) => r.name).join(", ")}, or a JSON file (docs/recipes.md)`, { what: "recipe" });
+}
+
+/** A built-in recipe by name. */
+export function recipeNamed(name: string): Recipe {
+  return RECIPES.find((r) => r.name === name) ?? invalid(`there is no recipe ${name}`);
+}
+
+/** A recipe from the text of a JSON file. */
+export function parseRecipe(text: string): Recipe {
+  let r: Recipe;
+  try {
+    r = JSON.parse(text);
+  } catch {
+    return invalid("the recipe file is not JSON");
+  }
+  if (typeof r?.name !== "string" || !Array.isArray(r.rules)) return invalid("the recipe file has no name or no rules");
+  if (r.cache !== "f16" && r.cache !== "i8") return invalid(`the recipe's cache is ${JSON.stringify(r.cache)}, not f16 or i8`);
+  if (!Object.hasOwn(METHODS, r.method)) return invalid(`the recipe's method ${JSON.stringify(r.method)} is none of ${Object.keys(METHODS).join(", ")}`);
+  for (const rule of r.rules) {
+    if (typeof rule?.match !== "string" || !Object.hasOwn(SCHEMES, rule.scheme)) return invalid(`the rule ${JSON.stringify(rule)} names no scheme of ${Object.keys(SCHEMES).join(", ")}`);
+    try {
+      new RegExp(rule.match);
+    } catch {
+      return invalid(`the rule's match ${JSON.stringify(rule.match)} is no regular expression`);
+    }
+  }
+  return { name: r.name, summary: typeof r.summary === "string" ? r.summary : "", method: r.method, rules: r.rules, cache: r.cache };
+}
+
+/** The graph with every matrix in the scheme its rule says. Throws `recipe.invalid` naming a weight that no rule fits. */
+export function applyRecipe(graph: Graph, recipe: Recipe): Graph {
+  const tensors = graph.tensors.map((t) => {
+    if (!isMatrix(t)) return t;
+    const rule = recipe.rules.find((r) => new RegExp(r.match).test(t.name));
+    return rule ? { ...t, format: rule.scheme } : invalid(`recipe ${recipe.name} has no rule for ${t.name}`);
+  });
+  return { ...graph, tensors };
+}
