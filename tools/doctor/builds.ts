@@ -1,44 +1,42 @@
-// Which builds of the core stand in the package and start on this engine.
-import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+// Which builds of the core stand in the package and pass their self-test on this engine.
+import { SkintError } from "../../runtime/errors.ts";
 import { type BuildName, KERNELS } from "../../targets/devices/wasm/catalogue.gen.ts";
-import type { WasmFeatures } from "../../targets/devices/wasm/probe.ts";
+import { tryBuild } from "../../targets/devices/wasm/device.ts";
+import type { Host } from "../../targets/hosts/host.ts";
 
 export interface BuildState {
   readonly name: BuildName;
   readonly kernels: number;
   readonly bytes: number | null;
-  /** `ready`: instantiates here. */
-  readonly state: "ready" | "missing" | "unsupported" | "broken";
+  /** `ready`: its self-test passed here. `refused`: the engine or the self-test says no. */
+  readonly state: "ready" | "missing" | "refused" | "broken";
   /** Why it is not ready, and what to do. */
   readonly reason: string | null;
 }
 
-/** dist/core, beside the bundle this runs from. */
-export const CORE = new URL("./core/", import.meta.url);
+const REPAIR = "run npm run build, or install the package again";
 
-function lacking(name: BuildName, has: WasmFeatures): string | undefined {
-  if (name.startsWith("relaxed") && !has.relaxed) return "no relaxed SIMD in this engine: use Node 22 or later, or node --experimental-wasm-relaxed-simd";
-  if (!name.startsWith("scalar") && !has.simd) return "no SIMD in this engine: use a newer Node";
-  if (name.endsWith("-threads") && !(has.threads && has.sharedMemory)) return "no shared memory in this engine: the build without threads is used";
-  return undefined;
+function advice(name: BuildName, why: string): string {
+  if (!why.includes("engine")) return "please report it";
+  if (why.includes("relaxed")) return "use Node 22 or later, or node --experimental-wasm-relaxed-simd";
+  return why.includes("memory") || name.endsWith("-threads") ? "the build without threads is used" : "use a newer Node";
 }
 
-function stateOf(name: BuildName, has: WasmFeatures, core: URL): Omit<BuildState, "name" | "kernels"> {
-  const file = new URL(`${name}.wasm`, core);
-  if (!existsSync(file)) return { bytes: null, state: "missing", reason: `${fileURLToPath(file)} is not there: run npm run build, or install the package again` };
-  const code = readFileSync(file);
-  const lack = lacking(name, has);
-  if (lack) return { bytes: code.length, state: "unsupported", reason: lack };
+async function stateOf(host: Host, name: BuildName): Promise<Omit<BuildState, "name" | "kernels">> {
+  let bytes: number | null = null;
   try {
-    const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: name.endsWith("-threads") });
-    new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } });
-    return { bytes: code.length, state: "ready", reason: null };
+    bytes = (await host.core(name)).length;
+    const tried = await tryBuild(host, name);
+    if ("why" in tried) return { bytes, state: "refused", reason: `${tried.why}: ${advice(name, tried.why)}` };
+    return { bytes, state: "ready", reason: null };
   } catch (e) {
-    return { bytes: code.length, state: "broken", reason: `${(e as Error).message}: run npm run build, or install the package again` };
+    if (e instanceof SkintError) return { bytes, state: "missing", reason: e.message };
+    return { bytes, state: "broken", reason: `${(e as Error).message}: ${REPAIR}` };
   }
 }
 
-export function examineBuilds(has: WasmFeatures, core: URL = CORE): BuildState[] {
-  return (Object.keys(KERNELS) as BuildName[]).map((name) => ({ name, kernels: KERNELS[name].length, ...stateOf(name, has, core) }));
+export async function examineBuilds(host: Host): Promise<BuildState[]> {
+  const states: BuildState[] = [];
+  for (const name of Object.keys(KERNELS) as BuildName[]) states.push({ name, kernels: KERNELS[name].length, ...(await stateOf(host, name)) });
+  return states;
 }

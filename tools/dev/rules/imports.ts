@@ -13,10 +13,10 @@ interface Room {
 const ROOMS: readonly Room[] = [
   { under: "runtime/", may: ["runtime/"], node: false, packages: true },
   { under: "models/", may: ["models/", "runtime/"], node: false, packages: false },
-  { under: "targets/devices/", may: ["targets/devices/", "runtime/"], node: false, packages: true },
+  { under: "targets/devices/", may: ["targets/devices/", "targets/hosts/host.ts", "runtime/"], node: false, packages: true },
   { under: "targets/hosts/", may: ["targets/", "runtime/"], node: true, packages: true },
   { under: "assembly/", may: ["assembly/"], node: false, packages: false },
-  { under: "tools/", may: ["tools/", "models/", "targets/", "runtime/"], node: true, packages: true },
+  { under: "tools/", may: [""], node: true, packages: true },
 ];
 
 const IMPORT = /(?:\bfrom\s*|\bimport\s*\(?\s*|\bimport\.meta\.glob\w*(?:<[^(]*>)?\(\s*\[?\s*)(["'])([^"']+)\1/g;
