@@ -46,35 +46,45 @@ export function checkSampleOptions(options: SampleOptions): Required<SampleOptio
   return { temperature, topK, topP, minP, repeatPenalty, seed };
 }
 
-/** A heap of ids with the best on top: higher score first, then lower id. */
+/** A heap of ids from which the best come out in order: higher score first, then lower id. */
 function createHeap(scores: Float64Array) {
   const ids = new Uint32Array(scores.length);
   let size = 0;
   const better = (a: number, b: number) => scores[a] > scores[b] || (scores[a] === scores[b] && a < b);
-  function sink(at: number): void {
+  const worse = (a: number, b: number) => better(b, a);
+  function sink(at: number, before: typeof better): void {
     const id = ids[at];
     for (;;) {
       let child = 2 * at + 1;
       if (child >= size) break;
-      if (child + 1 < size && better(ids[child + 1], ids[child])) child++;
-      if (!better(ids[child], id)) break;
+      if (child + 1 < size && before(ids[child + 1], ids[child])) child++;
+      if (!before(ids[child], id)) break;
       ids[at] = ids[child];
       at = child;
     }
     ids[at] = id;
   }
+  function order(before: typeof better): void {
+    for (let i = (size >> 1) - 1; i >= 0; i--) sink(i, before);
+  }
   return {
-    /** All ids again; linear time. */
-    fill(): void {
-      size = ids.length;
-      for (let i = 0; i < size; i++) ids[i] = i;
-      for (let i = (size >> 1) - 1; i >= 0; i--) sink(i);
+    /** Fills it with the best `n` ids. Few of the others pass the worst of those held so far: about one comparison an id. */
+    fill(n: number): void {
+      size = n;
+      for (let i = 0; i < n; i++) ids[i] = i;
+      if (n < scores.length) order(worse);
+      for (let i = n; i < scores.length; i++) {
+        if (scores[i] <= scores[ids[0]]) continue; // of equal scores the lower id is held already
+        ids[0] = i;
+        sink(0, worse);
+      }
+      order(better);
     },
     /** Takes the best id. */
     pop(): number {
       const top = ids[0];
       ids[0] = ids[--size];
-      sink(0);
+      sink(0, better);
       return top;
     },
   };
@@ -130,7 +140,7 @@ export function createSampler(options: SampleOptions, vocab: number): Sampler {
     let sum = 0;
     // without top-k the share is one of the whole vocabulary; with it, one of the k, which are taken out first
     if (most === vocab) for (let i = 0; i < vocab; i++) sum += exp((scores[i] - top) / temperature);
-    heap.fill();
+    heap.fill(most);
     let n = 0;
     let held = 0;
     while (n < most && (most < vocab || held < topP * sum)) {
