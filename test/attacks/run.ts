@@ -1,0 +1,128 @@
+// Runs every attack: each must end as its row says, in a value or a SkintError, in bounded time and memory.
+// A file is read as a user's command reads it: opened, every document and every tensor taken in, the digest compared.
+import { SkintError } from "../../runtime/errors.ts";
+import { openWeights, readConfig, readTokenizer } from "../../runtime/formats/safetensors/folder.ts";
+import { openSafetensors } from "../../runtime/formats/safetensors/reader.ts";
+import { DOCUMENTS } from "../../runtime/formats/skint/layout.ts";
+import { readInto } from "../../runtime/formats/skint/load.ts";
+import { openPack } from "../../runtime/formats/skint/reader.ts";
+import type { TensorStore } from "../../runtime/formats/store.ts";
+import type { Source } from "../../runtime/io/source.ts";
+import { sha256 } from "../../targets/hosts/node/hash.ts";
+import { memoryFolder } from "../support/memory.ts";
+import { type Attack, type Attacks, isFolder, isSource, type Made, sizeOf, sourceOf } from "./attack.ts";
+import { FOLDERS } from "./folder.ts";
+import { type Meter, metered, meteredFolder, meteredSource } from "./meter.ts";
+import { FILE, HEADER, NAMES, OFFSETS, SHAPES } from "./safetensors.ts";
+import { CONTAINER, PACK, TENSORS } from "./skint.ts";
+
+export interface Verdict {
+  readonly name: string;
+  readonly ok: boolean;
+  /** Why not, or how it ended. */
+  readonly reason: string;
+}
+
+interface Suite {
+  readonly name: string;
+  readonly attacks: Attacks;
+  readonly read: (made: Made, meter: Meter) => Promise<void>;
+}
+
+/** Buffers asked for beyond twice the file, bytes. */
+const SLACK_BYTES = 16 * 2 ** 20;
+/** Processor time for a file, ms, and for each of its MB. */
+const BASE_MS = 500;
+const MS_PER_MB = 50;
+/** Bytes of a tensor that are read at a time, and of a sparse one in all. */
+const PIECE = 2 ** 20;
+
+export const SUITES: readonly Suite[] = [
+  { name: "safetensors header", attacks: HEADER, read: readFile },
+  { name: "safetensors names", attacks: NAMES, read: readFile },
+  { name: "safetensors shapes", attacks: SHAPES, read: readFile },
+  { name: "safetensors offsets", attacks: OFFSETS, read: readFile },
+  { name: "safetensors folder", attacks: FOLDERS, read: readFolder },
+  { name: "skint container", attacks: CONTAINER, read: readPack },
+  { name: "skint tensors", attacks: TENSORS, read: readPack },
+];
+
+/** All attacks, one after the other. */
+export async function runAttacks(): Promise<Verdict[]> {
+  const verdicts: Verdict[] = [];
+  for (const suite of SUITES) for (const name of Object.keys(suite.attacks)) verdicts.push(await runAttack(suite, name));
+  return verdicts;
+}
+
+export async function runAttack(suite: Suite, name: string): Promise<Verdict> {
+  const attack = suite.attacks[name];
+  const made = await attack.make();
+  const size = sizeOf(made);
+  const meter: Meter = { allocated: 0, read: 0 };
+  const started = process.cpuUsage();
+  let failure: unknown;
+  await metered(meter, () => suite.read(made, meter)).catch((error: unknown) => {
+    failure = error ?? new Error("nothing was thrown");
+  });
+  const used = process.cpuUsage(started);
+  const ms = (used.user + used.system) / 1000;
+  const faults = [wrongEnd(attack, failure), wrongCost(size, meter, ms), polluted()].filter((fault) => fault !== undefined);
+  return { name: `${suite.name}: ${name}`, ok: faults.length === 0, reason: faults.join("; ") || (failure === undefined ? "accepted" : (failure as SkintError).code) };
+}
+
+function wrongEnd({ expect, what }: Attack, failure: unknown): string | undefined {
+  if (failure === undefined) return expect === "accept" ? undefined : `was accepted, ${expect} was expected`;
+  if (!(failure instanceof SkintError)) return `ended in ${String(failure)}, which is no SkintError`;
+  if (failure.code !== expect) return `ended in ${failure.code} (${failure.message}), ${expect} was expected`;
+  if (what !== undefined && failure.place.what !== what) return `blamed ${JSON.stringify(failure.place.what)}, ${JSON.stringify(what)} was expected`;
+  if (failure.message.length > 2000) return `the message has ${failure.message.length} characters`;
+  return undefined;
+}
+
+function wrongCost(size: number, { allocated, read }: Meter, ms: number): string | undefined {
+  if (allocated > 2 * size + SLACK_BYTES) return `asked for ${allocated} bytes of buffers to read ${size}`;
+  if (read > 3 * size + SLACK_BYTES) return `read ${read} bytes of a file of ${size}`;
+  return ms > BASE_MS + (MS_PER_MB * size) / 1e6 ? `took ${ms.toFixed(0)} ms for ${size} bytes` : undefined;
+}
+
+function polluted(): string | undefined {
+  const keys = Object.keys(Object.prototype);
+  return keys.length === 0 && Object.getPrototypeOf({}) === Object.prototype ? undefined : `Object.prototype got ${keys}`;
+}
+
+async function readFile(made: Made, meter: Meter): Promise<void> {
+  if (isFolder(made)) throw new Error("a single file was expected");
+  await consume(await openSafetensors(meteredSource(sourceOf(made, FILE), meter)), isSource(made) ? PIECE : Number.POSITIVE_INFINITY);
+}
+
+async function readFolder(made: Made, meter: Meter): Promise<void> {
+  if (!isFolder(made)) throw new Error("a folder was expected");
+  const folder = meteredFolder(memoryFolder(made), meter);
+  await readConfig(folder);
+  await readTokenizer(folder);
+  await consume(await openWeights(folder), Number.POSITIVE_INFINITY);
+}
+
+/** Reads every tensor through one small buffer, at most `most` bytes of each. */
+async function consume(store: TensorStore, most: number): Promise<void> {
+  const buffer = new Uint8Array(PIECE);
+  for (const { name, bytes } of store.tensors.values())
+    for (let at = 0; at < Math.min(bytes, most); at += PIECE) await store.readBytes(name, at, buffer.subarray(0, Math.min(PIECE, bytes - at)));
+  await store.close();
+}
+
+async function readPack(made: Made, meter: Meter): Promise<void> {
+  if (isFolder(made)) throw new Error("a single file was expected");
+  const source: Source = meteredSource(sourceOf(made, PACK), meter);
+  const pack = await openPack(source);
+  for (const name of DOCUMENTS) await pack.document(name);
+  const weights = new Uint8Array([...pack.tensors.values()].reduce((sum, { bytes }) => sum + bytes, 0));
+  const placements = new Map<string, Uint8Array>();
+  let at = 0;
+  for (const { name, bytes } of pack.tensors.values()) {
+    placements.set(name, weights.subarray(at, at + bytes));
+    at += bytes;
+  }
+  await readInto(pack, placements, { hasher: sha256() });
+  await pack.close();
+}
