@@ -26,11 +26,13 @@ test("a kernel inlined into the walk is found, and a walk without the table", ()
   expect(walkHoldsKernels(func("assembly/entry.simd.gen/walk", "call $kernel"))).toHaveLength(1);
 });
 
-test("a call in a kernel is found", () => {
-  expect(kernelsCall(func("assembly/add/f32.simd/kernel", "call $assembly/lib/split/start"))).toEqual([
-    "assembly/add/f32.simd/kernel calls assembly/lib/split/start, which was not inlined",
-  ]);
-  expect(kernelsCall(func("assembly/executor/work", "call $x"))).toEqual([]);
+test("a small function called in a loop of a kernel is found", () => {
+  const small = func("assembly/lib/split/start", "nop");
+  const inLoop = func("assembly/add/f32.simd/kernel", "loop $a", " call $assembly/lib/split/start", "end");
+  expect(kernelsCall(small + inLoop)).toEqual(["assembly/add/f32.simd/kernel calls assembly/lib/split/start in a loop; it was not inlined"]);
+  expect(kernelsCall(small + func("assembly/add/f32.simd/kernel", "loop $a", " nop", "end", "call $assembly/lib/split/start"))).toEqual([]);
+  expect(kernelsCall(func("assembly/lib/split/start", "loop $b", " nop", "end") + inLoop)).toEqual([]);
+  expect(kernelsCall(func("assembly/executor/work", "loop $a", " call $x", "end"))).toEqual([]);
 });
 
 test("static data beyond the first page is found", () => {

@@ -8,8 +8,8 @@ interface Func {
   readonly body: readonly string[];
 }
 
-/** Lib functions a kernel may call: too long to be inlined at each use, and called once for many elements (here: once a row). */
-const MAY_CALL = /^assembly\/lib\/i8tok\.\w+\/encodeRow$/;
+/** Helpers without a loop that kernels may still call in one: long, and called once for a tile, a row or several elements. */
+const MAY_CALL = /^assembly\/.*\/(?:exp|finish4|finishPair|storeHalves)$/;
 
 const STATIC_END = 64 * 1024;
 const ALLOCATION = /^(?:~lib\/rt\/|~lib\/(?:array|string|typedarray|arraybuffer)\/)/;
@@ -19,7 +19,7 @@ function functions(wat: string): Func[] {
   for (const line of wat.split("\n")) {
     const head = /^ \(func \$(\S+)/.exec(line);
     if (head) found.push({ name: head[1], body: [] });
-    else if (line.startsWith("  ")) found.at(-1)?.body.push(line.trim());
+    else if (line.startsWith("  ")) found.at(-1)?.body.push(line);
   }
   return found;
 }
@@ -29,30 +29,46 @@ const uses = (f: Func, word: RegExp) => f.body.some((line) => word.test(line));
 /** The core never grows memory and never allocates: its heap pointer would be one per lane. */
 export function allocates(wat: string): string[] {
   return functions(wat).flatMap((f) => [
-    ...(uses(f, /^memory\.grow/) ? [`${f.name} grows memory`] : []),
+    ...(uses(f, /^\s*memory\.grow/) ? [`${f.name} grows memory`] : []),
     ...(ALLOCATION.test(f.name) ? [`${f.name} is in the build: something allocates`] : []),
   ]);
 }
 
 /** A build without threads has no atomic instruction. */
 export function usesAtomics(wat: string): string[] {
-  return functions(wat).flatMap((f) => (uses(f, /\.atomic\.|^memory\.atomic|^atomic\./) ? [`${f.name} uses atomics in a build without threads`] : []));
+  return functions(wat).flatMap((f) => (uses(f, /^\s*(?:i\d+|memory)?\.?atomic\./) ? [`${f.name} uses atomics in a build without threads`] : []));
 }
 
 /** The walk calls kernels through the table; a loop that never returns must hold no kernel, or it stays in the slow tier. */
 export function walkHoldsKernels(wat: string): string[] {
   const around = functions(wat).filter((f) => /\/(?:entry\.[\w-]+\.gen|executor)\//.test(f.name));
-  const simd = around.filter((f) => uses(f, /^(?:v128|[if]\d+x\d+)\./)).map((f) => `${f.name} holds vector code: a kernel was inlined into the walk`);
-  const indirect = around.some((f) => /\/(?:walk|work)\w*$/.test(f.name) && uses(f, /^call_indirect/));
+  const simd = around.filter((f) => uses(f, /^\s*(?:v128|[if]\d+x\d+)\./)).map((f) => `${f.name} holds vector code: a kernel was inlined into the walk`);
+  const indirect = around.some((f) => /\/(?:walk|work)\w*$/.test(f.name) && uses(f, /^\s*call_indirect/));
   return indirect ? simd : [...simd, "no function of the walk calls through the table"];
 }
 
-/** Small helpers must have been inlined into kernels. */
+/** Functions called from inside a loop of `f`. Binaryen indents bodies, so a loop ends where the indent falls back to its own. */
+function calledInLoops(f: Func): Set<string> {
+  const called = new Set<string>();
+  const loops: number[] = [];
+  for (const line of f.body) {
+    const indent = line.search(/\S/);
+    while (loops.length && indent <= (loops.at(-1) as number)) loops.pop();
+    const callee = /^call \$(\S+)/.exec(line.trim())?.[1];
+    if (callee && loops.length) called.add(callee);
+    if (/^loop\b/.test(line.trim())) loops.push(indent);
+  }
+  return called;
+}
+
+/** Small helpers must have been inlined into the loops of kernels; a callee that loops itself is worth its call. */
 export function kernelsCall(wat: string): string[] {
-  const kernels = functions(wat).filter((f) => /^assembly\/(?!entry\.|executor\/|lib\/)/.test(f.name));
+  const all = functions(wat);
+  const loops = new Set(all.filter((f) => uses(f, /^\s*loop\b/)).map((f) => f.name));
+  const kernels = all.filter((f) => /^assembly\/(?!entry\.|executor\/)/.test(f.name));
   return kernels.flatMap((f) => {
-    const callees = new Set(f.body.flatMap((line) => /^call \$(\S+)/.exec(line)?.[1] ?? []));
-    return [...callees].filter((c) => !MAY_CALL.test(c)).map((c) => `${f.name} calls ${c}, which was not inlined`);
+    const small = [...calledInLoops(f)].filter((c) => !loops.has(c) && !MAY_CALL.test(c));
+    return small.map((c) => `${f.name} calls ${c} in a loop; it was not inlined`);
   });
 }
 
