@@ -10,6 +10,10 @@ const EXIT_OF: Partial<Record<ErrorCode, number>> = {
   "aborted": EXIT.aborted,
 };
 
+export function exitOf(code: ErrorCode): number {
+  return EXIT_OF[code] ?? EXIT.error;
+}
+
 interface Errno extends Error {
   readonly code?: string;
   readonly path?: string;
@@ -38,7 +42,7 @@ export function describeFailure(error: unknown, version: string): Failure {
   if (e) {
     const place = [e.place.what, e.place.offset === undefined ? undefined : `byte ${e.place.offset}`].filter((p) => p !== undefined).join(", ");
     return {
-      exit: EXIT_OF[e.code] ?? EXIT.error,
+      exit: exitOf(e.code),
       text: `skint: ${e.message}\n  ${e.code}: ${ERROR_CODES[e.code]}${place ? ` (${place})` : ""}\n`,
       json: `${JSON.stringify({ error: { code: e.code, message: e.message, place: e.place } })}\n`,
     };
