@@ -63,9 +63,13 @@ export class Engine {
     const rows = plan === "score" ? tokens.length : 1;
     const vocab = this.graph.vocab;
     const outside = tokens.findIndex((t) => t >= vocab);
-    if (outside >= 0) throw new SkintError("session.token", `token ${tokens[outside]} at position ${pos + outside} is outside the vocabulary of ${vocab}; use the tokenizer of this model`);
+    if (outside >= 0)
+      throw new SkintError("session.token", `token ${tokens[outside]} at position ${pos + outside} is outside the vocabulary of ${vocab}; use the tokenizer of this model`);
     if (pos + tokens.length > this.options.context)
-      throw new SkintError("session.context", `position ${pos + tokens.length} is beyond the context of ${this.options.context}; load with a longer context (the model allows ${this.graph.context}) or start anew`);
+      throw new SkintError(
+        "session.context",
+        `position ${pos + tokens.length} is beyond the context of ${this.options.context}; load with a longer context (the model allows ${this.graph.context}) or start anew`,
+      );
     this.tokens.set(tokens);
     this.program.setSlot("T", tokens.length);
     this.program.setSlot("L", rows);

@@ -35,18 +35,23 @@ export async function checkGolden(engine: Engine, text: string, sha256: HasherFa
   if (golden.tokens.length > engine.options.context) return;
   const got = await digest(engine, golden.tokens, sha256);
   if (got !== golden.sha256)
-    throw new SkintError("model.golden", `the golden self-test on build ${engine.device.build} gave logits that hash to ${got.slice(0, 16)}…, the file says ${golden.sha256.slice(0, 16)}…; compress the model again, and run skint doctor to see whether this build is sound`);
+    throw new SkintError(
+      "model.golden",
+      `the golden self-test on build ${engine.device.build} gave logits that hash to ${got.slice(0, 16)}…, the file says ${golden.sha256.slice(0, 16)}…; compress the model again, and run skint doctor to see whether this build is sound`,
+    );
 }
 
 function parseGolden(text: string, vocab: number): Golden {
-  const fail = (cause?: unknown) => new SkintError("format.header", "the golden document is malformed; write the file again with skint compress", { what: "skint.golden" }, { cause });
+  const fail = (cause?: unknown) =>
+    new SkintError("format.header", "the golden document is malformed; write the file again with skint compress", { what: "skint.golden" }, { cause });
   let g: Golden;
   try {
     g = JSON.parse(text);
   } catch (e) {
     throw fail(e);
   }
-  const fine = Array.isArray(g?.tokens) && g.tokens.length > 0 && g.tokens.length <= 64 && g.tokens.every((t) => Number.isInteger(t) && t >= 0 && t < vocab) && typeof g.sha256 === "string";
+  const fine =
+    Array.isArray(g?.tokens) && g.tokens.length > 0 && g.tokens.length <= 64 && g.tokens.every((t) => Number.isInteger(t) && t >= 0 && t < vocab) && typeof g.sha256 === "string";
   if (!fine) throw fail();
   return g;
 }

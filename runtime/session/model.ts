@@ -1,7 +1,7 @@
 // A model ready to use: a pack loaded into an engine, with its tokenizer and its card.
 import { SkintError, throwIfAborted } from "../errors.ts";
-import { openPack, type Pack } from "../formats/skint/reader.ts";
 import { readInto } from "../formats/skint/load.ts";
+import { openPack, type Pack } from "../formats/skint/reader.ts";
 import { parseGraph } from "../graph/check.ts";
 import type { HasherFactory } from "../io/hash.ts";
 import type { Source } from "../io/source.ts";
@@ -81,7 +81,13 @@ export async function loadModel(source: Source, env: Environment, options: Model
     const context = options.context ?? Math.min(graph.context, DEFAULT_CONTEXT);
     if (!Number.isInteger(context) || context < 1 || context > graph.context)
       throw new SkintError("usage", `a context of ${context} positions was asked for; ${pack.name} allows 1 to ${graph.context}`);
-    const engine = new Engine(graph, env.device, { context, batch: Math.min(options.batch ?? DEFAULT_BATCH, context), fuse: options.fuse ?? true, score: options.score ?? false, taps: options.taps ?? [] });
+    const engine = new Engine(graph, env.device, {
+      context,
+      batch: Math.min(options.batch ?? DEFAULT_BATCH, context),
+      fuse: options.fuse ?? true,
+      score: options.score ?? false,
+      taps: options.taps ?? [],
+    });
     try {
       await readWeights(pack, engine, env, options);
       const golden = await pack.document("golden");
@@ -103,7 +109,10 @@ async function readWeights(pack: Pack, engine: Engine, env: Environment, options
   const placements = engine.placements();
   for (const [name, view] of placements) {
     const stored = pack.tensors.get(name);
-    if (stored && stored.bytes !== view.length) throw new SkintError("format.shape", `tensor ${name} has ${stored.bytes} bytes, its shape and scheme need ${view.length}; write the file again with skint compress`, { what: name });
+    if (stored && stored.bytes !== view.length)
+      throw new SkintError("format.shape", `tensor ${name} has ${stored.bytes} bytes, its shape and scheme need ${view.length}; write the file again with skint compress`, {
+        what: name,
+      });
   }
   await readInto(pack, placements, { hasher: env.sha256(), onProgress: options.onProgress, signal: options.signal });
 }
@@ -116,7 +125,12 @@ async function readTokenizer(pack: Pack): Promise<{ tokenizer?: Tokenizer; bos: 
   try {
     parts = JSON.parse(text);
   } catch (e) {
-    throw new SkintError("model.tokenizer", `${pack.name}: the tokenizer document is not JSON; write the file again with skint compress`, { what: "skint.tokenizer" }, { cause: e });
+    throw new SkintError(
+      "model.tokenizer",
+      `${pack.name}: the tokenizer document is not JSON; write the file again with skint compress`,
+      { what: "skint.tokenizer" },
+      { cause: e },
+    );
   }
   const tokenizer = createTokenizer(JSON.stringify(parts.tokenizer ?? null), parts.config ? JSON.stringify(parts.config) : undefined);
   const wantsBos = parts.config?.add_bos_token === true && tokenizer.prefix.length === 0 && tokenizer.bos !== undefined;

@@ -73,7 +73,10 @@ export class Session {
     if (tokens.length === 0) throw new SkintError("usage", "a prompt needs at least one token; give some text");
     const { context, batch } = this.engine.options;
     if (tokens.length > context)
-      throw new SkintError("session.context", `the text has ${tokens.length} tokens, the context holds ${context}; shorten it, or load with a longer context (the model allows ${this.engine.graph.context})`);
+      throw new SkintError(
+        "session.context",
+        `the text has ${tokens.length} tokens, the context holds ${context}; shorten it, or load with a longer context (the model allows ${this.engine.graph.context})`,
+      );
     let at = this.shared(tokens);
     this.past.length = at;
     let logits: Float32Array | undefined;
@@ -115,9 +118,16 @@ export class Session {
       await this.engine.run("diagnose", tokens.subarray(pos, pos + 1), pos);
       const layer = this.engine.residuals.find((p) => this.engine.tap(p).some((v) => !Number.isFinite(v)));
       this.past.length = start;
-      if (layer) throw new SkintError("session.nan", `the model gave numbers that are not finite: first in ${layer} at position ${pos}; its weights or scales are damaged: compress it again from its source`, { what: layer });
+      if (layer)
+        throw new SkintError(
+          "session.nan",
+          `the model gave numbers that are not finite: first in ${layer} at position ${pos}; its weights or scales are damaged: compress it again from its source`,
+          { what: layer },
+        );
     }
-    throw new SkintError("session.nan", "the model gave logits that are not finite: first in the head; its weights or scales are damaged: compress it again from its source", { what: "head" });
+    throw new SkintError("session.nan", "the model gave logits that are not finite: first in the head; its weights or scales are damaged: compress it again from its source", {
+      what: "head",
+    });
   }
 
   /** Continues a prompt (text or token ids) token by token. */

@@ -51,7 +51,8 @@ export async function packFolder(path: string, env: Environment, recipe: string 
 }
 
 async function openSource(path: string, env: Environment, recipe: string | undefined, signal?: AbortSignal): Promise<Source> {
-  if (!existsSync(path)) throw new SkintError("file.missing", `there is no ${path}; give a model.skint file or a folder with config.json, tokenizer.json and safetensors`, { what: path });
+  if (!existsSync(path))
+    throw new SkintError("file.missing", `there is no ${path}; give a model.skint file or a folder with config.json, tokenizer.json and safetensors`, { what: path });
   if (statSync(path).isDirectory()) return memorySource(await packFolder(path, env, recipe, signal), path);
   if (recipe) throw new SkintError("usage", `${path} is compressed already; --recipe is for folders`, { what: "--recipe" });
   return openFile(path);
@@ -64,7 +65,12 @@ export async function openModel(path: string, options: Readonly<Record<string, u
   const start = host.now();
   try {
     const source = await openSource(path, env, options.recipe as string | undefined, context.signal);
-    const model = await loadModel(source, env, { context: options.context as number | undefined, signal: context.signal, onProgress: (done, total) => progress.update(done, total), ...more });
+    const model = await loadModel(source, env, {
+      context: options.context as number | undefined,
+      signal: context.signal,
+      onProgress: (done, total) => progress.update(done, total),
+      ...more,
+    });
     return { model, device, loadMs: host.now() - start, bytes: source.size };
   } finally {
     progress.end();

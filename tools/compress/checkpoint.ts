@@ -1,9 +1,10 @@
 // A checkpoint folder as the compressor sees it: its architecture, graph and where each weight stands. Nothing is read but headers and JSON.
-import { ARCHITECTURES } from "../../models/catalogue.gen.ts";
+
 import type { Architecture, Config } from "../../models/architecture.ts";
+import { ARCHITECTURES } from "../../models/catalogue.gen.ts";
 import { SkintError } from "../../runtime/errors.ts";
-import type { TensorStore } from "../../runtime/formats/store.ts";
 import { openWeights, readConfig, readTokenizer } from "../../runtime/formats/safetensors/folder.ts";
+import type { TensorStore } from "../../runtime/formats/store.ts";
 import type { Graph, TensorDef } from "../../runtime/graph/types.ts";
 import type { Folder } from "../../runtime/io/source.ts";
 import { readOptional } from "../cli/files.ts";
@@ -26,7 +27,9 @@ export function architectureOf(config: Config): Architecture {
   const type = config.model_type;
   const found = Object.values(ARCHITECTURES).find((a) => a.modelTypes.includes(type as string));
   if (found) return found;
-  throw new SkintError("model.architecture", `config.json says model_type ${JSON.stringify(type)}, which Skint does not run yet; supported are ${SUPPORTED()}`, { what: String(type) });
+  throw new SkintError("model.architecture", `config.json says model_type ${JSON.stringify(type)}, which Skint does not run yet; supported are ${SUPPORTED()}`, {
+    what: String(type),
+  });
 }
 
 /** Opens a folder with config.json, tokenizer.json and safetensors. `close` the store when done. */
@@ -49,8 +52,14 @@ export function graphOf(c: Checkpoint, recipe: Recipe): Graph {
 export function storedName(c: Checkpoint, t: TensorDef): string {
   const names = c.architecture.checkpointNames(t.name);
   const name = names.find((n) => c.store.tensors.has(n));
-  if (!name) throw new SkintError("model.tensor", `${c.store.name} holds no tensor ${names.join(" or ")}, which ${c.architecture.name} needs for ${t.name}; the checkpoint is incomplete or of another architecture`, { what: names[0] });
+  if (!name)
+    throw new SkintError(
+      "model.tensor",
+      `${c.store.name} holds no tensor ${names.join(" or ")}, which ${c.architecture.name} needs for ${t.name}; the checkpoint is incomplete or of another architecture`,
+      { what: names[0] },
+    );
   const shape = c.store.tensors.get(name)?.shape ?? [];
-  if (shape.length !== t.shape.length || shape.some((d, i) => d !== t.shape[i])) throw new SkintError("format.shape", `tensor ${name} has the shape [${shape.join(", ")}], config.json implies [${t.shape.join(", ")}]`, { what: name });
+  if (shape.length !== t.shape.length || shape.some((d, i) => d !== t.shape[i]))
+    throw new SkintError("format.shape", `tensor ${name} has the shape [${shape.join(", ")}], config.json implies [${t.shape.join(", ")}]`, { what: name });
   return name;
 }

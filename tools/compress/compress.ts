@@ -6,8 +6,8 @@ import type { Graph, TensorDef } from "../../runtime/graph/types.ts";
 import type { Sink } from "../../runtime/io/source.ts";
 import { lower } from "../../runtime/plan/lower.ts";
 import { memoryMap } from "../../runtime/plan/memory.ts";
-import { BLOCK_ROWS } from "../../runtime/quant/scheme.ts";
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
+import { BLOCK_ROWS } from "../../runtime/quant/scheme.ts";
 import { Engine } from "../../runtime/session/engine.ts";
 import { makeGolden } from "../../runtime/session/golden.ts";
 import type { Environment } from "../../runtime/session/model.ts";
@@ -43,7 +43,9 @@ export async function compressModel(c: Checkpoint, sink: Sink, env: Environment,
   const weights = inMemoryOrder(graph, env);
   const bytes = weights.reduce((sum, t) => sum + byteLength(t, ANY), 0);
   const golden = o.golden === "always" || (o.golden !== "never" && bytes <= GOLDEN_BYTES);
-  const engine = golden ? new Engine(graph, env.device, { context: Math.min(GOLDEN_CONTEXT, graph.context), batch: Math.min(GOLDEN_CONTEXT, graph.context), fuse: true, score: false, taps: [] }) : undefined;
+  const engine = golden
+    ? new Engine(graph, env.device, { context: Math.min(GOLDEN_CONTEXT, graph.context), batch: Math.min(GOLDEN_CONTEXT, graph.context), fuse: true, score: false, taps: [] })
+    : undefined;
   let pack: PackWriter | undefined;
   try {
     pack = await startPack(c, sink, env, graph, weights, o.recipe, golden);
@@ -79,8 +81,19 @@ function startPack(c: Checkpoint, sink: Sink, env: Environment, graph: Graph, we
   const text = (field: string) => (typeof c.card[field] === "string" ? (c.card[field] as string) : "unknown");
   return createPack(sink, env.sha256(), {
     metadata: { architecture: c.architecture.name, recipe: recipe.name, licence: text("licence"), provenance: `compressed from ${c.name} (${c.store.name})` },
-    documents: { graph: JSON.stringify(graph), card: JSON.stringify(c.card), recipe: JSON.stringify(recipe), tokenizer: c.tokenizer, ...(golden ? { golden: { reserve: GOLDEN_RESERVE } } : {}) },
-    tensors: weights.map((t) => ({ name: t.name, dtype: isMatrix(t) ? "U8" : "F32", bytes: byteLength(t, ANY), granularity: isMatrix(t) ? SCHEMES[t.format].bytes(BLOCK_ROWS, t.shape[1] as number) : 64 })),
+    documents: {
+      graph: JSON.stringify(graph),
+      card: JSON.stringify(c.card),
+      recipe: JSON.stringify(recipe),
+      tokenizer: c.tokenizer,
+      ...(golden ? { golden: { reserve: GOLDEN_RESERVE } } : {}),
+    },
+    tensors: weights.map((t) => ({
+      name: t.name,
+      dtype: isMatrix(t) ? "U8" : "F32",
+      bytes: byteLength(t, ANY),
+      granularity: isMatrix(t) ? SCHEMES[t.format].bytes(BLOCK_ROWS, t.shape[1] as number) : 64,
+    })),
   });
 }
 
@@ -118,6 +131,9 @@ async function readFinite(c: Checkpoint, stored: string, row: number, rows: numb
   const w = new Float32Array(rows * k);
   await c.store.readF32(stored, row, rows, w);
   const bad = w.findIndex((v) => !Number.isFinite(v));
-  if (bad >= 0) throw new SkintError("model.tensor", `tensor ${stored} holds ${w[bad]} at index [${row + Math.floor(bad / k)}, ${bad % k}]; the checkpoint is damaged: fetch it again`, { what: stored });
+  if (bad >= 0)
+    throw new SkintError("model.tensor", `tensor ${stored} holds ${w[bad]} at index [${row + Math.floor(bad / k)}, ${bad % k}]; the checkpoint is damaged: fetch it again`, {
+      what: stored,
+    });
   return w;
 }

@@ -1,7 +1,7 @@
 // Recipes as data: which scheme each matrix gets, by which method. The built-in ones, and the check of one given as JSON.
 import { SkintError } from "../../runtime/errors.ts";
-import type { Graph } from "../../runtime/graph/types.ts";
 import { isMatrix } from "../../runtime/graph/formats.ts";
+import type { Graph } from "../../runtime/graph/types.ts";
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
 import { METHODS } from "./methods/catalogue.gen.ts";
 
@@ -50,7 +50,8 @@ export function parseRecipe(text: string): Recipe {
   if (r.cache !== "f16" && r.cache !== "i8") return invalid(`the recipe's cache is ${JSON.stringify(r.cache)}, not f16 or i8`);
   if (!Object.hasOwn(METHODS, r.method)) return invalid(`the recipe's method ${JSON.stringify(r.method)} is none of ${Object.keys(METHODS).join(", ")}`);
   for (const rule of r.rules) {
-    if (typeof rule?.match !== "string" || !Object.hasOwn(SCHEMES, rule.scheme)) return invalid(`the rule ${JSON.stringify(rule)} names no scheme of ${Object.keys(SCHEMES).join(", ")}`);
+    if (typeof rule?.match !== "string" || !Object.hasOwn(SCHEMES, rule.scheme))
+      return invalid(`the rule ${JSON.stringify(rule)} names no scheme of ${Object.keys(SCHEMES).join(", ")}`);
     try {
       new RegExp(rule.match);
     } catch {

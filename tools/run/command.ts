@@ -1,11 +1,12 @@
 // `skint run`: continues a prompt, streaming the text.
-import { openModel, ENGINE_OPTIONS } from "../cli/model.ts";
+
+import type { GenerateStats, Session } from "../../runtime/session/session.ts";
+import { quantile } from "../../runtime/stats/quantile.ts";
+import type { Context } from "../cli/context.ts";
 import { EXIT } from "../cli/errors.ts";
+import { ENGINE_OPTIONS, openModel } from "../cli/model.ts";
 import { number, whole } from "../cli/values.ts";
 import type { Verb, VerbOption } from "../verb.ts";
-import { quantile } from "../../runtime/stats/quantile.ts";
-import type { GenerateStats, Session } from "../../runtime/session/session.ts";
-import type { Context } from "../cli/context.ts";
 
 export const SAMPLING_OPTIONS: readonly VerbOption[] = [
   { flags: "--seed <n>", description: "fixes the sampling", default: 0, parse: whole("--seed", { min: 0 }) },
@@ -30,7 +31,13 @@ export async function generate(session: Session, prompt: string, o: Readonly<Rec
   const tokens: number[] = [];
   let text = "";
   const sampling = { seed: o.seed, temperature: o.temperature, topK: o.topK, topP: o.topP, minP: o.minP, repeatPenalty: o.repeatPenalty } as Record<string, number>;
-  for await (const piece of session.generate(prompt, { ...sampling, maxTokens: o.maxTokens as number, stop: (o.stop as string[]) ?? [], ignoreEos: Boolean(o.ignoreEos), signal })) {
+  for await (const piece of session.generate(prompt, {
+    ...sampling,
+    maxTokens: o.maxTokens as number,
+    stop: (o.stop as string[]) ?? [],
+    ignoreEos: Boolean(o.ignoreEos),
+    signal,
+  })) {
     if (piece.token >= 0) tokens.push(piece.token);
     text += piece.text;
     onText(piece.text);
@@ -41,7 +48,9 @@ export async function generate(session: Session, prompt: string, o: Readonly<Rec
 /** One line about a generation: speed, and what ended it. */
 export function statsLine(s: GenerateStats): string {
   const total = s.decodeMs.reduce((a, b) => a + b, 0);
-  const rate = s.decodeMs.length ? `${((1000 * s.decodeMs.length) / total).toFixed(1)} tokens/s (p50 ${quantile(s.decodeMs, 0.5).toFixed(2)} ms, p95 ${quantile(s.decodeMs, 0.95).toFixed(2)} ms)` : "no decode step";
+  const rate = s.decodeMs.length
+    ? `${((1000 * s.decodeMs.length) / total).toFixed(1)} tokens/s (p50 ${quantile(s.decodeMs, 0.5).toFixed(2)} ms, p95 ${quantile(s.decodeMs, 0.95).toFixed(2)} ms)`
+    : "no decode step";
   return `${s.promptTokens} prompt tokens (${s.reusedTokens} from the cache), first token after ${s.firstTokenMs.toFixed(1)} ms, ${s.generatedTokens} tokens at ${rate}, ended by ${s.stop}`;
 }
 
@@ -71,7 +80,8 @@ async function run(path: string, prompt: string, o: Readonly<Record<string, unkn
 export const verb: Verb = {
   name: "run",
   summary: "continue a prompt, streaming the text",
-  description: "Loads a model (a model.skint, or a folder with a checkpoint) and continues the prompt. Without a prompt it is read from standard input. Ends with a line about speed on standard error.",
+  description:
+    "Loads a model (a model.skint, or a folder with a checkpoint) and continues the prompt. Without a prompt it is read from standard input. Ends with a line about speed on standard error.",
   example: 'skint run model.skint "And it came to pass"\nskint run models/tiny-swiglu "In the beginning" --recipe w4 --temperature 0 --max-tokens 64 --json',
   arguments: [
     { name: "<model>", description: "a model.skint file or a checkpoint folder" },

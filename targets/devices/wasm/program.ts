@@ -95,7 +95,8 @@ export class WasmProgram implements Program {
   /** Absolute address of a tensor; u32 arithmetic in the core wraps silently, so the range is proven here. */
   private checked(plan: Plan, name: string): number {
     const at = this.base + offsetOf(this.map, plan, name);
-    if (!Number.isSafeInteger(at) || at < this.base || at > this.memoryBytes) throw new SkintError("plan.memory", `tensor ${name} would lie at byte ${at} of ${this.memoryBytes}; this is a bug in the memory map`, { what: name });
+    if (!Number.isSafeInteger(at) || at < this.base || at > this.memoryBytes)
+      throw new SkintError("plan.memory", `tensor ${name} would lie at byte ${at} of ${this.memoryBytes}; this is a bug in the memory map`, { what: name });
     return at;
   }
 
@@ -173,9 +174,13 @@ export class WasmProgram implements Program {
         if (at >= first && s) inHand.push(`${s.name} (${s.kernel})`);
       }
     }
-    this.failure ??= new SkintError("device.trap", `the core trapped (${message}) with ${inHand.join(", ") || "no step"} in hand; weights are intact, the session's state is not: load the model again and report the model and step`, {
-      what: inHand[0],
-    });
+    this.failure ??= new SkintError(
+      "device.trap",
+      `the core trapped (${message}) with ${inHand.join(", ") || "no step"} in hand; weights are intact, the session's state is not: load the model again and report the model and step`,
+      {
+        what: inHand[0],
+      },
+    );
   }
 
   meter(): Meter {
@@ -195,9 +200,10 @@ function slotAt(slot: Slot): number {
 
 function createMemory(bytes: number, shared: boolean): WebAssembly.Memory {
   const mib = (n: number) => `${Math.ceil(n / 2 ** 20)} MiB`;
-  if (bytes > MAX_BYTES) throw new SkintError("plan.memory", `the model needs ${mib(bytes)} of memory, WebAssembly can address ${mib(MAX_BYTES)}; choose a smaller scheme or a shorter --context`);
+  if (bytes > MAX_BYTES)
+    throw new SkintError("plan.memory", `the model needs ${mib(bytes)} of memory, WebAssembly can address ${mib(MAX_BYTES)}; choose a smaller scheme or a shorter --context`);
   try {
-    return new WebAssembly.Memory({ initial: bytes / PAGE, maximum: shared ? bytes / PAGE : undefined, shared });
+    return new WebAssembly.Memory({ initial: bytes / PAGE, maximum: bytes / PAGE, shared });
   } catch (e) {
     throw new SkintError("plan.memory", `the engine refused ${mib(bytes)} of memory; choose a smaller scheme or a shorter --context, or free memory`, {}, { cause: e });
   }

@@ -35,7 +35,12 @@ function answers(core: ReturnType<typeof instantiate>, memory: WebAssembly.Memor
   const { rows, n, k } = SHAPE;
   const layout = i8tokLayout(k);
   const x = new Uint8Array(rows * layout.bytes);
-  for (let r = 0; r < rows; r++) encodeI8tok(Float32Array.from({ length: k }, (_, i) => (r % 2 ? 127 : ((i * 37 + r * 11) % 255) - 127)), x.subarray(r * layout.bytes), panel);
+  for (let r = 0; r < rows; r++)
+    encodeI8tok(
+      Float32Array.from({ length: k }, (_, i) => (r % 2 ? 127 : ((i * 37 + r * 11) % 255) - 127)),
+      x.subarray(r * layout.bytes),
+      panel,
+    );
   const weights = Float32Array.from({ length: n * k }, (_, i) => (i % 3 ? ((i * 29) % 15) - 7 : i % 2 ? -8 : 7));
   const w = new Uint8Array(SCHEMES[scheme].bytes(n, k));
   SCHEMES[scheme].encode(weights, n, k, w);
@@ -49,7 +54,13 @@ function answers(core: ReturnType<typeof instantiate>, memory: WebAssembly.Memor
   const view = new DataView(memory.buffer);
   view.setUint32(ROWS_CELL, rows, true);
   const address: Record<string, number> = { rows: ROWS_CELL, x: X, w: wAt, y: yAt };
-  encodeRecord(view, RECORD, OPS.linear, { kernel: id, units: 2, address: (f) => address[f] ?? 0, stride: (t) => (t === "x" ? layout.bytes : t === "y" ? n : 0), value: (f) => (f === "n" ? n : k) });
+  encodeRecord(view, RECORD, OPS.linear, {
+    kernel: id,
+    units: 2,
+    address: (f) => address[f] ?? 0,
+    stride: (t) => (t === "x" ? layout.bytes : t === "y" ? n : 0),
+    value: (f) => (f === "n" ? n : k),
+  });
   for (let i = 0; i < TIMES; i++) {
     bytes.fill(0xff, yAt, yAt + want.byteLength);
     for (let u = 0; u < 2; u++) core.unit(RECORD, u, 2);
