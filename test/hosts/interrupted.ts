@@ -2,7 +2,7 @@
 import { createFile } from "../../targets/hosts/node/files.ts";
 
 const [file, own] = process.argv.slice(2);
-if (own === "own") process.once("SIGINT", () => process.exit(3));
+if (own === "own") process.once("SIGINT", () => setTimeout(() => process.exit(3), 100));
 const sink = await createFile(file);
 const chunk = new Uint8Array(65536);
 await sink.write(0, chunk);

@@ -139,7 +139,8 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 function watch(partial: string): void {
   if (PARTIALS.size === 0) {
     process.on("exit", removePartials);
-    for (const signal of SIGNALS) process.on(signal, onSignal);
+    // In front of others: a listener of theirs for one time takes itself away before it runs, and would not be counted.
+    for (const signal of SIGNALS) process.prependListener(signal, onSignal);
   }
   PARTIALS.add(partial);
 }
