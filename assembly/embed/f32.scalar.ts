@@ -1,15 +1,12 @@
-// y[r] = scale * table[tokens[r]], table f32 in blocks of 16 rows [vocab/16][k][16]. A unit owns whole rows of y.
+// y[r] = scale · table[tokens[r]]; table f32.
 import { EmbedOp } from "../abi.gen";
-import { start } from "../lib/split";
+import { embed } from "../lib/embed.scalar";
 
 export function kernel(p: usize, unit: u32, units: u32): void {
-  const op = changetype<EmbedOp>(p);
-  const rows = load<u32>(op.rows);
-  const end = start(unit + 1, units, rows);
-  for (let r = start(unit, units, rows); r < end; r++) {
-    const token = load<u32>(<usize>op.tokens + (<usize>r << 2));
-    const row = <usize>op.table + (((<usize>(token >> 4) * op.k << 4) + (token & 15)) << 2);
-    const y = <usize>op.y + ((<usize>r * op.ys) << 2);
-    for (let i: usize = 0; i < <usize>op.k; i++) store<f32>(y + (i << 2), load<f32>(row + (i << 6)) * op.scale);
-  }
+  embed(p, unit, units, row);
+}
+
+function row(op: EmbedOp, token: u32, y: usize): void {
+  const w = <usize>op.table + ((((<usize>(token >> 4) * op.k) << 4) + (token & 15)) << 2);
+  for (let i: usize = 0; i < op.k; i++) store<f32>(y + (i << 2), load<f32>(w + (i << 6)) * op.scale);
 }
