@@ -79,9 +79,6 @@ export const F32_ONE = memory.data<f32>([1, 1, 1, 1], 16);
 /** f32 −0: the sign bit. */
 export const F32_SIGN = memory.data<u32>([0x80000000, 0x80000000, 0x80000000, 0x80000000], 16);
 
-/** Lane masks: 16 bytes from word 3 − n have the first n lanes set, n = 1 … 3. */
-export const FIRST_LANES = memory.data<u32>([0xffffffff, 0xffffffff, 0xffffffff, 0, 0, 0], 16);
-
 // f16 (half.simd.ts).
 /** 65504, the greatest f16. */
 export const F16_MAX = memory.data<f32>([65504, 65504, 65504, 65504], 16);

@@ -27,7 +27,7 @@ export function storeHalves(x: usize, n: usize, y: usize): void {
 /** Bits of the nearest f16 in each word. */
 function narrow4(x: v128): v128 {
   const sign = v128.and(i32x4.shr_u(x, 16), v128.load(V.F16_SIGN));
-  const u = f32x4.min(v128.and(x, v128.load(V.F32_ABS)), v128.load(V.F16_MAX));
+  const u = f32x4.pmin(v128.and(x, v128.load(V.F32_ABS)), v128.load(V.F16_MAX));
   const odd = v128.and(i32x4.shr_u(u, 13), v128.load(V.U32_ONE));
   const normal = i32x4.shr_u(i32x4.add(i32x4.add(u, odd), v128.load(V.F16_ROUND)), 13);
   const half = v128.load(V.F32_HALF);

@@ -4,9 +4,10 @@ import * as C from "./coefficients";
 
 /** e^x, relative error ≤ 1.2e-7; 0 below −87.3, +∞ above 88.37. */
 export function exp(x: f32): f32 {
-  const z = min<f32>(x, C.EXP_MAX) * C.LOG2E + C.ROUND;
+  const v = C.EXP_MAX < x ? C.EXP_MAX : x;
+  const z = v * C.LOG2E + C.ROUND;
   const n = z - C.ROUND;
-  const r = min<f32>(x, C.EXP_MAX) - n * C.LN2_HIGH - n * C.LN2_LOW;
+  const r = v - n * C.LN2_HIGH - n * C.LN2_LOW;
   let p = C.EXP_C6 * r + C.EXP_C5;
   p = p * r + C.EXP_C4;
   p = p * r + C.EXP_C3;
@@ -18,7 +19,8 @@ export function exp(x: f32): f32 {
 
 /** tanh x. */
 export function tanh(x: f32): f32 {
-  const v = max<f32>(-C.TANH_MAX, min<f32>(C.TANH_MAX, x));
+  const most = C.TANH_MAX < x ? C.TANH_MAX : x;
+  const v = most < -C.TANH_MAX ? -C.TANH_MAX : most;
   const s = v * v;
   let p = C.TANH_P6 * s + C.TANH_P5;
   p = p * s + C.TANH_P4;
@@ -30,26 +32,4 @@ export function tanh(x: f32): f32 {
   q = q * s + C.TANH_Q1;
   q = q * s + C.TANH_Q0;
   return (v * p) / q;
-}
-
-/** x / (1 + e^(−x)). */
-export function silu(x: f32): f32 {
-  return x / (1 + exp(-x));
-}
-
-/** x·(1 + tanh(√(2/π)·(x + 0.044715 x³))) / 2, which is x / (1 + e^(−2√(2/π)·(…))): no cancellation. */
-export function geluTanh(x: f32): f32 {
-  return x / (1 + exp(-(x * (x * x * C.GELU_3 + C.GELU_1))));
-}
-
-/** x·Φ(x). */
-export function gelu(x: f32): f32 {
-  const z = abs<f32>(x) * C.SQRT_HALF;
-  const t: f32 = 1 / (z * C.ERF_T + 1);
-  let p = C.ERF_A5 * t + C.ERF_A4;
-  p = p * t + C.ERF_A3;
-  p = p * t + C.ERF_A2;
-  p = p * t + C.ERF_A1;
-  const tail = p * t * exp(-(z * z)) * 0.5;
-  return x * (x < 0 ? tail : 1 - tail);
 }

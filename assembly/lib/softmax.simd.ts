@@ -1,33 +1,19 @@
 // Softmax and soft-capping of one f32 row.
-import { FIRST_LANES } from "./constants";
-import { combine } from "./lanes.simd";
-import { exp, tanh } from "./math.simd";
+import { sum } from "./lanes.simd";
+import { expRow, tanh } from "./math.simd";
 import { loadPart, storePart } from "./tail.simd";
 
 /** s[j] becomes e^(s[j] − max); returns 1 / Σ. n > 0. */
 export function softmax(s: usize, n: u32): f32 {
-  const end = s + ((<usize>n) << 2);
-  const most = f32x4.splat(greatest(s, end));
-  let total = f32x4.splat(0);
-  for (; s + 16 <= end; s += 16) {
-    const e = exp(f32x4.sub(v128.load(s), most));
-    v128.store(s, e);
-    total = f32x4.add(total, e);
-  }
-  const left = (end - s) >> 2;
-  if (left) {
-    const e = exp(f32x4.sub(loadPart(s, left), most));
-    storePart(s, e, left);
-    total = f32x4.add(total, v128.and(e, v128.load(FIRST_LANES + ((3 - left) << 2))));
-  }
-  return 1 / combine(total);
+  expRow(s, n, greatest(s, s + ((<usize>n) << 2)));
+  return 1 / sum(s, n);
 }
 
-/** The greatest float in [s, end); NaN if there is one. */
+/** The greatest float in [s, end). A NaN may be overlooked: its own weight and so the sum become NaN. */
 function greatest(s: usize, end: usize): f32 {
   let most = load<f32>(s);
   let m = f32x4.splat(most);
-  for (; s + 16 <= end; s += 16) m = f32x4.max(m, v128.load(s));
+  for (; s + 16 <= end; s += 16) m = f32x4.pmax(m, v128.load(s));
   most = max<f32>(max<f32>(f32x4.extract_lane(m, 0), f32x4.extract_lane(m, 1)), max<f32>(f32x4.extract_lane(m, 2), f32x4.extract_lane(m, 3)));
   for (; s < end; s += 4) most = max<f32>(most, load<f32>(s));
   return most;
