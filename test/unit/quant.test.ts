@@ -1,0 +1,177 @@
+// Weight schemes: sizes, round trips, error bounds, and what happens at the ends of the range.
+import { describe, expect, test } from "vitest";
+import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
+import { scaleFromU16, scaleToU16 } from "../../runtime/quant/lanes.ts";
+import type { IntegerScheme, Scheme } from "../../runtime/quant/scheme.ts";
+import { normal, random } from "../support/data.ts";
+
+const all = Object.values(SCHEMES);
+const integers = all.filter((s): s is IntegerScheme => "pack" in s);
+
+function encode(s: Scheme, w: Float32Array, n: number, k: number): Uint8Array {
+  const out = new Uint8Array(s.bytes(n, k)).fill(0xcc);
+  s.encode(w, n, k, out);
+  return out;
+}
+
+const roundTrip = (s: Scheme, w: Float32Array, n: number, k: number) => s.decode(encode(s, w, n, k), n, k);
+
+/** √(Σ error² / Σ w²). */
+function relativeError(w: Float32Array, got: Float32Array): number {
+  let error = 0;
+  let power = 0;
+  for (let i = 0; i < w.length; i++) {
+    error += (w[i] - got[i]) ** 2;
+    power += w[i] ** 2;
+  }
+  return Math.sqrt(error / power);
+}
+
+/** Greatest relative error of normal weights that each scheme may have, and its bits a weight at k = 4096. */
+const EXPECTED: Record<string, { error: number; bits: number }> = {
+  f32: { error: 0, bits: 32 },
+  f16: { error: 3e-4, bits: 16 },
+  q8: { error: 0.008, bits: 8 + 32 / 4096 },
+  q8g32: { error: 0.006, bits: 8.5 },
+  q4g32: { error: 0.09, bits: 4.5 },
+  q4g128: { error: 0.11, bits: 4.125 },
+};
+
+describe.each(all.map((s) => [s.name, s] as const))("%s", (name, s) => {
+  test("bits a weight, whole blocks, rows added up", () => {
+    expect((s.bytes(4096, 4096) * 8) / 4096 ** 2).toBe(EXPECTED[name].bits);
+    expect(s.bytes(1, 100)).toBe(s.bytes(16, 100));
+    expect(s.bytes(17, 100)).toBe(2 * s.bytes(16, 100));
+    expect(s.bytes(16, 100) % 16).toBe(0);
+  });
+
+  test("error of normal weights", () => {
+    const w = normal(64 * 512, 1, 0.02);
+    expect(relativeError(w, roundTrip(s, w, 64, 512))).toBeLessThanOrEqual(EXPECTED[name].error);
+  });
+
+  test.each([
+    [1, 1],
+    [15, 31],
+    [16, 32],
+    [17, 33],
+    [40, 129],
+    [3, 200],
+  ])("n %i, k %i: no neighbour leaks in, padding is zero rows", (n, k) => {
+    const w = Float32Array.from({ length: n * k }, (_, i) => (Math.floor(i / k) % 2 ? 1 : -1) * 2 ** (Math.floor(i / k) % 5));
+    const packed = encode(s, w, n, k);
+    const got = s.decode(packed, n, k);
+    for (let i = 0; i < w.length; i++) expect(Math.abs(got[i] / w[i] - 1)).toBeLessThan(0.04);
+    const padded = Math.ceil(n / 16) * 16;
+    expect(
+      s
+        .decode(packed, padded, k)
+        .subarray(n * k)
+        .every((v) => v === 0),
+    ).toBe(true);
+  });
+
+  test("runs of blocks encode as the whole does", () => {
+    const w = normal(40 * 70, 3);
+    const out = new Uint8Array(s.bytes(40, 70));
+    for (const [first, rows] of [
+      [0, 16],
+      [16, 16],
+      [32, 8],
+    ])
+      s.encode(w.subarray(first * 70, (first + rows) * 70), rows, 70, out.subarray(s.bytes(first, 70)));
+    expect(out).toEqual(encode(s, w, 40, 70));
+  });
+
+  test("zeros stay zeros, the same input gives the same bytes, bytes may lie anywhere", () => {
+    expect(roundTrip(s, new Float32Array(18 * 50), 18, 50).every((v) => v === 0)).toBe(true);
+    const w = normal(18 * 50, 4);
+    const bytes = encode(s, w, 18, 50);
+    expect(encode(s, w, 18, 50)).toEqual(bytes);
+    const odd = new Uint8Array(bytes.length + 1).subarray(1);
+    s.encode(w, 18, 50, odd);
+    expect(odd).toEqual(bytes);
+    expect(s.decode(odd, 18, 50)).toEqual(s.decode(bytes, 18, 50));
+  });
+
+  test("tiny and huge weights stay finite and small ones stay small", () => {
+    for (const size of [1e-44, 1e-38, 1e-12, 1e4, 1e20, 3e38]) {
+      const got = roundTrip(s, normal(16 * 64, 5, size / 4), 16, 64);
+      expect(got.every(Number.isFinite)).toBe(true);
+      expect(got.every((v) => Math.abs(v) <= 2 * size)).toBe(true);
+    }
+  });
+});
+
+describe.each(integers.map((s) => [s.name, s] as const))("%s codes", (_, s) => {
+  const groups = (k: number) => Math.ceil(k / (s.group || k));
+
+  test("pack and unpack are inverse over the whole range of codes", () => {
+    for (const [n, k] of [
+      [16, 128],
+      [19, 77],
+      [5, 300],
+    ]) {
+      const r = random(n);
+      const codes = Int8Array.from({ length: n * k }, () => s.qmin + Math.floor(r() * (s.qmax - s.qmin + 1)));
+      const scales = Float32Array.from({ length: n * groups(k) }, () => scaleFromU16(Math.floor(r() * 65536)));
+      const packed = new Uint8Array(s.bytes(n, k)).fill(0xcc);
+      s.pack(codes, scales, n, k, packed);
+      expect(s.unpack(packed, n, k)).toEqual({ codes, scales });
+    }
+  });
+
+  test("scaleOf is the scale encode stores, and round to nearest is encode's codes", () => {
+    const k = s.group || 96;
+    const w = normal(k, 8, 0.1);
+    const { codes, scales } = s.unpack(encode(s, w, 1, k), 1, k);
+    expect(s.scaleOf(w)).toBe(scales[0]);
+    expect(codes).toEqual(Int8Array.from(w, (v) => Math.max(s.qmin, Math.min(s.qmax, Math.round(v / scales[0])))));
+  });
+
+  test("decode is code times scale", () => {
+    const w = normal(3 * 100, 9);
+    const packed = encode(s, w, 3, 100);
+    const { codes, scales } = s.unpack(packed, 3, 100);
+    const at = (i: number) => scales[Math.floor(i / 100) * groups(100) + Math.floor((i % 100) / (s.group || 100))];
+    expect(s.decode(packed, 3, 100)).toEqual(Float32Array.from(codes, (c, i) => c * at(i)));
+  });
+});
+
+describe("16-bit scales", () => {
+  test("all 65536 survive the round trip and grow", () => {
+    for (let u = 0; u < 65536; u++) {
+      if (scaleToU16(scaleFromU16(u)) !== u) expect(scaleToU16(scaleFromU16(u))).toBe(u);
+      if (u && !(scaleFromU16(u) > scaleFromU16(u - 1))) expect(scaleFromU16(u)).toBeGreaterThan(scaleFromU16(u - 1));
+    }
+    expect(scaleFromU16(0)).toBe(2 ** -31);
+    expect(scaleFromU16(65535)).toBe(2 ** 32 * (2 - 2 ** -10));
+  });
+
+  test("every positive f16 is one of them", () => {
+    for (let bits = 1; bits < 0x7c00; bits++) {
+      const value = bits < 0x400 ? bits * 2 ** -24 : (1 + (bits & 0x3ff) / 1024) * 2 ** ((bits >> 10) - 15);
+      if (scaleFromU16(scaleToU16(value)) !== value) expect(scaleFromU16(scaleToU16(value))).toBe(value);
+    }
+  });
+
+  test("the nearest is taken, beyond the ends the last", () => {
+    expect(scaleToU16(0)).toBe(0);
+    expect(scaleToU16(1e-30)).toBe(0);
+    expect(scaleToU16(3e38)).toBe(65535);
+    expect(scaleFromU16(scaleToU16(1 + 2 ** -12))).toBe(1);
+    expect(scaleFromU16(scaleToU16(1 + 2 ** -11 + 2 ** -13))).toBe(1 + 2 ** -10);
+  });
+});
+
+test("the search of int4 beats plain absmax / 7", () => {
+  const s = SCHEMES.q4g32 as IntegerScheme;
+  const w = normal(32 * 512, 11);
+  const plain = new Float32Array(w.length);
+  for (let g = 0; g < 512; g++) {
+    const group = w.subarray(32 * g, 32 * g + 32);
+    const scale = Math.max(...group.map(Math.abs)) / 7;
+    for (let i = 0; i < 32; i++) plain[32 * g + i] = Math.round(group[i] / scale) * scale;
+  }
+  expect(relativeError(w, roundTrip(s, w, 512, 32))).toBeLessThan(0.95 * relativeError(w, plain));
+});
