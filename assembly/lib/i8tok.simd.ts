@@ -22,7 +22,7 @@ export function encodeRow(x: usize, k: u32, y: usize, panel: u32): void {
 }
 
 /** The greatest |x|; any order gives the same, and NaN stays NaN. */
-function absmax(x: usize, k: u32): f32 {
+export function absmax(x: usize, k: u32): f32 {
   const mask = v128.load(F32_ABS);
   const end = x + ((<usize>k) << 2);
   let m = f32x4.splat(0);
@@ -33,7 +33,7 @@ function absmax(x: usize, k: u32): f32 {
 }
 
 /** Saturating conversions clamp to 127 and −128 and turn NaN into 0; −128 (from ±inf only) then becomes −127. */
-function quantise(x: usize, k: u32, inv: f32, codes: usize): void {
+export function quantise(x: usize, k: u32, inv: f32, codes: usize): void {
   const lowest = v128.load(I8_MIN);
   const times = f32x4.splat(inv);
   const end = codes + k;

@@ -77,4 +77,4 @@ const of = (variant: string): Case[] => [
   make(variant, "no rows", { rows: 0, heads: 2, kvheads: 2, dh: 8, pos: 4 }),
 ];
 
-export const cases: Case[] = [...of("f16")];
+export const cases: Case[] = [...of("f16"), ...of("i8")];

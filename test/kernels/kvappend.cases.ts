@@ -67,4 +67,4 @@ const of = (variant: string): Case[] => [
   make(variant, "normal", { rows: 2, heads: 2, dh: 10 }, 9),
 ];
 
-export const cases: Case[] = [...of("f16")];
+export const cases: Case[] = [...of("f16"), ...of("i8")];
