@@ -1,12 +1,12 @@
 // What an architecture is to the rest of Skint: it reads a config, says which checkpoint tensors it needs, and builds a graph.
-import type { Graph } from "../runtime/graph/types.ts";
+import type { CacheFormat, Graph } from "../runtime/graph/types.ts";
 
 /** config.json as parsed; fields are read through models/fields.ts, which checks them. */
 export type Config = Readonly<Record<string, unknown>>;
 
 export interface BuildOptions {
   /** Format of the key/value caches. */
-  readonly cache: "f16" | "i8";
+  readonly cache: CacheFormat;
 }
 
 export interface Architecture {

@@ -1,5 +1,6 @@
 // Blocks that decoder architectures share. Each adds its nodes to a graph and returns the name of its output.
 import type { GraphBuilder } from "../runtime/graph/builder.ts";
+import type { CacheFormat } from "../runtime/graph/types.ts";
 import type { Activation } from "../runtime/ops/activate/op.ts";
 
 export interface AttentionShape {
@@ -8,7 +9,7 @@ export interface AttentionShape {
   readonly kvheads: number;
   readonly dh: number;
   readonly bias: boolean;
-  readonly cache: "f16" | "i8";
+  readonly cache: CacheFormat;
   readonly rope?: { readonly table: string; readonly rot: number; readonly pairing: "half" | "interleaved" };
 }
 

@@ -1,6 +1,6 @@
 // Builds a graph op by op: what models/ write. Each method adds a node and returns the name of the tensor it made.
 import { ACTIVATIONS, type Activation } from "../ops/activate/op.ts";
-import type { Dim, Graph, GraphNode, RopeTable, TensorDef } from "./types.ts";
+import type { CacheFormat, Dim, Graph, GraphNode, RopeTable, TensorDef } from "./types.ts";
 
 export interface AttentionOptions {
   readonly heads: number;
@@ -10,7 +10,7 @@ export interface AttentionOptions {
   readonly softcap?: number;
   readonly window?: number;
   /** Format of the caches. */
-  readonly cache: "f16" | "i8";
+  readonly cache: CacheFormat;
 }
 
 export class GraphBuilder {

@@ -7,7 +7,7 @@ import type { Dim, Graph, GraphNode, TensorDef } from "./types.ts";
 
 const MAX_NODES = 100_000;
 const MAX_DIM = 2 ** 31;
-const PLAIN = ["f32", "u32", "kv_f16", "kv_i8"];
+const PLAIN = ["f32", "u32", "kv_f32", "kv_f16", "kv_i8"];
 const ROLES = ["input", "output", "weight", "constant", "state", "value"];
 const SYMBOLS = ["T", "L", "C"];
 

@@ -42,6 +42,8 @@ export function byteLength(t: TensorDef, symbols: Symbols): number {
       return mul(t.name, 4, ...d);
     case "i8tok":
       return mul(t.name, d[0], i8tokLayout(d[1]).bytes);
+    case "kv_f32":
+      return mul(t.name, 4, ...d);
     case "kv_f16":
       return roundup(mul(t.name, 2, ...d), 4);
     case "kv_i8":

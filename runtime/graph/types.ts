@@ -10,6 +10,10 @@ export type Dim = number | "T" | "L" | "C";
 /** Plain formats; matrices of weights carry the name of a scheme (runtime/quant), activations that of a format (runtime/act). */
 export type Format = string;
 
+/** How keys and values are kept: the variant of `kvappend` and `attention`. */
+export const CACHE_FORMATS = ["f32", "f16", "i8"] as const;
+export type CacheFormat = (typeof CACHE_FORMATS)[number];
+
 export type Role = "input" | "output" | "weight" | "constant" | "state" | "value";
 
 /** cos and sin of p · frequency_i for positions p < C, times `scale`: f32 [C, 2 · frequencies]. */

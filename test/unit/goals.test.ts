@@ -1,6 +1,6 @@
 // A goal is met, missed or absent; one that fails to measure is missed, and Ctrl-C ends the run.
 import { expect, test } from "vitest";
-import { AREAS } from "../../tools/goals/areas.ts";
+import { AREAS } from "../../tools/goals/areas.gen.ts";
 import type { Goal } from "../../tools/goals/goal.ts";
 import { keeps, measureGoal } from "../../tools/goals/measure.ts";
 
@@ -60,7 +60,7 @@ test("Ctrl-C ends the run", async () => {
 });
 
 test("every goal has an id of its area, once", () => {
-  const ids = AREAS.flatMap((a) => a.goals.map((g) => ({ id: g.id, area: a.name })));
+  const ids = Object.values(AREAS).flatMap((a) => a.goals.map((g) => ({ id: g.id, area: a.name })));
   expect(ids.every(({ id, area }) => id.startsWith(`${area}.`))).toBe(true);
   expect(new Set(ids.map((i) => i.id)).size).toBe(ids.length);
 });

@@ -1,7 +1,7 @@
 // Recipes as data: which scheme each matrix gets, by which method. The built-in ones, and the check of one given as JSON.
 import { SkintError } from "../../runtime/errors.ts";
 import { isMatrix } from "../../runtime/graph/formats.ts";
-import type { Graph } from "../../runtime/graph/types.ts";
+import { CACHE_FORMATS, type CacheFormat, type Graph } from "../../runtime/graph/types.ts";
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
 import { METHODS } from "./methods/catalogue.gen.ts";
 
@@ -12,7 +12,7 @@ export interface Recipe {
   /** First rule whose `match` (a regular expression on the weight's name) fits decides. */
   readonly rules: readonly { readonly match: string; readonly scheme: string }[];
   /** Format of the key/value caches. */
-  readonly cache: "f16" | "i8";
+  readonly cache: CacheFormat;
 }
 
 const EMBEDDINGS = "^(embed|head)\\.weight$";
@@ -20,7 +20,7 @@ const all = (scheme: string) => [{ match: ".*", scheme }];
 const body = (scheme: string) => [{ match: EMBEDDINGS, scheme: "q8" }, ...all(scheme)];
 
 export const RECIPES: readonly Recipe[] = [
-  { name: "f32", summary: "plain 32-bit floats: the reference", method: "rtn", rules: all("f32"), cache: "f16" },
+  { name: "f32", summary: "plain 32-bit floats: the reference", method: "rtn", rules: all("f32"), cache: "f32" },
   { name: "f16", summary: "16-bit floats: lossless for f16 checkpoints", method: "rtn", rules: all("f16"), cache: "f16" },
   { name: "w8", summary: "int8 weights, one scale a row, int8 activations", method: "rtn", rules: all("q8"), cache: "f16" },
   { name: "w8g32", summary: "int8 weights in groups of 32, int8 activations", method: "rtn", rules: all("q8g32"), cache: "f16" },
@@ -47,7 +47,7 @@ export function parseRecipe(text: string): Recipe {
     return invalid("the recipe file is not JSON");
   }
   if (typeof r?.name !== "string" || !Array.isArray(r.rules)) return invalid("the recipe file has no name or no rules");
-  if (r.cache !== "f16" && r.cache !== "i8") return invalid(`the recipe's cache is ${JSON.stringify(r.cache)}, not f16 or i8`);
+  if (!CACHE_FORMATS.includes(r.cache)) return invalid(`the recipe's cache is ${JSON.stringify(r.cache)}, none of ${CACHE_FORMATS.join(", ")}`);
   if (!Object.hasOwn(METHODS, r.method)) return invalid(`the recipe's method ${JSON.stringify(r.method)} is none of ${Object.keys(METHODS).join(", ")}`);
   for (const rule of r.rules) {
     if (typeof rule?.match !== "string" || !Object.hasOwn(SCHEMES, rule.scheme))

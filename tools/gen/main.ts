@@ -44,6 +44,15 @@ async function outputs(): Promise<Map<string, string>> {
   out.set("models/catalogue.gen.ts", registry("ARCHITECTURES", "Architecture", "./architecture.ts", inFolder("models", "model", "architecture")));
   out.set("tools/catalogue.gen.ts", registry("COMMANDS", "Verb", "./verb.ts", inFolder("tools", "command", "verb")));
   out.set("tools/compress/methods/catalogue.gen.ts", registry("METHODS", "Method", "../method.ts", inFile("tools/compress/methods", [], "method")));
+  out.set(
+    "tools/goals/areas.gen.ts",
+    registry(
+      "AREAS",
+      "Area",
+      "./goal.ts",
+      list(modulesIn("tools/goals/areas", []), (n) => `./areas/${n}.ts`, "area"),
+    ),
+  );
   return out;
 }
 

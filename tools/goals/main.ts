@@ -6,9 +6,11 @@ import { SkintError } from "../../runtime/errors.ts";
 import { describeFailure, EXIT } from "../cli/errors.ts";
 import { stopSignal } from "../cli/signals.ts";
 import { table } from "../cli/table.ts";
-import { AREAS } from "./areas.ts";
+import { AREAS as CATALOGUE } from "./areas.gen.ts";
 import type { GoalRow } from "./goal.ts";
 import { measureGoal } from "./measure.ts";
+
+const AREAS = Object.values(CATALOGUE);
 
 const figure = (v: number | null) => (v === null ? "" : Number.isInteger(v) ? String(v) : v.toPrecision(4));
 

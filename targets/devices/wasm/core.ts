@@ -5,6 +5,14 @@ export interface CoreExports {
   walk(control: number, lane: number, forever: number): void;
   alone(control: number): void;
   unit(op: number, unit: number, units: number): void;
+  fingerprint(): number;
+}
+
+/** FNV-1a of the kernel names in order and the record's length: what a core and its host must agree on. */
+export function fingerprint(kernels: readonly string[], recordWords: number): number {
+  let h = 0x811c9dc5;
+  for (const c of `${recordWords}:${kernels.join()}`) h = Math.imul(h ^ c.charCodeAt(0), 0x01000193) >>> 0;
+  return h;
 }
 
 export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): CoreExports {

@@ -46,8 +46,20 @@ export async function openWasm(host: Host, options: WasmOptions = {}): Promise<W
   throw new SkintError("device.unavailable", `no build of the core runs here: ${rejected.map((r) => `${r.build}: ${r.why}`).join("; ")}; run skint doctor`);
 }
 
-/** Compiles a build and runs its self-test. */
-export async function tryBuild(host: Host, build: BuildName): Promise<{ module: WebAssembly.Module } | { why: string }> {
+type Tried = { module: WebAssembly.Module } | { why: string };
+
+const tried = new WeakMap<Host, Map<string, Promise<Tried>>>();
+
+/** Compiles a build and runs its self-test, once a process and host. */
+export function tryBuild(host: Host, build: BuildName): Promise<Tried> {
+  let builds = tried.get(host);
+  if (!builds) tried.set(host, (builds = new Map()));
+  let result = builds.get(build);
+  if (!result) builds.set(build, (result = compileAndTest(host, build)));
+  return result;
+}
+
+async function compileAndTest(host: Host, build: BuildName): Promise<Tried> {
   const features = probe();
   if (build.startsWith("relaxed") && !features.relaxed) return { why: "this engine has no relaxed SIMD" };
   if (!build.startsWith("scalar") && !features.simd) return { why: "this engine has no SIMD" };

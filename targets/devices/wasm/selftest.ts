@@ -2,10 +2,11 @@
 // engines may miscompile rare instructions, and relaxed ones are defined by the engine outside the range the kernels keep to.
 import { encodeI8tok, i8tokLayout } from "../../../runtime/act/i8tok.ts";
 import { OPS } from "../../../runtime/ops/catalogue.gen.ts";
+import { RECORD_WORDS } from "../../../runtime/ops/define.ts";
 import { REFERENCES } from "../../../runtime/ops/references.gen.ts";
 import { panelFor } from "../../../runtime/plan/panels.ts";
 import { SCHEMES } from "../../../runtime/quant/catalogue.gen.ts";
-import { instantiate } from "./core.ts";
+import { fingerprint, instantiate } from "./core.ts";
 import { encodeRecord } from "./encode.ts";
 
 const PAGE = 65536;
@@ -15,10 +16,11 @@ const X = PAGE + 1024;
 const SHAPE = { rows: 5, n: 48, k: 320 };
 const TIMES = 3;
 
-/** Names of the kernels that gave a wrong answer; empty = the build may be used. */
+/** What is wrong with a build: the kernels that gave a wrong answer, or that it is another version's; empty = it may be used. */
 export function selfTest(module: WebAssembly.Module, kernels: readonly string[], shared: boolean): string[] {
   const memory = new WebAssembly.Memory({ initial: 8, maximum: 65536, shared });
   const core = instantiate(module, memory);
+  if (core.fingerprint() >>> 0 !== fingerprint(kernels, RECORD_WORDS)) return ["the kernel table, which is of another version: run npm run build"];
   const failed: string[] = [];
   for (const [name, scheme] of Object.entries(SCHEMES)) {
     if (scheme.act !== "i8tok") continue;
