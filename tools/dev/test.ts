@@ -20,7 +20,16 @@ const GATES: readonly (readonly [name: string, argv: string[]])[] = [
   ["sizes", script("tools/dev/size.ts")],
 ];
 
+const SHOWN_LINES = 60;
+
 const seconds = (since: number) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
+
+/** As much of a failed gate's output as helps; the whole of it is one command away. */
+function excerpt(output: string, argv: string[]): string {
+  const lines = output.trimEnd().split("\n");
+  const more = lines.length - SHOWN_LINES;
+  return more <= 0 ? lines.join("\n") : [...lines.slice(0, SHOWN_LINES), `… ${more} more lines: node ${argv.join(" ")}`].join("\n");
+}
 
 /** Runs one gate; its output is shown only if it fails. */
 function gate(name: string, argv: string[]): boolean {
@@ -29,7 +38,7 @@ function gate(name: string, argv: string[]): boolean {
   if (signal) process.exit(130);
   const ok = status === 0;
   console.log(`${ok ? "ok    " : "FAILED"} ${name} (${seconds(begin)})`);
-  if (!ok) console.log(`${stdout}${stderr}`.trimEnd());
+  if (!ok) console.log(excerpt(`${stdout}${stderr}`, argv));
   return ok;
 }
 
