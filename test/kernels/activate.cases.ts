@@ -1,4 +1,4 @@
-// activate. Error of the f32 variant: silu and gelu_tanh are one exp (1.2e-7 of itself, and the rounding of its argument, which a large
+// activate. Error of the f32 variant: silu and gelu_tanh are one exp (1e-7 of itself, and the rounding of its argument, which a large
 // argument magnifies), a sum and a quotient; gelu is a polynomial of absolute error 1.5e-7 in erf (Abramowitz & Stegun 7.1.26), times x.
 // Results below 1e-36 may vanish.
 import { ACTIVATIONS, type Activation } from "../../runtime/ops/activate/op.ts";
