@@ -1,7 +1,7 @@
 // Each house rule fires on a small made-up tree, and says nothing about a clean one. Offending words are put together here so
 // that the rules do not find this file.
 import { expect, test } from "vitest";
-import { dependenciesHaveReasons, errorCodesAreTested, opsAreWhole } from "../../tools/dev/rules/complete.ts";
+import { dependenciesHaveReasons, errorCodesAreTested, lockIsWhole, opsAreWhole } from "../../tools/dev/rules/complete.ts";
 import { filesAreShort, noLeftovers, noLoneTests, noMachinePaths, noSplatLiterals, papersArePresent } from "../../tools/dev/rules/files.ts";
 import { importsOf, importsRunOneWay, noHostGlobals } from "../../tools/dev/rules/imports.ts";
 import { fakeTree, type Rule } from "../../tools/dev/rules/tree.ts";
@@ -100,4 +100,15 @@ test("every dependency has its line", () => {
   const manifest = JSON.stringify({ dependencies: { a: "1" }, devDependencies: { "@b/c": "1" } });
   const found = dependenciesHaveReasons(fakeTree({ "package.json": manifest, "docs/dependencies.md": "| `a` | why |" }));
   expect(found.map((f) => f.what)).toEqual(["has no line for @b/c; say what it is for and why it is not ours"]);
+});
+
+test("the lock holds every package", () => {
+  const packages = {
+    "": { dependencies: { a: "1" } },
+    "node_modules/a": { optionalDependencies: { "a-linux": "1", "a-darwin": "1" }, dependencies: { b: "2" } },
+    "node_modules/a/node_modules/b": {},
+    "node_modules/a-linux": {},
+  };
+  const found = lockIsWhole(fakeTree({ "package-lock.json": JSON.stringify({ packages }) }));
+  expect(found.map((f) => f.what)).toEqual(["has no entry for a-darwin, which node_modules/a wants; npm ci would fail: put it back as it was"]);
 });

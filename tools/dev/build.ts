@@ -32,7 +32,6 @@ const entries = [
   { in: "tools/skint.ts", out: "skint", platform: "node" },
   { in: "targets/hosts/node/index.ts", out: "node", platform: "node" },
   { in: "targets/hosts/node/lane.ts", out: "lane", platform: "node" },
-  { in: "targets/hosts/browser/index.ts", out: "browser", platform: "browser" },
 ] as const;
 
 async function bundles(): Promise<void> {

@@ -1,5 +1,5 @@
 // `npm run lint`, second half: the rules of the house that no linter knows (ARCHITECTURE.md). Each rule is one function.
-import { dependenciesHaveReasons, errorCodesAreTested, opsAreWhole } from "./rules/complete.ts";
+import { dependenciesHaveReasons, errorCodesAreTested, lockIsWhole, opsAreWhole } from "./rules/complete.ts";
 import { filesAreShort, noLeftovers, noLoneTests, noMachinePaths, noSplatLiterals, papersArePresent } from "./rules/files.ts";
 import { importsRunOneWay, noHostGlobals } from "./rules/imports.ts";
 import { type Rule, realTree } from "./rules/tree.ts";
@@ -16,6 +16,7 @@ const RULES: readonly Rule[] = [
   opsAreWhole,
   errorCodesAreTested,
   dependenciesHaveReasons,
+  lockIsWhole,
 ];
 
 const tree = realTree();

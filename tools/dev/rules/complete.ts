@@ -1,4 +1,5 @@
-// Rules on what must stand beside what: an op's files, a test for each error code, a reason for each dependency.
+// Rules on what must stand beside what: an op's files, a test for each error code, a reason for each dependency,
+// a lock entry for each package.
 import type { Finding, Tree } from "./tree.ts";
 
 /** An op is its definition, its one reference and its cases. */
@@ -31,4 +32,19 @@ export function dependenciesHaveReasons(tree: Tree): Finding[] {
   const lines = tree.files.includes(DEPENDENCIES) ? tree.read(DEPENDENCIES).split("\n") : [];
   const missing = names.filter((name) => !lines.some((l) => l.includes(`\`${name}\``)));
   return missing.map((name) => ({ path: DEPENDENCIES, what: `has no line for ${name}; say what it is for and why it is not ours` }));
+}
+
+interface Lock {
+  readonly packages: Readonly<Record<string, Readonly<Record<string, Record<string, string> | undefined>>>>;
+}
+
+/** A registry that lacks some platform's package makes `npm install` drop its entry, and then `npm ci` refuses the lock everywhere. */
+export function lockIsWhole(tree: Tree): Finding[] {
+  const path = "package-lock.json";
+  if (!tree.files.includes(path)) return [];
+  const { packages } = JSON.parse(tree.read(path)) as Lock;
+  const has = (from: string, name: string) => Object.hasOwn(packages, `node_modules/${name}`) || Object.hasOwn(packages, `${from}/node_modules/${name}`);
+  const wanted = Object.entries(packages).flatMap(([from, p]) => Object.keys({ ...p.dependencies, ...p.optionalDependencies }).map((name) => ({ from, name })));
+  const missing = wanted.filter(({ from, name }) => !has(from, name));
+  return missing.map(({ from, name }) => ({ path, what: `has no entry for ${name}, which ${from || "package.json"} wants; npm ci would fail: put it back as it was` }));
 }
