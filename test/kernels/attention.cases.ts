@@ -23,10 +23,13 @@ interface Shape {
   readonly poison?: { readonly in: "q" | "k" | "v"; readonly with: number };
 }
 
-/** Caches filled by the reference of kvappend: `positions` rows, what lies behind is 0xff (f16: NaN), which no query may see. */
+/** Bytes of one position of one head of a cache. */
+const positionBytes: Record<string, (dh: number) => number> = { f32: (dh) => 4 * dh, f16: (dh) => 2 * dh, i8: (dh) => dh + 4 };
+
+/** Caches filled by the reference of kvappend: `positions` rows, what lies behind is 0xff (f32, f16: NaN), which no query may see. */
 function caches(variant: string, s: Shape, capacity: number): { kcache: Uint8Array; vcache: Uint8Array } {
   const positions = s.pos + s.rows;
-  const bytes = s.kvheads * capacity * (variant === "f16" ? 2 * s.dh : s.dh + 4);
+  const bytes = s.kvheads * capacity * positionBytes[variant](s.dh);
   const width = s.kvheads * s.dh;
   const fill = (seed: number, name: string) => {
     const x = normal(positions * width, seed, s.size ?? 1);
@@ -77,4 +80,11 @@ const of = (variant: string): Case[] => [
   make(variant, "no rows", { rows: 0, heads: 2, kvheads: 2, dh: 8, pos: 4 }),
 ];
 
-export const cases: Case[] = [...of("f16"), ...of("i8")];
+/** What only f32 caches hold: values beyond and below f16, infinities. */
+const wide: Case[] = [
+  make("f32", "values beyond f16", { rows: 2, heads: 2, kvheads: 1, dh: 36, pos: 9, size: 1e8, hot: 1e-8, bound: { abs: 4e3, rel: 0 } }),
+  make("f32", "values below f16", { rows: 2, heads: 2, kvheads: 1, dh: 36, pos: 9, size: 1e-12, hot: 1e12, bound: { abs: 4e-17, rel: 0 } }),
+  ...(["q", "k", "v"] as const).map((operand) => make("f32", `infinity in ${operand}`, { rows: 1, heads: 2, kvheads: 2, dh: 12, pos: 5, poison: { in: operand, with: Infinity } })),
+];
+
+export const cases: Case[] = [...of("f32"), ...wide, ...of("f16"), ...of("i8")];

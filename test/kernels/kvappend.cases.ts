@@ -37,10 +37,13 @@ interface Shape {
   readonly gap?: number;
 }
 
+/** Bytes of one position of one head of a cache. */
+const positionBytes: Record<string, (dh: number) => number> = { f32: (dh) => 4 * dh, f16: (dh) => 2 * dh, i8: (dh) => dh + 4 };
+
 function make(variant: string, fill: string, { rows, heads, dh, pos = 1, gap = 0 }: Shape, poison = -1): Case {
   const capacity = pos + rows + 2;
   const stride = heads * dh + gap;
-  const bytes = variant === "f16" ? heads * capacity * dh * 2 : heads * capacity * (dh + 4);
+  const bytes = heads * capacity * positionBytes[variant](dh);
   const poisoned = (x: Float32Array) => (poison < 0 ? x : x.fill(Number.NaN, poison, poison + 1));
   return {
     name: `${fill}${poison < 0 ? "" : `, NaN at ${poison}`}, rows ${rows}, ${heads} heads of ${dh}, pos ${pos}${gap ? `, gap ${gap}` : ""}`,
@@ -67,4 +70,4 @@ const of = (variant: string): Case[] => [
   make(variant, "normal", { rows: 2, heads: 2, dh: 10 }, 9),
 ];
 
-export const cases: Case[] = [...of("f16"), ...of("i8")];
+export const cases: Case[] = [...of("f32"), ...of("f16"), ...of("i8")];

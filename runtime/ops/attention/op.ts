@@ -1,7 +1,7 @@
 // Causal grouped-query attention of rows of q over the cache: row r stands at p = pos + r and sees positions
 // max(0, p - window + 1) … p (window 0: all). Query head h reads key/value head h / (heads / kvheads).
 // s = softcap(scale · q·k), softcap(s) = cap · tanh(s / cap) if cap > 0; y = softmax(s) · v.
-// q f32 [rows, heads·dh], caches as written by `kvappend` (the variant names the cache format), y f32 [rows, heads·dh].
+// q f32 [rows, heads·dh], caches as written by `kvappend` (the variant, `f32`, `f16` or `i8`, names the cache format), y f32 [rows, heads·dh].
 // scores: scratch f32 [64, capacity], one row a unit. pattern (optional): f32 [rows, heads, capacity], the softmax weights, zero elsewhere.
 import { defineOp } from "../define.ts";
 
@@ -27,7 +27,7 @@ export const op = defineOp(
     window: "u32",
   },
   {
-    variants: ["f16", "i8"],
+    variants: ["f32", "f16", "i8"],
     shapes: {
       q: ["rows", "heads*dh"],
       kcache: ["kvheads", "capacity", "dh"],

@@ -7,6 +7,7 @@ type Element = (row: number, i: number) => number;
 
 function reader(cache: Uint8Array, variant: string, rows: number, dh: number): Element {
   const view = new DataView(cache.buffer, cache.byteOffset, cache.byteLength);
+  if (variant === "f32") return (row, i) => view.getFloat32(4 * (row * dh + i), true);
   if (variant === "f16") return (row, i) => f16ToF32(view.getUint16(2 * (row * dh + i), true));
   return (row, i) => view.getInt8(row * dh + i) * view.getFloat32(rows * dh + 4 * row, true);
 }

@@ -1,4 +1,5 @@
 // Appends rows of k and v (f32, `heads` heads of `dh`) to the caches at positions pos … pos+rows-1.
+// Variant `f32`: cache f32 [heads, capacity, dh], the rows as they are.
 // Variant `f16`: cache f16 [heads, capacity, dh], round to nearest even, overflow clamps to ±65504.
 // Variant `i8`: per head and position int8 codes [heads, capacity, dh], then f32 scales [heads, capacity] = absmax / 127.
 import { defineOp } from "../define.ts";
@@ -19,7 +20,7 @@ export const op = defineOp(
     capacity: "u32",
   },
   {
-    variants: ["f16", "i8"],
+    variants: ["f32", "f16", "i8"],
     shapes: { k: ["rows", "heads*dh"], v: ["rows", "heads*dh"], kcache: ["heads", "capacity", "dh"], vcache: ["heads", "capacity", "dh"] },
   },
 );

@@ -1,4 +1,5 @@
-// Reference of `kvappend`; bit-exact. Variant `f16`: a head's row with a NaN in it becomes NaN as a whole; `i8`: its scale becomes NaN.
+// Reference of `kvappend`; bit-exact. Variant `f32` keeps every bit, a NaN's too; `f16`: a head's row with a NaN in it becomes NaN as a
+// whole; `i8`: its scale becomes NaN.
 import { nearestEven } from "../../act/i8tok.ts";
 import { f32ToF16 } from "../../num/half.ts";
 import type { Operands } from "../define.ts";
@@ -6,6 +7,10 @@ import type { Operands } from "../define.ts";
 const f = Math.fround;
 
 type Put = (x: Float32Array, cache: DataView, row: number, codes: number) => void;
+
+const putFloats: Put = (x, cache, row) => {
+  new Uint8Array(cache.buffer, cache.byteOffset).set(new Uint8Array(x.buffer, x.byteOffset, x.byteLength), row * x.byteLength);
+};
 
 const putHalves: Put = (x, cache, row) => {
   const poisoned = x.some(Number.isNaN);
@@ -24,8 +29,10 @@ const putCodes: Put = (x, cache, row, codes) => {
   cache.setFloat32(codes + 4 * row, amax / 127, true);
 };
 
+const PUTS: Readonly<Record<string, Put>> = { f32: putFloats, f16: putHalves, i8: putCodes };
+
 export function reference({ tensors, values: v }: Operands, variant: string): void {
-  const put = variant === "f16" ? putHalves : putCodes;
+  const put = PUTS[variant];
   for (const [name, stride] of [
     ["k", v.ks],
     ["v", v.vs],
