@@ -3,6 +3,8 @@ import { kernel as activate_f32__simd } from "./activate/f32.simd";
 import { kernel as activate_i8tok__simd } from "./activate/i8tok.simd";
 import { kernel as add_f32__simd } from "./add/f32.simd";
 import { kernel as attention_f16__simd } from "./attention/f16.simd";
+import { kernel as attention_f32__simd } from "./attention/f32.simd";
+import { kernel as attention_i8__simd } from "./attention/i8.simd";
 import { kernel as copy_last__scalar } from "./copy/last.scalar";
 import { kernel as copy_rows__scalar } from "./copy/rows.scalar";
 import { kernel as embed_f16__scalar } from "./embed/f16.scalar";
@@ -24,6 +26,8 @@ import { kernel as gemv_q4g32__relaxed } from "./gemv/q4g32.relaxed";
 import { kernel as gemv_q8__simd } from "./gemv/q8.simd";
 import { kernel as gemv_q8g32__simd } from "./gemv/q8g32.simd";
 import { kernel as kvappend_f16__simd } from "./kvappend/f16.simd";
+import { kernel as kvappend_f32__scalar } from "./kvappend/f32.scalar";
+import { kernel as kvappend_i8__simd } from "./kvappend/i8.simd";
 import { kernel as layernorm_f32__simd } from "./layernorm/f32.simd";
 import { kernel as layernorm_i8tok__simd } from "./layernorm/i8tok.simd";
 import { kernel as quantise_i8tok__simd } from "./quantise/i8tok.simd";
@@ -40,6 +44,8 @@ const KERNELS: StaticArray<Kernel> = [
   activate_i8tok__simd,
   add_f32__simd,
   attention_f16__simd,
+  attention_f32__simd,
+  attention_i8__simd,
   copy_last__scalar,
   copy_rows__scalar,
   embed_f16__scalar,
@@ -61,6 +67,8 @@ const KERNELS: StaticArray<Kernel> = [
   gemv_q8__simd,
   gemv_q8g32__simd,
   kvappend_f16__simd,
+  kvappend_f32__scalar,
+  kvappend_i8__simd,
   layernorm_f32__simd,
   layernorm_i8tok__simd,
   quantise_i8tok__simd,
@@ -87,5 +95,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 882238003;
+  return 3952317896;
 }

@@ -3,6 +3,8 @@ import { kernel as activate_f32__scalar } from "./activate/f32.scalar";
 import { kernel as activate_i8tok__scalar } from "./activate/i8tok.scalar";
 import { kernel as add_f32__scalar } from "./add/f32.scalar";
 import { kernel as attention_f16__scalar } from "./attention/f16.scalar";
+import { kernel as attention_f32__scalar } from "./attention/f32.scalar";
+import { kernel as attention_i8__scalar } from "./attention/i8.scalar";
 import { kernel as copy_last__scalar } from "./copy/last.scalar";
 import { kernel as copy_rows__scalar } from "./copy/rows.scalar";
 import { kernel as embed_f16__scalar } from "./embed/f16.scalar";
@@ -18,6 +20,8 @@ import { kernel as gemv_q4g32__scalar } from "./gemv/q4g32.scalar";
 import { kernel as gemv_q8__scalar } from "./gemv/q8.scalar";
 import { kernel as gemv_q8g32__scalar } from "./gemv/q8g32.scalar";
 import { kernel as kvappend_f16__scalar } from "./kvappend/f16.scalar";
+import { kernel as kvappend_f32__scalar } from "./kvappend/f32.scalar";
+import { kernel as kvappend_i8__scalar } from "./kvappend/i8.scalar";
 import { kernel as layernorm_f32__scalar } from "./layernorm/f32.scalar";
 import { kernel as layernorm_i8tok__scalar } from "./layernorm/i8tok.scalar";
 import { kernel as quantise_i8tok__scalar } from "./quantise/i8tok.scalar";
@@ -34,6 +38,8 @@ const KERNELS: StaticArray<Kernel> = [
   activate_i8tok__scalar,
   add_f32__scalar,
   attention_f16__scalar,
+  attention_f32__scalar,
+  attention_i8__scalar,
   copy_last__scalar,
   copy_rows__scalar,
   embed_f16__scalar,
@@ -49,6 +55,8 @@ const KERNELS: StaticArray<Kernel> = [
   gemv_q8__scalar,
   gemv_q8g32__scalar,
   kvappend_f16__scalar,
+  kvappend_f32__scalar,
+  kvappend_i8__scalar,
   layernorm_f32__scalar,
   layernorm_i8tok__scalar,
   quantise_i8tok__scalar,
@@ -75,5 +83,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 3605940749;
+  return 1218498447;
 }

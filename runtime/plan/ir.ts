@@ -38,13 +38,46 @@ function fieldsOf(node: GraphNode, wanted: (kind: string) => boolean): string[] 
     .map(([, name]) => name);
 }
 
-/** Nodes that read the memory of tensor `name` (itself, its root or its views). */
-export function readers(ir: Ir, name: string): GraphNode[] {
-  const memory = root(ir, name);
-  return ir.nodes.filter((n) => reads(n).some((r) => root(ir, r) === memory));
+/** Who reads and writes each piece of memory (a tensor's root), in order; true for the nodes of `ir` at the time of the call. */
+export interface Uses {
+  readers(name: string): readonly GraphNode[];
+  writers(name: string): readonly GraphNode[];
 }
 
-export function writersOf(ir: Ir, name: string): GraphNode[] {
-  const memory = root(ir, name);
-  return ir.nodes.filter((n) => writes(n).some((w) => root(ir, w) === memory));
+export function usesOf(ir: Ir): Uses {
+  const readers = new Map<string, GraphNode[]>();
+  const writers = new Map<string, GraphNode[]>();
+  const note = (map: Map<string, GraphNode[]>, node: GraphNode, names: string[]) => {
+    for (const memory of new Set(names.map((n) => root(ir, n)))) {
+      const have = map.get(memory);
+      if (have) have.push(node);
+      else map.set(memory, [node]);
+    }
+  };
+  for (const n of ir.nodes) {
+    note(readers, n, reads(n));
+    note(writers, n, writes(n));
+  }
+  return { readers: (name) => readers.get(root(ir, name)) ?? [], writers: (name) => writers.get(root(ir, name)) ?? [] };
+}
+
+/** One sweep: nodes before others, nodes instead of others (null: dropped). */
+export class Rewrite {
+  private readonly before = new Map<GraphNode, GraphNode[]>();
+  private readonly instead = new Map<GraphNode, GraphNode | null>();
+
+  insertBefore(node: GraphNode, added: GraphNode): void {
+    this.before.set(node, [...(this.before.get(node) ?? []), added]);
+  }
+
+  replace(node: GraphNode, by: GraphNode | null): void {
+    this.instead.set(node, by);
+  }
+
+  apply(ir: Ir): void {
+    ir.nodes = ir.nodes.flatMap((n) => {
+      const by = this.instead.get(n);
+      return [...(this.before.get(n) ?? []), ...(by === null ? [] : [by ?? n])];
+    });
+  }
 }

@@ -1,10 +1,10 @@
 // Passes that do not change what is computed: rows of logits, taps, quantisers, fusion. Every pass keeps the bits of the result.
 import { SkintError } from "../errors.ts";
 import { byteLength } from "../graph/formats.ts";
-import type { Graph, GraphNode, TensorDef } from "../graph/types.ts";
+import type { Graph, GraphNode } from "../graph/types.ts";
 import { SCHEMES } from "../quant/catalogue.gen.ts";
 import { BLOCK_ROWS } from "../quant/scheme.ts";
-import { type Ir, readers, root, tensor, writersOf } from "./ir.ts";
+import { type Ir, Rewrite, root, tensor, type Uses, usesOf } from "./ir.ts";
 
 /** Logits of every token: the copy of the last row falls away. */
 export function keepAllRows(ir: Ir): void {
@@ -36,7 +36,7 @@ export function insertTaps(ir: Ir, graph: Graph, points: readonly string[]): voi
     const rows = t.shape[0];
     const k = t.shape[1] as number;
     ir.tensors.set(out, { name: out, role: "output", format: "f32", shape: [rows, k] });
-    const writers = writersOf(ir, x);
+    const writers = usesOf(ir).writers(x);
     const at = ir.nodes.indexOf(writers[writers.length - 1]) + 1;
     ir.nodes.splice(at, 0, { op: "copy", name: out, variant: "rows", rows, tensors: { x, y: out }, attrs: { k } });
   }
@@ -55,47 +55,46 @@ export function quantiseInputs(ir: Ir, fuse: boolean, panelOf: (linear: GraphNod
     const key = `${n.tensors.x}:i8tok${panelOf(n)}`;
     wanted.set(key, [...(wanted.get(key) ?? []), n]);
   }
+  const uses = usesOf(ir);
+  const rewrite = new Rewrite();
   for (const [name, linears] of wanted) {
     const { x } = linears[0].tensors;
     const t = tensor(ir, x);
-    const q: TensorDef = { name, role: "value", format: "i8tok", shape: t.shape };
-    ir.tensors.set(name, q);
+    ir.tensors.set(name, { name, role: "value", format: "i8tok", shape: t.shape });
     const panel = panelOf(linears[0]);
-    const producers = writersOf(ir, x);
-    const fits = fuse && producers.length === 1 && QUANTISING.includes(producers[0].op) && readers(ir, x).length === linears.length && !t.view && t.role === "value";
-    const first = ir.nodes.indexOf(linears[0]);
-    const quantise: GraphNode = {
-      op: "quantise",
-      name: `${linears[0].name}.quantise`,
-      variant: "i8tok",
-      rows: t.shape[0],
-      tensors: { x, y: name },
-      attrs: { k: t.shape[1] as number, panel },
-    };
-    if (!fits) ir.nodes.splice(first, 0, quantise);
-    ir.nodes = ir.nodes.map((n) => {
-      if (linears.includes(n)) return { ...n, tensors: { ...n.tensors, x: name } };
-      return fits && n === producers[0] ? { ...n, variant: "i8tok", tensors: { ...n.tensors, y: name }, attrs: { ...n.attrs, panel } } : n;
-    });
+    const [producer, ...others] = uses.writers(x);
+    const fits = fuse && others.length === 0 && QUANTISING.includes(producer.op) && uses.readers(x).length === linears.length && !t.view && t.role === "value";
+    if (fits) rewrite.replace(producer, { ...producer, variant: "i8tok", tensors: { ...producer.tensors, y: name }, attrs: { ...producer.attrs, panel } });
+    else {
+      const attrs = { k: t.shape[1] as number, panel };
+      rewrite.insertBefore(linears[0], { op: "quantise", name: `${linears[0].name}.quantise`, variant: "i8tok", rows: t.shape[0], tensors: { x, y: name }, attrs });
+    }
+    for (const n of linears) rewrite.replace(n, { ...n, tensors: { ...n.tensors, x: name } });
   }
+  rewrite.apply(ir);
 }
 
 /** add(a, linear(x)) → linear(x) + residual a, when nothing else reads the linear's output. */
 export function foldResiduals(ir: Ir): void {
+  const uses = usesOf(ir);
+  const rewrite = new Rewrite();
   for (const add of ir.nodes.filter((n) => n.op === "add")) {
-    const linear = ir.nodes.find((n) => n.op === "linear" && n.tensors.y === add.tensors.b && !n.tensors.residual && n.rows === add.rows);
-    if (!linear || tensor(ir, add.tensors.b).view || readers(ir, add.tensors.b).length > 1) continue;
-    const fused = { ...linear, tensors: { ...linear.tensors, residual: add.tensors.a, y: add.tensors.y } };
-    ir.nodes = ir.nodes.filter((n) => n !== add).map((n) => (n === linear ? fused : n));
+    const { a, b, y } = add.tensors;
+    const linear = uses.writers(b).find((n) => n.op === "linear" && n.tensors.y === b && n.rows === add.rows);
+    if (!linear || tensor(ir, b).view || uses.readers(b).length > 1) continue;
+    rewrite.replace(add, null);
+    rewrite.replace(linear, { ...linear, tensors: { ...linear.tensors, residual: a, y } });
   }
+  rewrite.apply(ir);
 }
 
 /** Neighbouring linears of one input whose outputs are neighbouring columns become one step; returns the weights that must be adjacent. */
 export function mergeLinears(ir: Ir): string[][] {
   const adjacent: string[][] = [];
   const out: GraphNode[] = [];
+  const uses = usesOf(ir);
   for (let i = 0; i < ir.nodes.length; ) {
-    const run = runAt(ir, i);
+    const run = runAt(ir, uses, i);
     i += run.length;
     if (run.length === 1) {
       out.push(run[0]);
@@ -118,19 +117,19 @@ export function mergeLinears(ir: Ir): string[][] {
   return adjacent;
 }
 
-function runAt(ir: Ir, start: number): GraphNode[] {
+function runAt(ir: Ir, uses: Uses, start: number): GraphNode[] {
   const run = [ir.nodes[start]];
-  for (let i = start + 1; i < ir.nodes.length && canJoin(ir, run[run.length - 1], ir.nodes[i]); i++) run.push(ir.nodes[i]);
+  for (let i = start + 1; i < ir.nodes.length && canJoin(ir, uses, run[run.length - 1], ir.nodes[i]); i++) run.push(ir.nodes[i]);
   return run;
 }
 
 /** Can `b` follow `a` in one step? Its weights must be able to lie right behind a's: whole blocks, 64-byte multiples, used only here. */
-function canJoin(ir: Ir, a: GraphNode, b: GraphNode): boolean {
+function canJoin(ir: Ir, uses: Uses, a: GraphNode, b: GraphNode): boolean {
   if (a.op !== "linear" || b.op !== "linear" || a.tensors.x !== b.tensors.x || a.tensors.residual || b.tensors.residual) return false;
   if (!a.tensors.bias !== !b.tensors.bias) return false;
   const [wa, wb] = [tensor(ir, a.tensors.w), tensor(ir, b.tensors.w)];
   const [ya, yb] = [tensor(ir, a.tensors.y), tensor(ir, b.tensors.y)];
   if (wa.format !== wb.format || !ya.view || !yb.view || ya.view.of !== yb.view.of || yb.view.offset !== ya.view.offset + (ya.shape[1] as number)) return false;
   const whole = (wa.shape[0] as number) % BLOCK_ROWS === 0 && byteLength(wa, { T: 1, L: 1, C: 1 }) % 64 === 0;
-  return whole && readers(ir, wa.name).length === 1 && readers(ir, wb.name).length === 1;
+  return whole && uses.readers(wa.name).length === 1 && uses.readers(wb.name).length === 1;
 }

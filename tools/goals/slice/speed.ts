@@ -91,8 +91,13 @@ function madeUp(): Checkpoint {
   return { name: "made up", architecture, config, store, card: {}, tokenizer: "" };
 }
 
+export async function makeFile(path: string, signal?: AbortSignal): Promise<void> {
+  const { env } = await openDevice({ threads: 1 });
+  await compressModel(madeUp(), await createFile(path), env, { recipe: recipeNamed("w8"), golden: "never", signal });
+}
+
 /** Reads, hashes and copies a file into fresh WebAssembly memory: the least a load can do. */
-function readHashCopy(path: string): number {
+export function readHashCopy(path: string): number {
   const begin = performance.now();
   const size = statSync(path).size;
   const memory = new Uint8Array(new WebAssembly.Memory({ initial: Math.ceil(size / 65536) }).buffer);
@@ -124,8 +129,7 @@ export async function loadRatio({ signal, note }: GoalContext): Promise<Measured
   const folder = mkdtempSync(join(tmpdir(), "skint-load-"));
   const path = join(folder, "model.skint");
   try {
-    const { env } = await openDevice({ threads: 1 });
-    await compressModel(madeUp(), await createFile(path), env, { recipe: recipeNamed("w8"), golden: "never", signal });
+    await makeFile(path, signal);
     const [loads, floors] = [[] as number[], [] as number[]];
     await loadOnce(path);
     readHashCopy(path);
