@@ -28,6 +28,8 @@ export class Engine {
   readonly program: Program;
   readonly plans: readonly Plan[];
   readonly map: MemoryMap;
+  /** Whose text is in the caches: who finds another here starts anew. */
+  holder: object | undefined;
   private readonly tokens: Uint32Array;
   private readonly logits: Float32Array;
 

@@ -18,7 +18,9 @@ export function goldenTokens(vocab: number): number[] {
 }
 
 async function digest(engine: Engine, tokens: readonly number[], sha256: HasherFactory): Promise<string> {
-  const logits = await engine.run("prefill", Uint32Array.from(tokens), 0);
+  const { batch } = engine.options;
+  let logits = new Float32Array() as Float32Array<ArrayBufferLike>;
+  for (let at = 0; at < tokens.length; at += batch) logits = await engine.run("prefill", Uint32Array.from(tokens.slice(at, at + batch)), at);
   const hash = sha256();
   hash.update(new Uint8Array(logits.buffer, logits.byteOffset, logits.byteLength));
   return hash.digest();

@@ -41,8 +41,6 @@ const DEFAULT_BATCH = 64;
 export type Card = Readonly<Record<string, unknown>>;
 
 export class Model {
-  private live: Session | undefined;
-
   constructor(
     readonly name: string,
     readonly engine: Engine,
@@ -58,13 +56,11 @@ export class Model {
 
   /** Starts a text. A model has one cache: a new session takes it over from the one before. */
   session(): Session {
-    this.live = new Session(this.engine, this.tokenizer, this.bos, this.env.now);
-    return this.live;
+    return new Session(this.engine, this.tokenizer, this.bos, this.env.now);
   }
 
   /** Natural-log probability of each token after the first. Takes over the cache. Needs the option `score`. */
   score(tokens: Uint32Array, options: ScoreOptions): Promise<Float64Array> {
-    this.live?.reset();
     return scoreTokens(this.engine, tokens, options);
   }
 

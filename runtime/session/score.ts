@@ -1,5 +1,5 @@
 // Scores a text: the log probability of each of its tokens given those before it, in sliding windows of the context.
-import { throwIfAborted } from "../errors.ts";
+import { SkintError, throwIfAborted } from "../errors.ts";
 import { turn } from "../io/turn.ts";
 import { logSoftmaxAt } from "../stats/perplexity.ts";
 import type { Engine } from "./engine.ts";
@@ -15,6 +15,8 @@ export interface ScoreOptions {
 
 /** Natural-log probabilities f64 [tokens.length - 1]: entry i is that of tokens[i + 1]. The engine must have been loaded with its score plan. */
 export async function scoreTokens(engine: Engine, tokens: Uint32Array, o: ScoreOptions): Promise<Float64Array> {
+  checkOptions(engine, o);
+  engine.holder = undefined;
   const out = new Float64Array(Math.max(0, tokens.length - 1));
   const vocab = engine.graph.vocab;
   let done = 0;
@@ -26,10 +28,18 @@ export async function scoreTokens(engine: Engine, tokens: Uint32Array, o: ScoreO
       const last = at + piece.length <= done;
       const logits = await engine.run(last ? "prefill" : "score", piece, at - start);
       for (let i = Math.max(at, done); i < at + piece.length; i++) out[i] = logSoftmaxAt(logits.subarray((i - at) * vocab, (i - at + 1) * vocab), tokens[i + 1]);
-      o.onProgress?.(at + piece.length, out.length);
+      o.onProgress?.(Math.max(done, at + piece.length), out.length);
       await turn();
     }
     done = end;
   }
   return out;
+}
+
+function checkOptions({ options }: Engine, { window, stride }: ScoreOptions): void {
+  const whole = (v: number, most: number) => Number.isInteger(v) && v >= 1 && v <= most;
+  if (!options.score) throw new SkintError("usage", "the model was loaded without room for scores; load it with the option score");
+  if (!whole(window, options.context))
+    throw new SkintError("usage", `a window of ${window} tokens was asked for; it must be a whole number from 1 to the context of ${options.context}`);
+  if (!whole(stride, window)) throw new SkintError("usage", `a stride of ${stride} tokens was asked for; it must be a whole number from 1 to the window of ${window}`);
 }

@@ -85,14 +85,17 @@ export class Session {
       const piece = tokens.subarray(at, at + batch);
       logits = await this.engine.run(piece.length === 1 ? "decode" : "prefill", piece, at);
       this.past.push(...piece);
+      await this.checked(logits, at);
       at += piece.length;
       if (at < tokens.length) await turn();
     }
-    return this.checked(logits as Float32Array, Math.max(0, tokens.length - batch));
+    return logits as Float32Array;
   }
 
   /** Tokens of `tokens` that are in the cache already; at least one is always fed, as its logits are wanted. */
   private shared(tokens: Uint32Array): number {
+    if (this.engine.holder !== this) this.past.length = 0;
+    this.engine.holder = this;
     const most = Math.min(this.past.length, tokens.length - 1);
     let i = 0;
     while (i < most && this.past[i] === tokens[i]) i++;
@@ -101,6 +104,7 @@ export class Session {
 
   /** Feeds one more token; returns the logits behind it. */
   async next(token: number): Promise<Float32Array> {
+    if (this.engine.holder !== this) throw new SkintError("session.failed", "another session of this model, or a score, has taken over the cache; feed the whole text again");
     const logits = await this.engine.run("decode", Uint32Array.of(token), this.past.length);
     this.past.push(token);
     return this.checked(logits, this.past.length - 1);
@@ -134,20 +138,22 @@ export class Session {
   async *generate(prompt: string | Uint32Array, options: GenerateOptions = {}): AsyncGenerator<Piece, GenerateStats> {
     const tokens = typeof prompt === "string" ? this.encode(prompt) : prompt;
     const { context } = this.engine.options;
-    const sampler = createSampler(options, this.engine.graph.vocab);
+    // Rows that only pad the embedding have no text: they are never chosen.
+    const vocab = Math.min(this.engine.graph.vocab, this.tokenizer?.vocabSize ?? Number.POSITIVE_INFINITY);
+    const sampler = createSampler(options, vocab);
     const stream = this.tokenizer ? createTextStream(this.tokenizer) : undefined;
     const stops = createStopMatcher(options.stop ?? []);
     const stats = emptyStats();
     this.stats = stats;
     stats.promptTokens = tokens.length;
     if (tokens.length < context + 1) stats.reusedTokens = this.shared(tokens);
-    for (const t of tokens) sampler.accept(t);
+    for (const t of tokens) if (t < vocab) sampler.accept(t);
     const start = this.now();
     let logits = await this.feed(tokens, options.signal);
     let turned = this.now();
     for (const most = options.maxTokens ?? Number.POSITIVE_INFINITY; stats.generatedTokens < most; ) {
       throwIfAborted(options.signal, "generation");
-      const token = sampler.next(logits);
+      const token = sampler.next(logits.subarray(0, vocab));
       if (stats.generatedTokens === 0) stats.firstTokenMs = this.now() - start;
       if (token === this.tokenizer?.eos && !options.ignoreEos) {
         stats.stop = "eos";
