@@ -1,0 +1,70 @@
+// Same bits whatever the way: fused or not, fed in any batches, by any build on any number of threads.
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Model, ModelOptions } from "../../runtime/session/model.ts";
+import type { WasmOptions } from "../../targets/devices/wasm/device.ts";
+import { open, pack, type Tiny, tinyCheckpoint, tokensOf } from "../support/tiny.ts";
+
+const RECIPES = ["f32", "f16", "w8", "w4", "w4kv8"];
+const LENGTH = 70;
+
+let tiny: Tiny;
+const packs = new Map<string, Uint8Array>();
+
+beforeAll(async () => {
+  tiny = await tinyCheckpoint({ tied: false, bias: true });
+});
+afterAll(() => packs.clear());
+
+async function packed(recipe: string): Promise<Uint8Array> {
+  const bytes = packs.get(recipe) ?? (await pack(tiny, recipe)).bytes;
+  packs.set(recipe, bytes);
+  return bytes;
+}
+
+async function withModel<T>(recipe: string, options: ModelOptions & WasmOptions, use: (model: Model) => Promise<T>): Promise<T> {
+  const model = await open(await packed(recipe), options);
+  try {
+    return await use(model);
+  } finally {
+    model.close();
+  }
+}
+
+/** Bits of the logits behind a prompt, then of 12 greedy steps, and the tokens chosen. */
+function trace(recipe: string, options: ModelOptions & WasmOptions): Promise<{ bits: number[]; tokens: number[] }> {
+  return withModel(recipe, options, async (model) => {
+    const session = model.session();
+    let logits = await session.feed(tokensOf(LENGTH, tiny.shape.vocab));
+    const bits: number[] = [];
+    const tokens: number[] = [];
+    for (let i = 0; i < 12; i++) {
+      bits.push(...new Int32Array(logits.buffer, logits.byteOffset, logits.length));
+      tokens.push(logits.indexOf(Math.max(...logits)));
+      logits = await session.next(tokens[i]);
+    }
+    return { bits, tokens };
+  });
+}
+
+test.each(RECIPES)("%s: fused and unfused plans give the same bits", async (recipe) => {
+  expect(await trace(recipe, { fuse: false })).toEqual(await trace(recipe, { fuse: true }));
+});
+
+test.each(RECIPES)("%s: batches of 1, 3 and 64 give the same bits as tokens fed one by one", async (recipe) => {
+  const prompt = tokensOf(LENGTH, tiny.shape.vocab);
+  const oneByOne = await withModel(recipe, {}, async (model) => {
+    let logits = new Float32Array();
+    for (let i = 0; i < LENGTH; i++) logits = (await model.engine.run("decode", prompt.subarray(i, i + 1), i)).slice();
+    return logits;
+  });
+  for (const batch of [1, 3, 64]) {
+    const got = await withModel(recipe, { batch }, async (model) => (await model.session().feed(prompt)).slice());
+    expect(got, `batch ${batch}`).toEqual(oneByOne);
+  }
+});
+
+test.each(RECIPES)("%s: scalar, simd and relaxed builds on 1 to 8 threads give the same bits", async (recipe) => {
+  const want = await trace(recipe, { isa: "scalar" });
+  expect(new Set(want.tokens).size, "a model that repeats one token shows little").toBeGreaterThan(1);
+  for (const isa of ["simd", "relaxed"] as const) for (const threads of [1, 2, 3, 4, 8]) expect(await trace(recipe, { isa, threads }), `${isa}, ${threads} threads`).toEqual(want);
+});

@@ -1,0 +1,61 @@
+// Whole tiny models against the double-precision forward pass, in every shape the Llama builder offers.
+import { expect, test } from "vitest";
+import { forward, relativeError } from "../support/oracle-llama.ts";
+import { open, pack, type TinyShape, tinyCheckpoint, tokensOf } from "../support/tiny.ts";
+
+const BOUND = 1e-5;
+
+const SHAPES: Readonly<Record<string, Partial<TinyShape>>> = {
+  "tied head, grouped queries": {},
+  "head of its own": { tied: false },
+  "biases in attention": { bias: true },
+  "gelu": { activation: "gelu" },
+  "gelu by tanh": { activation: "gelu_pytorch_tanh" },
+  "relu": { activation: "relu" },
+  "every query its own key": { kvheads: 4 },
+  "one key for all queries": { kvheads: 1 },
+  "one head": { heads: 1, kvheads: 1 },
+  "heads wider than the model": { dh: 24 },
+  "widths that fill no block": { width: 36, heads: 3, kvheads: 1, dh: 12, hidden: 50, vocab: 271 },
+  "one layer, one token wide": { layers: 1, hidden: 1 },
+};
+
+test.each(Object.entries(SHAPES))("%s: logits are those of the formulas", async (_, shape) => {
+  const tiny = await tinyCheckpoint(shape);
+  const tokens = tokensOf(21, tiny.shape.vocab);
+  const want = forward(tiny, tokens);
+  const model = await open((await pack(tiny, "f32")).bytes, { batch: 8 });
+  try {
+    const session = model.session();
+    for (const at of [0, 1, 8, 13, 20]) expect(relativeError(await session.feed(tokens.subarray(0, at + 1)), want[at]), `token ${at}`).toBeLessThan(BOUND);
+  } finally {
+    model.close();
+  }
+});
+
+test("f16 weights and caches give the logits of their rounded values", async () => {
+  const tiny = await tinyCheckpoint({ dtype: "F16", tied: false });
+  const tokens = tokensOf(9, tiny.shape.vocab);
+  const model = await open((await pack(tiny, "f16")).bytes);
+  try {
+    expect(relativeError(await model.session().feed(tokens), forward(tiny, tokens, "f16")[8])).toBeLessThan(1e-4);
+  } finally {
+    model.close();
+  }
+});
+
+// Random weights lose more to rounding than trained ones; what a scheme costs a trained model is measured in test/models.
+const NEAR: Readonly<Record<string, number>> = { w8: 0.15, w8g32: 0.15, w4: 0.5, w4g128: 0.5, w4kv8: 0.5 };
+
+test.each(Object.entries(NEAR))("recipe %s stays within %f of the formulas", async (recipe, bound) => {
+  const tiny = await tinyCheckpoint({ tied: false });
+  const tokens = tokensOf(9, tiny.shape.vocab);
+  const model = await open((await pack(tiny, recipe)).bytes);
+  try {
+    const error = relativeError(await model.session().feed(tokens), forward(tiny, tokens)[8]);
+    expect(error).toBeLessThan(bound);
+    expect(error).toBeGreaterThan(BOUND);
+  } finally {
+    model.close();
+  }
+});
