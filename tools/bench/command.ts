@@ -5,7 +5,7 @@ import { compareRecords, validateRecord } from "../../runtime/stats/record.ts";
 import { host } from "../../targets/hosts/node/host.ts";
 import type { Context } from "../cli/context.ts";
 import { EXIT } from "../cli/errors.ts";
-import { ENGINE_OPTIONS, openModel } from "../cli/model.ts";
+import { DEFAULT_MODEL, ENGINE_OPTIONS, openModel } from "../cli/model.ts";
 import { whole } from "../cli/values.ts";
 import type { Verb } from "../verb.ts";
 import { measure } from "./measure.ts";
@@ -57,8 +57,9 @@ export const verb: Verb = {
   summary: "measure load, prefill, decode and memory",
   description:
     "Loads the model several times, then times prefill and decode over several rounds after a warm-up. Gives medians, p50/p95/p99 and bootstrap intervals, machine and engine first; a run that wandered or throttled says so and gives no headline. --json writes the record that --against reads.",
-  example: "skint bench model.skint\nskint bench model.skint --threads 1 --json > one.json\nskint bench model.skint --threads 2 --against one.json",
-  arguments: [{ name: "<model>", description: "a model.skint file or a checkpoint folder" }],
+  example:
+    "skint bench model.skint\nskint bench models/tiny-swiglu --recipe w8\nskint bench model.skint --threads 1 --json > one.json\nskint bench model.skint --threads 2 --against one.json",
+  arguments: [{ name: "[model]", description: "a model.skint file or a checkpoint folder (default: the default model)" }],
   options: [
     { flags: "--prompt-tokens <n>", description: "tokens of the prompt", default: 128, parse: whole("--prompt-tokens", { min: 1 }) },
     { flags: "--decode-tokens <n>", description: "tokens decoded a round", default: 64, parse: whole("--decode-tokens", { min: 1 }) },
@@ -67,5 +68,6 @@ export const verb: Verb = {
     { flags: "--against <record>", description: "a record written earlier with --json" },
     ...ENGINE_OPTIONS,
   ],
-  run: ({ positional, options }, context) => run(positional[0] as string, options, context),
+  run: ({ positional, options }, context) =>
+    positional[0] === undefined ? run(DEFAULT_MODEL, { recipe: "w4", ...options }, context) : run(positional[0] as string, options, context),
 };

@@ -1,5 +1,6 @@
 // Opens a model for a verb: a model.skint, or a checkpoint folder (packed in memory first, losslessly unless a recipe is named).
 import { existsSync, statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { SkintError } from "../../runtime/errors.ts";
 import { memorySink, memorySource, type Source } from "../../runtime/io/source.ts";
 import { type Environment, loadModel, type Model, type ModelOptions } from "../../runtime/session/model.ts";
@@ -12,6 +13,9 @@ import { type Recipe, recipeNamed } from "../compress/recipe.ts";
 import type { VerbOption } from "../verb.ts";
 import type { Context } from "./context.ts";
 import { whole } from "./values.ts";
+
+/** The model that ships with the package, beside dist/. */
+export const DEFAULT_MODEL = fileURLToPath(new URL("../models/tiny-swiglu", import.meta.url));
 
 /** Options of every verb that runs a model. */
 export const ENGINE_OPTIONS: readonly VerbOption[] = [

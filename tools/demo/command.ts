@@ -2,7 +2,6 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { scoreText } from "../../runtime/stats/perplexity.ts";
 import { quantile } from "../../runtime/stats/quantile.ts";
 import { createFile, openFolder } from "../../targets/hosts/node/files.ts";
@@ -11,7 +10,7 @@ import { readEngine, readMachine } from "../../targets/hosts/node/machine.ts";
 import { measure } from "../bench/measure.ts";
 import type { Context } from "../cli/context.ts";
 import { EXIT } from "../cli/errors.ts";
-import { openDevice, openModel } from "../cli/model.ts";
+import { DEFAULT_MODEL, openDevice, openModel } from "../cli/model.ts";
 import { table } from "../cli/table.ts";
 import { bytes } from "../cli/units.ts";
 import { openCheckpoint } from "../compress/checkpoint.ts";
@@ -21,8 +20,6 @@ import { evaluate, splitOfCard } from "../eval/evaluate.ts";
 import { generate, statsLine } from "../run/command.ts";
 import type { Verb } from "../verb.ts";
 
-/** The default model beside dist/. */
-const MODEL = fileURLToPath(new URL("../models/tiny-swiglu", import.meta.url));
 const PROMPT = "And it came to pass";
 const RECIPES = ["f32", "w8", "w4"];
 const MEASURE = { promptTokens: 64, decodeTokens: 64, rounds: 5 };
@@ -38,7 +35,7 @@ interface Row {
 }
 
 async function compress(recipe: string, out: string, context: Context): Promise<void> {
-  const checkpoint = await openCheckpoint(await openFolder(MODEL));
+  const checkpoint = await openCheckpoint(await openFolder(DEFAULT_MODEL));
   const progress = context.progress(`compressing to ${recipe}`);
   try {
     const { env } = await openDevice({ threads: 1 });
@@ -101,7 +98,7 @@ async function run(context: Context): Promise<number> {
     context.note(`${machine.cpu}, ${machine.cores} processors; ${engine.name} ${engine.version}`);
     for (const recipe of RECIPES) await compress(recipe, fileOf(recipe), context);
     const text = await tell(fileOf("w4"), context);
-    const heldOut = readFileSync(join(MODEL, "heldout.txt"), "utf8");
+    const heldOut = readFileSync(join(DEFAULT_MODEL, "heldout.txt"), "utf8");
     const rows: Row[] = [];
     for (const recipe of RECIPES) rows.push(await judge(recipe, fileOf(recipe), heldOut, context));
     const cells = rows.map((r) => [r.recipe, bytes(r.bytes), r.bitsPerByte.toFixed(4), r.tokensPerSecond.toFixed(0), r.p50.toFixed(3), r.p95.toFixed(3), bytes(r.memoryBytes)]);
