@@ -20,11 +20,9 @@ export function kernel(p: usize, unit: u32, units: u32): void {
   }
 }
 
-/** Rows [16b + lane, + 8) of tokens [t, t + 4). */
+/** Rows [16b + lane, + 8) of tokens [t, t + 4). The constants are loaded where they are used: the registers are taken. */
 function tile(op: LinearOp, b: u32, lane: u32, t: u32): void {
   let w = <usize>op.w + ((<usize>b * op.k) << 5) + (lane << 1);
-  const keep = v128.load(F16_KEEP);
-  const rebias = v128.load(F16_REBIAS);
   const step = (<usize>op.xs) << 2;
   let x = <usize>op.x + <usize>t * step;
   let a0 = f32x4.splat(0);
@@ -36,8 +34,8 @@ function tile(op: LinearOp, b: u32, lane: u32, t: u32): void {
   let b2 = a0;
   let b3 = a0;
   for (const end = x + ((<usize>op.k) << 2); x < end; x += 4) {
-    const v = halves(w, keep, rebias);
-    const u = halves(w + 8, keep, rebias);
+    const v = halves(w, v128.load(F16_KEEP), v128.load(F16_REBIAS));
+    const u = halves(w + 8, v128.load(F16_KEEP), v128.load(F16_REBIAS));
     let s = v128.load32_splat(x);
     a0 = f32x4.add(a0, f32x4.mul(v, s));
     b0 = f32x4.add(b0, f32x4.mul(u, s));

@@ -23,7 +23,7 @@ export function kernel(p: usize, unit: u32, units: u32): void {
   }
 }
 
-/** Rows [16b + lane, + 8) of tokens [t, t + 4). */
+/** Rows [16b + lane, + 8) of tokens [t, t + 4): low nibbles, then high ones, since one loop for both spills. */
 function tile(op: LinearOp, b: u32, lane: u32, t: u32): void {
   const step = <usize>op.xs;
   const token = <usize>op.x + <usize>t * step;
@@ -52,36 +52,42 @@ function tile(op: LinearOp, b: u32, lane: u32, t: u32): void {
     z += 4;
     let q = w + 32 + (lane << 2);
     for (const stop = q + 256; q < stop; q += 64) {
-      let v = v128.load(q);
-      let u = v128.load(q, 16);
-      const vl = v128.and(v, low);
-      const ul = v128.and(u, low);
-      v = v128.and(i16x8.shr_u(v, 4), low);
-      u = v128.and(i16x8.shr_u(u, 4), low);
+      const v = v128.and(v128.load(q), low);
+      const u = v128.and(v128.load(q, 16), low);
       let s = v128.load32_splat(x);
-      a0 = i16x8.add(a0, i16x8.relaxed_dot_i8x16_i7x16_s(s, vl));
-      b0 = i16x8.add(b0, i16x8.relaxed_dot_i8x16_i7x16_s(s, ul));
-      s = v128.load32_splat(x, 4);
       a0 = i16x8.add(a0, i16x8.relaxed_dot_i8x16_i7x16_s(s, v));
       b0 = i16x8.add(b0, i16x8.relaxed_dot_i8x16_i7x16_s(s, u));
       let y = x + step;
       s = v128.load32_splat(y);
-      a1 = i16x8.add(a1, i16x8.relaxed_dot_i8x16_i7x16_s(s, vl));
-      b1 = i16x8.add(b1, i16x8.relaxed_dot_i8x16_i7x16_s(s, ul));
-      s = v128.load32_splat(y, 4);
       a1 = i16x8.add(a1, i16x8.relaxed_dot_i8x16_i7x16_s(s, v));
       b1 = i16x8.add(b1, i16x8.relaxed_dot_i8x16_i7x16_s(s, u));
       y += step;
       s = v128.load32_splat(y);
-      a2 = i16x8.add(a2, i16x8.relaxed_dot_i8x16_i7x16_s(s, vl));
-      b2 = i16x8.add(b2, i16x8.relaxed_dot_i8x16_i7x16_s(s, ul));
-      s = v128.load32_splat(y, 4);
       a2 = i16x8.add(a2, i16x8.relaxed_dot_i8x16_i7x16_s(s, v));
       b2 = i16x8.add(b2, i16x8.relaxed_dot_i8x16_i7x16_s(s, u));
       y += step;
       s = v128.load32_splat(y);
-      a3 = i16x8.add(a3, i16x8.relaxed_dot_i8x16_i7x16_s(s, vl));
-      b3 = i16x8.add(b3, i16x8.relaxed_dot_i8x16_i7x16_s(s, ul));
+      a3 = i16x8.add(a3, i16x8.relaxed_dot_i8x16_i7x16_s(s, v));
+      b3 = i16x8.add(b3, i16x8.relaxed_dot_i8x16_i7x16_s(s, u));
+      x += 8;
+    }
+    q -= 256;
+    x -= 32;
+    for (const stop = q + 256; q < stop; q += 64) {
+      const v = v128.and(i16x8.shr_u(v128.load(q), 4), low);
+      const u = v128.and(i16x8.shr_u(v128.load(q, 16), 4), low);
+      let s = v128.load32_splat(x, 4);
+      a0 = i16x8.add(a0, i16x8.relaxed_dot_i8x16_i7x16_s(s, v));
+      b0 = i16x8.add(b0, i16x8.relaxed_dot_i8x16_i7x16_s(s, u));
+      let y = x + step;
+      s = v128.load32_splat(y, 4);
+      a1 = i16x8.add(a1, i16x8.relaxed_dot_i8x16_i7x16_s(s, v));
+      b1 = i16x8.add(b1, i16x8.relaxed_dot_i8x16_i7x16_s(s, u));
+      y += step;
+      s = v128.load32_splat(y, 4);
+      a2 = i16x8.add(a2, i16x8.relaxed_dot_i8x16_i7x16_s(s, v));
+      b2 = i16x8.add(b2, i16x8.relaxed_dot_i8x16_i7x16_s(s, u));
+      y += step;
       s = v128.load32_splat(y, 4);
       a3 = i16x8.add(a3, i16x8.relaxed_dot_i8x16_i7x16_s(s, v));
       b3 = i16x8.add(b3, i16x8.relaxed_dot_i8x16_i7x16_s(s, u));

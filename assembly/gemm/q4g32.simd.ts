@@ -3,5 +3,5 @@ import { LinearOp } from "../abi.gen";
 import { tiledQ4 } from "../lib/q4tile.simd";
 
 export function kernel(p: usize, unit: u32, units: u32): void {
-  tiledQ4(changetype<LinearOp>(p), 32, unit, units);
+  tiledQ4<u32>(changetype<LinearOp>(p), unit, units);
 }

@@ -3,5 +3,5 @@ import { LinearOp } from "../abi.gen";
 import { linearQ4 } from "../lib/q4.simd";
 
 export function kernel(p: usize, unit: u32, units: u32): void {
-  linearQ4(changetype<LinearOp>(p), 128, unit, units);
+  linearQ4<v128>(changetype<LinearOp>(p), unit, units);
 }

@@ -1,26 +1,28 @@
 // Product of q4g32 and q4g128 weights with i8tok activations on i16 lanes. Panel q4 holds the activations premultiplied such that each
 // nibble is used where it stands: every sum is 256 times the true one, taken back exactly before the activation's scale.
+// Z is the type that holds the zero-point words of a group, one for 32 weights: u32 for q4g32, v128 for q4g128.
 import { LinearOp } from "../abi.gen";
 import { F32_256TH, I16_256, NIBBLE_0, NIBBLE_1, NIBBLE_2 } from "./constants";
 import { panelAt, zAt } from "./i8row";
 import { finish4, scales } from "./linear.simd";
 import { start } from "./split";
 
-export function linearQ4(op: LinearOp, group: usize, unit: u32, units: u32): void {
+export function linearQ4<Z>(op: LinearOp, unit: u32, units: u32): void {
   const tokens = load<u32>(op.rows);
   const blocks = (op.n + 15) >> 4;
   const end = start(unit + 1, units, blocks);
   for (let b = start(unit, units, blocks); b < end; b++)
     for (let t: u32 = 0; t < tokens; t++) {
-      rows8(op, group, b, 0, t);
-      rows8(op, group, b, 8, t);
+      rows8<Z>(op, b, 0, t);
+      rows8<Z>(op, b, 8, t);
     }
 }
 
 /** Rows [16b + lane, + 8) of one token. */
-export function rows8(op: LinearOp, group: usize, b: u32, lane: u32, token: u32): void {
+export function rows8<Z>(op: LinearOp, b: u32, lane: u32, token: u32): void {
   const row = <usize>op.x + <usize>token * op.xs;
-  const stride = 32 + (group << 3);
+  const group: usize = sizeof<Z>() << 3;
+  const stride: usize = 32 + (group << 3);
   const bytes = ((<usize>op.k + group - 1) / group) * stride;
   const n0 = v128.load(NIBBLE_0);
   const n1 = v128.load(NIBBLE_1);
@@ -31,9 +33,9 @@ export function rows8(op: LinearOp, group: usize, b: u32, lane: u32, token: u32)
   let f0 = f32x4.splat(0);
   let f1 = f0;
   for (const end = w + bytes; w < end; w += stride) {
-    let a0 = zero(z, group);
+    let a0 = zero<Z>(z);
     let a1 = a0;
-    z += group >> 3;
+    z += sizeof<Z>();
     let q = w + 32 + (lane << 2);
     for (const stop = q + (group << 3); q < stop; q += 64) {
       const p0 = v128.load32_splat(x);
@@ -61,10 +63,11 @@ export function rows8(op: LinearOp, group: usize, b: u32, lane: u32, token: u32)
   finish4(op, token, (b << 4) + lane + 4, f32x4.mul(f32x4.mul(f1, back), s));
 }
 
-/** 256 · −8 · Σx of a group: its zero-point words, both halves. */
-export function zero(z: usize, group: usize): v128 {
+/** 256 · −8 · Σx of a group in every lane: the sum of its zero-point words, both halves. */
+export function zero<Z>(z: usize): v128 {
   const by = v128.load(I16_256);
-  let sum = i32x4.splat(0);
-  for (const end = z + (group >> 3); z < end; z += 4) sum = i32x4.add(sum, i32x4.dot_i16x8_s(v128.load32_splat(z), by));
-  return sum;
+  if (sizeof<Z>() == 4) return i32x4.dot_i16x8_s(v128.load32_splat(z), by);
+  let sum = i32x4.dot_i16x8_s(v128.load(z), by);
+  sum = i32x4.add(sum, v128.shuffle<i32>(sum, sum, 2, 3, 0, 1));
+  return i32x4.add(sum, v128.shuffle<i32>(sum, sum, 1, 0, 3, 2));
 }

@@ -1,4 +1,4 @@
-// As lib/q4.simd, with the weights unpacked once for 4 tokens: a tile is 8 rows × 4 tokens. Same bits.
+// As lib/q4.simd, with the weights unpacked once for 4 tokens: a tile is 8 rows × 4 tokens. Same bits. Z as there.
 import { LinearOp } from "../abi.gen";
 import { F32_256TH, NIBBLE_0, NIBBLE_1, NIBBLE_2 } from "./constants";
 import { panelAt, zAt } from "./i8row";
@@ -6,28 +6,29 @@ import { finish4, scales } from "./linear.simd";
 import { rows8, zero } from "./q4.simd";
 import { start } from "./split";
 
-export function tiledQ4(op: LinearOp, group: usize, unit: u32, units: u32): void {
+export function tiledQ4<Z>(op: LinearOp, unit: u32, units: u32): void {
   const tokens = load<u32>(op.rows);
   const blocks = (op.n + 15) >> 4;
   const end = start(unit + 1, units, blocks);
   for (let b = start(unit, units, blocks); b < end; b++) {
     let t: u32 = 0;
     for (; t + 4 <= tokens; t += 4) {
-      tile(op, group, b, 0, t);
-      tile(op, group, b, 8, t);
+      tile<Z>(op, b, 0, t);
+      tile<Z>(op, b, 8, t);
     }
     for (; t < tokens; t++) {
-      rows8(op, group, b, 0, t);
-      rows8(op, group, b, 8, t);
+      rows8<Z>(op, b, 0, t);
+      rows8<Z>(op, b, 8, t);
     }
   }
 }
 
 /** Rows [16b + lane, + 8) of tokens [t, t + 4). The masks are loaded where they are used: the registers are taken. */
-function tile(op: LinearOp, group: usize, b: u32, lane: u32, t: u32): void {
+function tile<Z>(op: LinearOp, b: u32, lane: u32, t: u32): void {
   const step = <usize>op.xs;
   const token = <usize>op.x + <usize>t * step;
-  const stride = 32 + (group << 3);
+  const group: usize = sizeof<Z>() << 3;
+  const stride: usize = 32 + (group << 3);
   const bytes = ((<usize>op.k + group - 1) / group) * stride;
   let w = <usize>op.w + <usize>b * bytes;
   let x = token + panelAt(op.k);
@@ -41,15 +42,15 @@ function tile(op: LinearOp, group: usize, b: u32, lane: u32, t: u32): void {
   let g2 = f0;
   let g3 = f0;
   for (const end = w + bytes; w < end; w += stride) {
-    let a0 = zero(z, group);
-    let a1 = zero(z + step, group);
-    let a2 = zero(z + 2 * step, group);
-    let a3 = zero(z + 3 * step, group);
+    let a0 = zero<Z>(z);
+    let a1 = zero<Z>(z + step);
+    let a2 = zero<Z>(z + 2 * step);
+    let a3 = zero<Z>(z + 3 * step);
     let b0 = a0;
     let b1 = a1;
     let b2 = a2;
     let b3 = a3;
-    z += group >> 3;
+    z += sizeof<Z>();
     let q = w + 32 + (lane << 2);
     for (const stop = q + (group << 3); q < stop; q += 64) {
       const v = v128.load(q);
