@@ -52,8 +52,10 @@ test("the added files keep the style of the house", () => {
   node(["node_modules/@biomejs/biome/bin/biome", "check", ...added]);
 }, 60_000);
 
-test("the added files have types, the generated catalogues too", () => {
-  node(["node_modules/typescript/bin/tsc", "-p", "tsconfig.json"]);
+test("the added files have types, the catalogues that list them too", () => {
+  const files = [...added.filter((f) => !f.startsWith("assembly/")), "models/catalogue.gen.ts", "runtime/ops/catalogue.gen.ts", "runtime/ops/references.gen.ts"];
+  writeFileSync(join(copy, "tsconfig.added.json"), JSON.stringify({ extends: "./tsconfig.json", files, include: [] }));
+  node(["node_modules/typescript/bin/tsc", "-p", "tsconfig.added.json"]);
 }, 120_000);
 
 describe("kernel and op", () => {

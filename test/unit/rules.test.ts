@@ -2,7 +2,7 @@
 // that the rules do not find this file.
 import { expect, test } from "vitest";
 import { dependenciesHaveReasons, errorCodesAreTested, lockIsWhole, opsAreWhole } from "../../tools/dev/rules/complete.ts";
-import { filesAreShort, noLeftovers, noLoneTests, noMachinePaths, noSplatLiterals, papersArePresent } from "../../tools/dev/rules/files.ts";
+import { filesAreShort, noLeftovers, noLoneTests, noMachinePaths, noSplatLiterals, papersArePresent, skipsHaveReasons } from "../../tools/dev/rules/files.ts";
 import { importsOf, importsRunOneWay, noHostGlobals } from "../../tools/dev/rules/imports.ts";
 import { fakeTree, type Rule } from "../../tools/dev/rules/tree.ts";
 
@@ -63,6 +63,15 @@ test("hand-written files are short", () => {
 test("no test stands alone", () => {
   const lone = `describe${".only"}("x", () => {});`;
   expect(places(noLoneTests, { "test/a.test.ts": `\n${lone}`, "runtime/a.ts": lone, "test/b.test.ts": "const only = 1; test(only);" })).toEqual(["test/a.test.ts:2"]);
+});
+
+test("no skip without a reason", () => {
+  const bad = ["skip", "skipIf(x)", "todo"].map((w) => `test${"."}${w}("x", () => {});`).join("\n");
+  expect(places(skipsHaveReasons, { "test/a.test.ts": bad, "test/b.test.ts": `test("x", (context) => context.skip("no board"));` })).toEqual([
+    "test/a.test.ts:1",
+    "test/a.test.ts:2",
+    "test/a.test.ts:3",
+  ]);
 });
 
 test("no reminders", () => {

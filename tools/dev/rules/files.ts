@@ -17,6 +17,14 @@ export function noLoneTests(tree: Tree): Finding[] {
   return eachLine(tree, tests, (line) => (ONLY.test(line) ? "a lone test hides all others; remove it" : undefined));
 }
 
+const SKIP = /\b(?:test|it|describe|suite|bench)(?:\.\w+)*\.(?:skip|skipIf|runIf|todo)\b/;
+
+/** A test that cannot run says why: `context.skip(reason)` inside it. */
+export function skipsHaveReasons(tree: Tree): Finding[] {
+  const tests = code(tree).filter((f) => f.startsWith("test/"));
+  return eachLine(tree, tests, (line) => (SKIP.test(line) ? "skips without a reason; call context.skip(reason) inside the test" : undefined));
+}
+
 // Put together here so that this file does not find itself.
 const LEFTOVER = new RegExp(`\\b(?:${["TO" + "DO", "FIX" + "ME"].join("|")})\\b`);
 
