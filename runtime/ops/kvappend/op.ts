@@ -2,6 +2,7 @@
 // Variant `f32`: cache f32 [heads, capacity, dh], the rows as they are.
 // Variant `f16`: cache f16 [heads, capacity, dh], round to nearest even, overflow clamps to ±65504.
 // Variant `i8`: per head and position int8 codes [heads, capacity, dh], then f32 scales [heads, capacity] = absmax / 127.
+// A NaN makes its head's whole row NaN in `f16` and its scale NaN in `i8`, so that attention finds it at the row's first element or scale.
 import { defineOp } from "../define.ts";
 
 export const op = defineOp(
