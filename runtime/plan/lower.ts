@@ -72,6 +72,8 @@ function costOf(ir: Ir, n: GraphNode, a: Record<string, number>, s: Symbols): Co
     // An embedding reads only its rows; a merged linear reads the weights of all its parts.
     if (n.op === "embed" && t.name === n.tensors.table) return (rows * byteLength(t, s)) / dims(t, s)[0];
     if (n.op === "linear" && t.name === n.tensors.w) return (byteLength(t, s) * a.n) / dims(t, s)[0];
+    // Appending touches the rows it writes; attention may read the whole context.
+    if (n.op === "kvappend" && t.role === "state") return (rows * byteLength(t, s)) / s.C;
     return t.role === "constant" || t.name === n.tensors.scores ? 0 : byteLength(t, s);
   };
   const bytes = names.reduce((sum, t) => sum + size(t), 0);

@@ -1,7 +1,7 @@
 // Plans and tensors in one WebAssembly memory, and the walk over them. Addresses:
 //   [0, 64 KiB) static data of the core · control block · slots and row cells · encoded plans · tensors of the memory map
 import { SkintError } from "../../../runtime/errors.ts";
-import { rowStride } from "../../../runtime/graph/formats.ts";
+import { byteLength, rowStride } from "../../../runtime/graph/formats.ts";
 import { SLOTS, type Slot } from "../../../runtime/graph/types.ts";
 import { roundup } from "../../../runtime/num/int.ts";
 import { OPS } from "../../../runtime/ops/catalogue.gen.ts";
@@ -92,12 +92,16 @@ export class WasmProgram implements Program {
     });
   }
 
-  /** Absolute address of a tensor; u32 arithmetic in the core wraps silently, so the range is proven here. */
+  /** Absolute address of a tensor; u32 arithmetic in the core wraps silently, so it is proven here that all its bytes are in memory. */
   private checked(plan: Plan, name: string): number {
-    const at = this.base + offsetOf(this.map, plan, name);
-    if (!Number.isSafeInteger(at) || at < this.base || at > this.memoryBytes)
-      throw new SkintError("plan.memory", `tensor ${name} would lie at byte ${at} of ${this.memoryBytes}; this is a bug in the memory map`, { what: name });
-    return at;
+    const t = plan.tensors.get(name);
+    const whole = plan.tensors.get(t?.view?.of ?? name);
+    if (!t || !whole) throw new SkintError("graph.invalid", `plan ${plan.name} names tensor ${name}, which it does not define`, { what: name });
+    const start = this.base + offsetOf(this.map, plan, whole.name);
+    const end = start + byteLength(whole, plan.symbols);
+    if (!(start >= this.base && end <= this.memoryBytes))
+      throw new SkintError("plan.memory", `tensor ${name} would lie at bytes ${start} to ${end} of ${this.memoryBytes}; this is a bug in the memory map: please report the model`, { what: name });
+    return start + 4 * (t.view?.offset ?? 0);
   }
 
   private rowsCell(s: Step): number {
