@@ -9,6 +9,7 @@ const MAX_NODES = 100_000;
 const MAX_DIM = 2 ** 31;
 const PLAIN = ["f32", "u32", "kv_f32", "kv_f16", "kv_i8"];
 const ROLES = ["input", "output", "weight", "constant", "state", "value"];
+const OPERANDS = ["in", "out", "inout", "in?", "out?"];
 const SYMBOLS = ["T", "L", "C"];
 
 function bad(what: string, message: string): never {
@@ -42,21 +43,46 @@ export function checkGraph(graph: Graph): void {
     tensors.set(t.name, t);
   }
   for (const t of graph.tensors) if (t.view) checkView(t, tensors);
-  for (const [point, name] of Object.entries(graph.points)) if (!tensors.has(name)) bad(point, `point ${point} names tensor ${String(name)}, which does not exist`);
   const written = new Set(graph.tensors.filter((t) => t.role !== "value" && t.role !== "output").map((t) => t.name));
-  for (const n of graph.nodes) checkNode(n, tensors, written);
-  if (!graph.tensors.some((t) => t.role === "output" && t.name === graph.points.logits)) bad("logits", "no output is named logits");
+  const names = new Set<string>();
+  for (const n of graph.nodes) {
+    checkNode(n, tensors, written);
+    if (names.has(n.name)) bad(n.name, `two nodes are called ${n.name}`);
+    names.add(n.name);
+    if (n.op === "embed" && (n.attrs.vocab as number) < graph.vocab) bad(n.name, `node ${n.name} has a table of ${n.attrs.vocab} tokens, the vocabulary is ${graph.vocab}`);
+  }
+  for (const [point, name] of Object.entries(graph.points)) checkPoint(point, tensors.get(name), written);
+  checkEnds(graph, tensors);
 }
+
+/** Taps copy rows of f32 that some node wrote. */
+function checkPoint(point: string, t: TensorDef | undefined, written: Set<string>): void {
+  const fits = t && (t.role === "value" || t.role === "output") && t.shape.length === 2 && written.has(t.view?.of ?? t.name);
+  if (!fits) bad(point, `point ${point} names no rows that a node writes`);
+}
+
+/** The engine writes token ids to the one input, `tokens` [T, 1], and reads the output at point `logits`, [L, vocab]. */
+function checkEnds(graph: Graph, tensors: Map<string, TensorDef>): void {
+  for (const t of graph.tensors) if (t.role === "input" && (t.name !== "tokens" || t.shape[0] !== "T" || t.shape[1] !== 1)) bad(t.name, `input ${t.name} is not tokens [T, 1]`);
+  if (!tensors.has("tokens")) bad("tokens", "there is no input tokens");
+  const logits = tensors.get(Object.hasOwn(graph.points, "logits") ? graph.points.logits : "");
+  const fine = logits?.role === "output" && logits.shape[0] === "L" && logits.shape[1] === graph.vocab;
+  if (!fine) bad("logits", `point logits is no output of ${graph.vocab} logits a row`);
+}
+
+/** Lowering makes tensors and steps of its own; their names hold one of these. */
+const RESERVED = /[+:]/;
 
 function checkTensor(t: TensorDef, have: Map<string, TensorDef>): void {
   if (!isObject(t) || typeof t.name !== "string" || !t.name) bad("tensors", "a tensor has no name");
+  if (RESERVED.test(t.name)) bad(t.name, `tensor ${t.name} has a name that only plans use`);
   if (have.has(t.name)) bad(t.name, `tensor ${t.name} is defined twice`);
   if (!ROLES.includes(t.role)) bad(t.name, `tensor ${t.name} has the role ${t.role}`);
   if (!Array.isArray(t.shape) || t.shape.length < 1 || t.shape.length > 3 || !t.shape.every(isDim)) bad(t.name, `tensor ${t.name} has the shape ${JSON.stringify(t.shape)}`);
   if (typeof t.shape[t.shape.length - 1] !== "number" && t.name !== "" && t.role !== "value") bad(t.name, `the rows of tensor ${t.name} have no fixed length`);
-  const known = isMatrix(t) ? Object.hasOwn(SCHEMES, t.format) : PLAIN.includes(t.format);
+  const known = typeof t.format !== "string" ? false : isMatrix(t) ? Object.hasOwn(SCHEMES, t.format) : PLAIN.includes(t.format);
   if (!known) bad(t.name, `tensor ${t.name} has the format ${t.format}, which this build does not know`);
-  if (t.role === "constant") checkConstant(t);
+  if (t.role === "constant" || t.constant !== undefined) checkConstant(t);
   byteLength(t, { T: 1, L: 1, C: 1 });
 }
 
@@ -64,7 +90,14 @@ const isDim = (d: Dim) => (typeof d === "number" ? Number.isInteger(d) && d >= 1
 
 function checkConstant(t: TensorDef): void {
   const c = t.constant;
-  const fine = isObject(c) && c.kind === "rope" && Array.isArray(c.frequencies) && c.frequencies.every(Number.isFinite) && Number.isFinite(c.scale);
+  const fine =
+    t.role === "constant" &&
+    t.format === "f32" &&
+    isObject(c) &&
+    c.kind === "rope" &&
+    Array.isArray(c.frequencies) &&
+    c.frequencies.every(Number.isFinite) &&
+    Number.isFinite(c.scale);
   if (!fine || t.shape[0] !== "C" || t.shape[1] !== 2 * c.frequencies.length) bad(t.name, `constant ${t.name} is not a table of rotations`);
 }
 
@@ -75,6 +108,8 @@ function checkView(t: TensorDef, tensors: Map<string, TensorDef>): void {
     of &&
     !of.view &&
     of.role === "value" &&
+    t.role === "value" &&
+    t.shape.length === 2 &&
     of.format === "f32" &&
     t.format === "f32" &&
     of.shape[0] === t.shape[0] &&
@@ -85,18 +120,20 @@ function checkView(t: TensorDef, tensors: Map<string, TensorDef>): void {
 
 function checkNode(n: GraphNode, tensors: Map<string, TensorDef>, written: Set<string>): void {
   if (!isObject(n) || typeof n.name !== "string" || !isObject(n.tensors) || !isObject(n.attrs)) bad("nodes", "a node is malformed");
-  if (!Object.hasOwn(OPS, n.op)) bad(n.name, `node ${n.name} wants op ${n.op}, which this build does not know`);
+  if (RESERVED.test(n.name)) bad(n.name, `node ${n.name} has a name that only plans use`);
+  if (typeof n.op !== "string" || !Object.hasOwn(OPS, n.op)) bad(n.name, `node ${n.name} wants op ${n.op}, which this build does not know`);
   const op = OPS[n.op];
   if (!op.variants.includes(n.variant)) bad(n.name, `node ${n.name} wants variant ${n.variant} of ${n.op}`);
   if (n.rows !== "T" && n.rows !== "L") bad(n.name, `node ${n.name} runs over rows ${n.rows}`);
   const attrs: Record<string, number> = {};
   for (const [field, kind] of Object.entries(op.fields)) {
     const t = n.tensors[field];
-    if (kind === "in" || kind === "out" || kind === "inout" || kind === "in?" || kind === "out?") checkOperand(n, field, kind, t, tensors, written);
+    if (OPERANDS.includes(kind)) checkOperand(n, field, kind, t, tensors, written);
     else if (kind === "u32" || kind === "i32" || kind === "f32") attrs[field] = attribute(n, field, kind);
     else if (kind === "slot" && n.attrs[field] !== "pos") bad(n.name, `node ${n.name}: slot ${field} is ${n.attrs[field]}`);
   }
-  for (const field of Object.keys(n.tensors)) if (!Object.hasOwn(op.fields, field)) bad(n.name, `node ${n.name} has an operand ${field} that ${n.op} does not take`);
+  for (const field of Object.keys(n.tensors))
+    if (!Object.hasOwn(op.fields, field) || !OPERANDS.includes(op.fields[field])) bad(n.name, `node ${n.name} has an operand ${field} that ${n.op} does not take`);
   const complaint = op.complaint(attrs);
   if (complaint) bad(n.name, `node ${n.name}: ${complaint}`);
   for (const [field, rule] of Object.entries(op.shapes)) {
@@ -131,7 +168,8 @@ function formatFits(n: GraphNode, field: string, t: TensorDef): boolean {
 
 function attribute(n: GraphNode, field: string, kind: string): number {
   const v = n.attrs[field];
-  if (v === "C" && kind === "u32") return -1;
+  // The engine chooses the context: caches of any other length would be overrun.
+  if (field === "capacity") return v === "C" ? -1 : bad(n.name, `node ${n.name}: capacity is ${JSON.stringify(v)}, not C`);
   const fine = typeof v === "number" && (kind === "f32" ? Number.isFinite(v) : Number.isInteger(v) && v >= 0 && v < MAX_DIM);
   if (!fine) bad(n.name, `node ${n.name}: attribute ${field} is ${JSON.stringify(v)}`);
   return v as number;

@@ -62,7 +62,9 @@ export interface Tiny {
   readonly folder: Folder;
 }
 
-function configOf(s: TinyShape): Record<string, unknown> {
+/** config.json of a tiny checkpoint. */
+export function tinyConfig(options: Partial<TinyShape> = {}): Record<string, unknown> {
+  const s = { ...TINY, ...options };
   return {
     model_type: "llama",
     hidden_size: s.width,
@@ -135,7 +137,7 @@ export async function tinyCheckpoint(options: Partial<TinyShape> = {}): Promise<
   const weights = new Map<string, Weight>();
   for (const [name, dims] of shapesOf(shape)) weights.set(name, { shape: dims, values: valuesOf(dims, 1000 * shape.seed + weights.size, shape.dtype) });
   const text = (value: string) => new TextEncoder().encode(value);
-  const config = configOf(shape);
+  const config = tinyConfig(shape);
   const files = new Map([
     ["config.json", text(JSON.stringify(config))],
     ["tokenizer.json", text(byteLevelJson())],
