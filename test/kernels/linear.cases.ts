@@ -1,11 +1,16 @@
-import { encodeI8tok, i8tokLayout, PANEL } from "../../runtime/act/i8tok.ts";
+import { encodeI8tok, i8tokLayout } from "../../runtime/act/i8tok.ts";
+import { panelFor } from "../../runtime/plan/panels.ts";
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
 import type { IntegerScheme } from "../../runtime/quant/scheme.ts";
+import { KERNELS } from "../../targets/devices/wasm/catalogue.gen.ts";
 import { normal, random } from "../support/data.ts";
 import type { Case } from "./case.ts";
 
-/** What W and x hold. `extremes`: every integer at the end of its range, signs such that sums grow, cancel or alternate by row and token. */
-type Fill = "normal" | "extremes" | "zero";
+/**
+ * What W and x hold. `extremes`: every integer at the end of its range, signs such that sums grow, cancel or alternate by row and token;
+ * floats over all exponents of f16, subnormals included. `nan`: NaN in the activations of token 1.
+ */
+type Fill = "normal" | "extremes" | "zero" | "nan";
 
 interface Shape {
   readonly n: number;
@@ -18,8 +23,17 @@ interface Shape {
   readonly gap?: number;
 }
 
-/** All kernels of a scheme read the same rows: with the panel that its vector kernels want. */
-const panelOf = (variant: string): number => (variant.startsWith("q4") ? PANEL.q4 : PANEL.pairs);
+/** All kernels of a scheme are given the same rows: with the panel that those of them that want one want. */
+function panelOf(variant: string): number {
+  const kernels = Object.values(KERNELS).flat();
+  return Math.max(...kernels.filter((k) => k.split("_")[1] === variant && /^gem[vm]_/.test(k)).map(panelFor));
+}
+
+function floats(count: number, fill?: Fill): Float32Array {
+  if (fill === "zero") return new Float32Array(count);
+  if (fill === "extremes") return normal(count, 4).map((v, i) => v * 2 ** ((i % 38) - 24));
+  return normal(count, 4, 0.05);
+}
 
 function weights(variant: string, { n, k, fill }: Shape): Uint8Array {
   const scheme = SCHEMES[variant];
@@ -30,7 +44,7 @@ function weights(variant: string, { n, k, fill }: Shape): Uint8Array {
     // rows: all qmin, all qmax, alternating, random ends
     const codes = Int8Array.from({ length: n * k }, (_, i) => [qmin, qmax, i % 2 ? qmin : qmax, r() < 0.5 ? qmin : qmax][Math.floor(i / k) % 4]);
     pack(codes, new Float32Array(n * Math.ceil(k / (group || k))).fill(0.0625), n, k, packed);
-  } else scheme.encode(fill === "zero" ? new Float32Array(n * k) : normal(n * k, 4, 0.05), n, k, packed);
+  } else scheme.encode(floats(n * k, fill), n, k, packed);
   return packed;
 }
 
@@ -39,7 +53,7 @@ function activations(variant: string, { k, rows, fill, gap = 0 }: Shape, stride:
   const row = (t: number) => {
     if (fill === "zero") return new Float32Array(k);
     if (fill === "extremes") return Float32Array.from({ length: k }, (_, i) => [127, -127, i % 2 ? 127 : -127, r() < 0.5 ? 127 : -127][t % 4]);
-    return normal(k, 100 + t);
+    return fill === "nan" && t === 1 ? normal(k, 1).fill(Number.NaN, k >> 1, (k >> 1) + 1) : normal(k, 100 + t);
   };
   if (SCHEMES[variant].act === "f32") return Float32Array.from(Array.from({ length: rows }, (_, t) => [...row(t), ...new Float32Array(gap)]).flat());
   const x = new Uint8Array(rows * stride).fill(0x77);
@@ -76,6 +90,7 @@ const ladder: readonly Shape[] = [
   { n: 35, k: 72, rows: 6, gap: 4 },
   { n: 30, k: 200, rows: 5, gap: 8, bias: true, residual: true },
   { n: 16, k: 128, rows: 4, fill: "zero", bias: true },
+  { n: 18, k: 64, rows: 5, fill: "nan", bias: true },
   ...[32, 128, 640].map((k): Shape => ({ n: 18, k, rows: 5, fill: "extremes" })),
 ];
 
