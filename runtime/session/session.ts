@@ -15,8 +15,6 @@ export interface GenerateOptions extends SampleOptions {
   /** Go on past the end-of-text token. */
   readonly ignoreEos?: boolean;
   readonly signal?: AbortSignal;
-  /** Milliseconds from any origin. */
-  readonly now?: () => number;
 }
 
 export interface Piece {
