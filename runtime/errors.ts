@@ -29,6 +29,12 @@ export const ERROR_CODES = {
   "session.failed": "the session failed earlier and cannot go on",
   "session.nan": "the model produced a number that is not finite",
   "session.token": "a token id is outside the vocabulary",
+  "network.unreachable": "a server cannot be reached",
+  "network.status": "a server answered with an error",
+  "network.answer": "a server's answer does not fit what was asked of it",
+  "network.interrupted": "a transfer broke off, or delivered nothing for too long",
+  "network.changed": "a file kept changing on its server while it was fetched",
+  "program.failed": "another program that was asked for help (npm, pip) failed",
   "usage": "a command or call was used wrongly",
   "aborted": "the caller asked to stop",
 } as const;

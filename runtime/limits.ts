@@ -37,6 +37,20 @@ export const LIMITS = {
   /** model.safetensors.index.json: 131,072 names of 200 bytes. */
   indexBytes: 32_000_000,
 
+  /** Files in an npm package or a wheel: the largest public ones have 60,000. */
+  archiveEntries: 200_000,
+  /** Everything in one archive, unpacked. Unpacking streams, so this bounds time, not memory. */
+  archiveBytes: 256 * 1024 * MiB,
+  /** Directory of a zip; an extended header or a long name of a tar is held to `archiveHeaderBytes`. */
+  archiveDirectoryBytes: 64_000_000,
+  archiveHeaderBytes: 1_000_000,
+  /** One file fetched from a server. */
+  transferBytes: 4 * 1024 * 1024 * MiB,
+  /** What a hub says about a repository: 10,000 files of 500 bytes. */
+  listingBytes: 16_000_000,
+  /** Entry of the cache: names and hashes of a pull. */
+  cacheEntryBytes: 4_000_000,
+
   /** One tensor of a pack: the smallest storage-buffer binding that WebGPU guarantees. */
   packTensorBytes: 128 * MiB,
   /** Documents of a pack, padding included. */
