@@ -57,6 +57,13 @@ export class GraphBuilder {
     return this.define({ name, role: "constant", format: "f32", shape: ["C", 2 * table.frequencies.length], constant: { kind: "rope", ...table } });
   }
 
+  /** Any op by name, for ops that have no method here: reads `inputs`, makes one value of `width` in the field `y`, and returns it. */
+  op(op: string, name: string, inputs: Readonly<Record<string, string>>, width: number, attrs: Readonly<Record<string, number | string>>, variant = "f32"): string {
+    const y = this.value(name, width);
+    this.node(op, name, variant, { ...inputs, y }, attrs);
+    return y;
+  }
+
   embed(name: string, table: string, vocab: number, k: number, scale = 1): string {
     const tokens = this.define({ name: "tokens", role: "input", format: "u32", shape: ["T", 1] });
     const y = this.value(name, k);

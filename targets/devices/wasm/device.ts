@@ -52,10 +52,10 @@ const tried = new WeakMap<Host, Map<string, Promise<Tried>>>();
 
 /** Compiles a build and runs its self-test, once a process and host. */
 export function tryBuild(host: Host, build: BuildName): Promise<Tried> {
-  let builds = tried.get(host);
-  if (!builds) tried.set(host, (builds = new Map()));
-  let result = builds.get(build);
-  if (!result) builds.set(build, (result = compileAndTest(host, build)));
+  const builds = tried.get(host) ?? new Map<string, Promise<Tried>>();
+  tried.set(host, builds);
+  const result = builds.get(build) ?? compileAndTest(host, build);
+  builds.set(build, result);
   return result;
 }
 

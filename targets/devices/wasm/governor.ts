@@ -26,8 +26,8 @@ export class Governor {
   constructor(private readonly lanes: number) {}
 
   private record(key: string): Record {
-    let r = this.records.get(key);
-    if (!r) this.records.set(key, (r = { warm: 0, one: Number.POSITIVE_INFINITY, learned: 0, window: [], single: 0, backoff: FIRST_BACKOFF }));
+    const r = this.records.get(key) ?? { warm: 0, one: Number.POSITIVE_INFINITY, learned: 0, window: [], single: 0, backoff: FIRST_BACKOFF };
+    this.records.set(key, r);
     return r;
   }
 
@@ -65,6 +65,8 @@ export class Governor {
     r.window.length = 0;
     if (mean <= WORTH * r.one) return;
     r.single = r.backoff;
+    // What one lane takes is learnt anew meanwhile: it grows with the context.
+    r.one = Number.POSITIVE_INFINITY;
     r.backoff = Math.min(2 * r.backoff, MAX_BACKOFF);
   }
 }

@@ -100,7 +100,9 @@ export class WasmProgram implements Program {
     const start = this.base + offsetOf(this.map, plan, whole.name);
     const end = start + byteLength(whole, plan.symbols);
     if (!(start >= this.base && end <= this.memoryBytes))
-      throw new SkintError("plan.memory", `tensor ${name} would lie at bytes ${start} to ${end} of ${this.memoryBytes}; this is a bug in the memory map: please report the model`, { what: name });
+      throw new SkintError("plan.memory", `tensor ${name} would lie at bytes ${start} to ${end} of ${this.memoryBytes}; this is a bug in the memory map: please report the model`, {
+        what: name,
+      });
     return start + 4 * (t.view?.offset ?? 0);
   }
 
