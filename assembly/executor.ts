@@ -70,15 +70,16 @@ function work(kernels: StaticArray<Kernel>, control: usize, mine: usize, step: u
     const p = plan + <usize>index * RECORD_BYTES;
     const op = changetype<Op>(p);
     const units = op.units;
-    const kernel = kernels[op.kernel];
     store<u32>(mine, <u32>p);
+    const kernel = kernels[op.kernel];
     for (let u: u32 = 0; u < k; u++) kernel(p, first + u, units);
+    // Cleared before the units count as done: after a trap, whoever still has a record in hand has the one that trapped.
+    store<u32>(mine, 0);
     if (atomic.add<u32>(control + DONE, k) + k != units) return false;
     atomic.store<u32>(control + DONE, 0);
     if (atomic.load<u32>(control + POISON)) return true;
     index++;
     if (index == count) {
-      store<u32>(mine, 0);
       atomic.store<u64>(control + TICKET, (step << (OP_BITS + UNIT_BITS)) | (OP_MASK << UNIT_BITS));
       atomic.store<u32>(control + FINISHED, <u32>(step & 0xffffff));
       atomic.notify(control + FINISHED, -1);

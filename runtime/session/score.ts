@@ -17,12 +17,6 @@ export interface ScoreOptions {
 export async function scoreTokens(engine: Engine, tokens: Uint32Array, o: ScoreOptions): Promise<Float64Array> {
   checkOptions(engine, o);
   engine.holder = undefined;
-  if (!engine.options.score) throw new SkintError("usage", "the model was loaded without room for scoring; load it with the option score");
-  if (!(o.window >= 1 && o.window <= engine.options.context && o.stride >= 1 && o.stride <= o.window))
-    throw new SkintError(
-      "usage",
-      `a window of ${o.window} tokens with stride ${o.stride} is not possible; the window is at most the context of ${engine.options.context}, the stride at most the window`,
-    );
   const out = new Float64Array(Math.max(0, tokens.length - 1));
   const vocab = engine.graph.vocab;
   let done = 0;

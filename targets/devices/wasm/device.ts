@@ -64,7 +64,12 @@ async function compileAndTest(host: Host, build: BuildName): Promise<Tried> {
   if (build.startsWith("relaxed") && !features.relaxed) return { why: "this engine has no relaxed SIMD" };
   if (!build.startsWith("scalar") && !features.simd) return { why: "this engine has no SIMD" };
   if (build.endsWith("-threads") && !features.threads) return { why: host.whySingle ?? "this engine has no shared memory" };
-  const module = await WebAssembly.compile(await host.core(build));
-  const failed = selfTest(module, KERNELS[build], build.endsWith("-threads"));
-  return failed.length ? { why: `the self-test failed in ${failed.join(", ")}` } : { module };
+  try {
+    const module = await WebAssembly.compile(await host.core(build));
+    const failed = selfTest(module, KERNELS[build], build.endsWith("-threads"));
+    return failed.length ? { why: `the self-test failed in ${failed.join(", ")}` } : { module };
+  } catch (e) {
+    // Not built, damaged, refused by the engine, or it trapped: whatever it is, another build may do.
+    return { why: e instanceof Error ? e.message : String(e) };
+  }
 }

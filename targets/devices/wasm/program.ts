@@ -9,7 +9,7 @@ import type { Meter, Program } from "../../../runtime/plan/device.ts";
 import { type MemoryMap, offsetOf } from "../../../runtime/plan/memory.ts";
 import type { Plan, Step } from "../../../runtime/plan/types.ts";
 import type { Host, Lane } from "../../hosts/host.ts";
-import { CONTROL, CONTROL_BYTES, FINISHED_ERROR, LANE_BYTES } from "./control.ts";
+import { CONTROL, CONTROL_BYTES, LANE_BYTES } from "./control.ts";
 import { type CoreExports, instantiate, poison } from "./core.ts";
 import { encodeRecord, RECORD_BYTES } from "./encode.ts";
 import { Governor } from "./governor.ts";
@@ -166,7 +166,8 @@ export class WasmProgram implements Program {
       poison(this.memory, CONTROL_AT);
       this.fail(String(e));
     }
-    if (Atomics.load(this.words, (CONTROL_AT + CONTROL.FINISHED) / 4) === FINISHED_ERROR) this.fail("a worker trapped");
+    // POISON is stored before FINISHED: a lane may have left on the one before the other is there.
+    if (Atomics.load(this.words, (CONTROL_AT + CONTROL.POISON) / 4)) this.fail("a worker trapped");
     if (this.failure) throw this.failure;
   }
 

@@ -1,0 +1,102 @@
+// Opening the device: which build is taken, why others were not, and what is refused.
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { SkintError } from "../../runtime/errors.ts";
+import { openWasm, type WasmOptions } from "../../targets/devices/wasm/device.ts";
+import type { Host } from "../../targets/hosts/host.ts";
+import { host } from "../../targets/hosts/node/host.ts";
+import "../support/core.ts"; // lets Node 20 have relaxed SIMD
+import { allocate, elementwisePlan } from "../support/plans.ts";
+import { open, pack, tinyCheckpoint } from "../support/tiny.ts";
+
+const core = (build: string) => new Uint8Array(readFileSync(`dist/core/${build}.wasm`));
+
+/** A host whose builds are changed on the way. */
+const hostWith = (changes: Record<string, () => Uint8Array<ArrayBuffer>>): Host => ({ ...host, core: async (build) => (changes[build] ?? (() => core(build)))() });
+
+const failure = (host: Host, options: WasmOptions): Promise<SkintError> =>
+  openWasm(host, options).then(
+    () => expect.unreachable("it should have failed"),
+    (e) => e,
+  );
+
+test.each([0, -1, 1.5, 65, Number.NaN, Number.POSITIVE_INFINITY])("%f threads are refused", async (threads) => {
+  const error = await failure(host, { threads });
+  expect(error).toMatchObject({ code: "usage", message: `threads is ${threads}; give a whole number from 1 to 64` });
+});
+
+test.each([
+  ["scalar", 1, "scalar", 1],
+  ["scalar", 4, "scalar", 1],
+  ["simd", 1, "simd", 1],
+  ["simd", 3, "simd-threads", 3],
+  ["relaxed", 1, "relaxed", 1],
+  ["relaxed", 2, "relaxed-threads", 2],
+  ["auto", 1, "relaxed", 1],
+  ["auto", 64, "relaxed-threads", 64],
+] as const)("isa %s on %i threads is build %s with %i lanes", async (isa, threads, build, lanes) => {
+  expect(await openWasm(host, { isa, threads })).toMatchObject({ build, lanes, rejected: [] });
+});
+
+test("unasked it takes the processors, at most four", async () => {
+  expect((await openWasm({ ...host, parallelism: 3 })).lanes).toBe(3);
+  expect((await openWasm({ ...host, parallelism: 128 })).lanes).toBe(4);
+  expect((await openWasm({ ...host, parallelism: 1 })).build).toBe("relaxed");
+});
+
+/** The relaxed dot product replaced by another product of the same length: valid, and wrong. */
+function miscomputing(): Uint8Array<ArrayBuffer> {
+  const bytes = core("relaxed");
+  let replaced = 0;
+  for (let i = 0; i + 2 < bytes.length; i++)
+    if (bytes[i] === 0xfd && bytes[i + 1] === 0x92 && bytes[i + 2] === 0x02) {
+      bytes[i + 1] = 0x91; // i16x8.relaxed_q15mulr_s
+      replaced++;
+    }
+  expect(replaced).toBeGreaterThan(0);
+  return bytes;
+}
+
+function missing(): never {
+  throw new SkintError("device.unavailable", "it was not built");
+}
+
+test.each([
+  ["gives wrong numbers", miscomputing, /^the self-test failed in gem[vm]_q/],
+  ["is another build", () => core("scalar"), /kernel table/],
+  ["is cut short", () => core("relaxed").slice(0, -100), /./],
+  ["is empty", () => new Uint8Array(), /./],
+  ["is not WebAssembly", () => new TextEncoder().encode("<!doctype html>"), /./],
+  ["was not built", missing, /^it was not built$/],
+])("a relaxed build that %s is passed over for the next one, with the reason", async (_, bytes, why) => {
+  const device = await openWasm(hostWith({ relaxed: bytes }), { threads: 1 });
+  expect(device.build).toBe("simd");
+  expect(device.rejected).toEqual([{ build: "relaxed", why: expect.stringMatching(why) }]);
+});
+
+test("two builds that fail leave the third", async () => {
+  const device = await openWasm(hostWith({ "relaxed-threads": missing, "simd-threads": missing }), { threads: 4 });
+  expect(device).toMatchObject({ build: "scalar", lanes: 1 });
+  expect(device.rejected.map((r) => r.build)).toEqual(["relaxed-threads", "simd-threads"]);
+});
+
+test("when no build runs, or not the one that was asked for, every reason is given", async () => {
+  const error = await failure(hostWith({ relaxed: missing, simd: missing, scalar: missing }), { threads: 1 });
+  expect(error.code).toBe("device.unavailable");
+  expect(error.message).toBe("no build of the core runs here: relaxed: it was not built; simd: it was not built; scalar: it was not built; run skint doctor");
+  expect((await failure(hostWith({ simd: missing }), { isa: "simd", threads: 1 })).code).toBe("device.unavailable");
+});
+
+test.each([1, 2])("a plan that needs more than WebAssembly can address is refused, on %i threads", async (threads) => {
+  const device = await openWasm(host, { isa: "simd", threads });
+  const plan = elementwisePlan("one", [{ name: "a", op: "copy", a: "p", y: "q", units: 1 }], 2 ** 17, 2 ** 13, device.kernels);
+  expect(() => allocate(device, [plan])).toThrow(
+    expect.objectContaining({ code: "plan.memory", message: expect.stringMatching(/the model needs 8\d\d\d MiB of memory, WebAssembly can address 4096 MiB/) }),
+  );
+});
+
+test("a context whose caches do not fit is refused with what to choose instead", async () => {
+  const { bytes } = await pack(await tinyCheckpoint({ context: 2 ** 24 }), "f16");
+  await expect(open(bytes, { context: 2 ** 24 })).rejects.toMatchObject({ code: "plan.memory", message: expect.stringContaining("shorter --context") });
+  (await open(bytes)).close();
+});
