@@ -3,7 +3,7 @@ import { LinearOp } from "../abi.gen";
 import { F32_256TH, NIBBLE_0, NIBBLE_1, NIBBLE_2 } from "./constants";
 import { panelAt, zAt } from "./i8row";
 import { finish4, scales } from "./linear.simd";
-import { rows8, zero } from "./q4.simd";
+import { block, zero } from "./q4.simd";
 import { start } from "./split";
 
 export function tiledQ4<Z>(op: LinearOp, unit: u32, units: u32): void {
@@ -16,10 +16,7 @@ export function tiledQ4<Z>(op: LinearOp, unit: u32, units: u32): void {
       tile<Z>(op, b, 0, t);
       tile<Z>(op, b, 8, t);
     }
-    for (; t < tokens; t++) {
-      rows8<Z>(op, b, 0, t);
-      rows8<Z>(op, b, 8, t);
-    }
+    for (; t < tokens; t++) block<Z>(op, b, t);
   }
 }
 
