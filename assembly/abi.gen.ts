@@ -87,6 +87,20 @@ export class EmbedOp {
   scale: f32;
 }
 
+/** Record of `headnorm`; meaning of the fields: runtime/ops/headnorm/op.ts. */
+export class HeadnormOp {
+  kernel: u32;
+  units: u32;
+  rows: u32;
+  x: u32;
+  xs: u32;
+  weight: u32;
+  heads: u32;
+  dh: u32;
+  eps: f32;
+  offset: f32;
+}
+
 /** Record of `kvappend`; meaning of the fields: runtime/ops/kvappend/op.ts. */
 export class KvappendOp {
   kernel: u32;

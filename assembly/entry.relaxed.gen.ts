@@ -25,6 +25,7 @@ import { kernel as gemv_q4g128__relaxed } from "./gemv/q4g128.relaxed";
 import { kernel as gemv_q4g32__relaxed } from "./gemv/q4g32.relaxed";
 import { kernel as gemv_q8__simd } from "./gemv/q8.simd";
 import { kernel as gemv_q8g32__simd } from "./gemv/q8g32.simd";
+import { kernel as headnorm_f32__simd } from "./headnorm/f32.simd";
 import { kernel as kvappend_f16__simd } from "./kvappend/f16.simd";
 import { kernel as kvappend_f32__scalar } from "./kvappend/f32.scalar";
 import { kernel as kvappend_i8__simd } from "./kvappend/i8.simd";
@@ -66,6 +67,7 @@ const KERNELS: StaticArray<Kernel> = [
   gemv_q4g32__relaxed,
   gemv_q8__simd,
   gemv_q8g32__simd,
+  headnorm_f32__simd,
   kvappend_f16__simd,
   kvappend_f32__scalar,
   kvappend_i8__simd,
@@ -95,5 +97,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 3952317896;
+  return 3217043435;
 }

@@ -19,6 +19,7 @@ import { kernel as gemv_q4g128__scalar } from "./gemv/q4g128.scalar";
 import { kernel as gemv_q4g32__scalar } from "./gemv/q4g32.scalar";
 import { kernel as gemv_q8__scalar } from "./gemv/q8.scalar";
 import { kernel as gemv_q8g32__scalar } from "./gemv/q8g32.scalar";
+import { kernel as headnorm_f32__scalar } from "./headnorm/f32.scalar";
 import { kernel as kvappend_f16__scalar } from "./kvappend/f16.scalar";
 import { kernel as kvappend_f32__scalar } from "./kvappend/f32.scalar";
 import { kernel as kvappend_i8__scalar } from "./kvappend/i8.scalar";
@@ -54,6 +55,7 @@ const KERNELS: StaticArray<Kernel> = [
   gemv_q4g32__scalar,
   gemv_q8__scalar,
   gemv_q8g32__scalar,
+  headnorm_f32__scalar,
   kvappend_f16__scalar,
   kvappend_f32__scalar,
   kvappend_i8__scalar,
@@ -83,5 +85,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 1218498447;
+  return 3948073913;
 }

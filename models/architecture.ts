@@ -9,12 +9,22 @@ export interface BuildOptions {
   readonly cache: CacheFormat;
 }
 
+/** Where a checkpoint keeps a weight of the graph. */
+export interface Location {
+  /** Name of the stored tensor. */
+  readonly name: string;
+  /** Stored as [k, n]. */
+  readonly transposed?: boolean;
+  /** One of `of` equal parts of the output rows (n), for projections that are stored together. */
+  readonly part?: { readonly index: number; readonly of: number };
+}
+
 export interface Architecture {
   readonly name: string;
   /** Values of `model_type` in config.json that mean this architecture. */
   readonly modelTypes: readonly string[];
   /** The graph with every matrix in scheme f32; a recipe chooses the schemes. Throws `model.config`. */
   build(config: Config, options: BuildOptions): Graph;
-  /** Name of a graph weight → names it may have in a checkpoint, the usual one first. */
-  checkpointNames(weight: string): string[];
+  /** Where a weight of the graph may stand in a checkpoint, the usual place first. */
+  locate(weight: string): Location[];
 }

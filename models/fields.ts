@@ -40,3 +40,23 @@ export function section(config: Config, field: string): Config | undefined {
   if (typeof v !== "object" || Array.isArray(v)) bad(field, v, "an object");
   return v as Config;
 }
+
+/** The sizes that Llama-like configs name alike. */
+export function shape(config: Config): { vocab: number; width: number; heads: number; kvheads: number; dh: number; hidden: number; context: number } {
+  const width = whole(config, "hidden_size", 1 << 16);
+  const heads = whole(config, "num_attention_heads", 1024);
+  const kvheads = whole(config, "num_key_value_heads", 1024, heads);
+  const dh = whole(config, "head_dim", 1024, width / heads);
+  if (heads % kvheads) bad("num_key_value_heads", kvheads, `a divisor of the ${heads} attention heads`);
+  if (dh % 2) bad("head_dim", dh, "an even number, as rotary embeddings turn pairs");
+  const hidden = whole(config, "intermediate_size", 1 << 18);
+  return { vocab: whole(config, "vocab_size", 1 << 20), width, heads, kvheads, dh, hidden, context: whole(config, "max_position_embeddings", 1 << 24, 2048) };
+}
+
+/** A list of texts, or undefined if absent or null. */
+export function texts(config: Config, field: string): string[] | undefined {
+  const v = config[field];
+  if (v === undefined || v === null) return undefined;
+  if (!Array.isArray(v) || !v.every((t) => typeof t === "string")) bad(field, v, "a list of texts");
+  return v;
+}

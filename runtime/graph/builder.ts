@@ -64,8 +64,9 @@ export class GraphBuilder {
     return y;
   }
 
-  embed(name: string, table: string, vocab: number, k: number, scale = 1): string {
-    const tokens = this.define({ name: "tokens", role: "input", format: "u32", shape: ["T", 1] });
+  /** Rows of a table by number: of the tokens, or (learned positions) of the positions of the step. */
+  embed(name: string, table: string, vocab: number, k: number, scale = 1, by: "tokens" | "positions" = "tokens"): string {
+    const tokens = this.define({ name: by, role: "input", format: "u32", shape: ["T", 1] });
     const y = this.value(name, k);
     this.node("embed", name, "", { tokens, table, y }, { vocab, k, scale });
     return y;
@@ -130,6 +131,11 @@ export class GraphBuilder {
     const attrs = { pos: "pos", heads: o.heads, kvheads: o.kvheads, dh: o.dh, capacity: "C", scale: o.scale, softcap: o.softcap ?? 0, window: o.window ?? 0 };
     this.node("attention", name, o.cache, { q, kcache, vcache, y, scores }, attrs);
     return y;
+  }
+
+  /** Normalises each head of `dh` in place. */
+  headnorm(name: string, x: string, weight: string, o: { heads: number; dh: number; eps: number; offset: number }): void {
+    this.node("headnorm", name, "f32", { x, weight }, { ...o });
   }
 
   activate(name: string, kind: Activation, g: string, u?: string): string {

@@ -49,7 +49,7 @@ export function checkGraph(graph: Graph): void {
     checkNode(n, tensors, written);
     if (names.has(n.name)) bad(n.name, `two nodes are called ${n.name}`);
     names.add(n.name);
-    if (n.op === "embed" && (n.attrs.vocab as number) < graph.vocab) bad(n.name, `node ${n.name} has a table of ${n.attrs.vocab} tokens, the vocabulary is ${graph.vocab}`);
+    if (n.op === "embed") checkTable(n, graph);
   }
   for (const [point, name] of Object.entries(graph.points)) checkPoint(point, tensors.get(name), written);
   checkEnds(graph, tensors);
@@ -61,9 +61,17 @@ function checkPoint(point: string, t: TensorDef | undefined, written: Set<string
   if (!fits) bad(point, `point ${point} names no rows that a node writes`);
 }
 
-/** The engine writes token ids to the one input, `tokens` [T, 1], and reads the output at point `logits`, [L, vocab]. */
+/** A table of embeddings has a row for every token, or for every position of the context. */
+function checkTable(n: GraphNode, graph: Graph): void {
+  const [what, least] = n.tensors.tokens === "positions" ? ["positions", graph.context] : ["tokens", graph.vocab];
+  if ((n.attrs.vocab as number) < least) bad(n.name, `node ${n.name} has a table of ${n.attrs.vocab} ${what}, ${least} are needed`);
+}
+
+/** The engine writes token ids to the input `tokens` [T, 1], positions to `positions` if there is one, and reads the output at point `logits`, [L, vocab]. */
 function checkEnds(graph: Graph, tensors: Map<string, TensorDef>): void {
-  for (const t of graph.tensors) if (t.role === "input" && (t.name !== "tokens" || t.shape[0] !== "T" || t.shape[1] !== 1)) bad(t.name, `input ${t.name} is not tokens [T, 1]`);
+  for (const t of graph.tensors)
+    if (t.role === "input" && ((t.name !== "tokens" && t.name !== "positions") || t.shape[0] !== "T" || t.shape[1] !== 1))
+      bad(t.name, `input ${t.name} is neither tokens [T, 1] nor positions [T, 1]`);
   if (!tensors.has("tokens")) bad("tokens", "there is no input tokens");
   const logits = tensors.get(Object.hasOwn(graph.points, "logits") ? graph.points.logits : "");
   const fine = logits?.role === "output" && logits.shape[0] === "L" && logits.shape[1] === graph.vocab;

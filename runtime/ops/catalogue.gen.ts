@@ -4,6 +4,7 @@ import { op as op_add } from "./add/op.ts";
 import { op as op_attention } from "./attention/op.ts";
 import { op as op_copy } from "./copy/op.ts";
 import { op as op_embed } from "./embed/op.ts";
+import { op as op_headnorm } from "./headnorm/op.ts";
 import { op as op_kvappend } from "./kvappend/op.ts";
 import { op as op_layernorm } from "./layernorm/op.ts";
 import { op as op_linear } from "./linear/op.ts";
@@ -19,6 +20,7 @@ export const OPS: Readonly<Record<string, OpDef>> = {
   "attention": op_attention,
   "copy": op_copy,
   "embed": op_embed,
+  "headnorm": op_headnorm,
   "kvappend": op_kvappend,
   "layernorm": op_layernorm,
   "linear": op_linear,

@@ -4,6 +4,7 @@ import { reference as reference_add } from "./add/reference.ts";
 import { reference as reference_attention } from "./attention/reference.ts";
 import { reference as reference_copy } from "./copy/reference.ts";
 import { reference as reference_embed } from "./embed/reference.ts";
+import { reference as reference_headnorm } from "./headnorm/reference.ts";
 import { reference as reference_kvappend } from "./kvappend/reference.ts";
 import { reference as reference_layernorm } from "./layernorm/reference.ts";
 import { reference as reference_linear } from "./linear/reference.ts";
@@ -19,6 +20,7 @@ export const REFERENCES: Readonly<Record<string, Reference>> = {
   "attention": reference_attention,
   "copy": reference_copy,
   "embed": reference_embed,
+  "headnorm": reference_headnorm,
   "kvappend": reference_kvappend,
   "layernorm": reference_layernorm,
   "linear": reference_linear,

@@ -31,6 +31,8 @@ export class Engine {
   /** Whose text is in the caches: who finds another here starts anew. */
   holder: object | undefined;
   private readonly tokens: Uint32Array;
+  /** Positions of the step, for models that learn them. */
+  private readonly positions: Uint32Array | undefined;
   private readonly logits: Float32Array;
 
   constructor(
@@ -42,6 +44,7 @@ export class Engine {
     this.map = memoryMap(this.plans);
     this.program = device.allocate(this.map, this.plans);
     this.tokens = asU32(this.program.view("tokens"));
+    if (graph.tensors.some((t) => t.name === "positions" && t.role === "input")) this.positions = asU32(this.program.view("positions"));
     this.logits = asF32(this.program.view(graph.points.logits));
     for (const t of graph.tensors) if (t.constant) fillRopeTable(asF32(this.program.view(t.name)), options.context, t.constant.frequencies, t.constant.scale);
   }
@@ -73,6 +76,7 @@ export class Engine {
         `position ${pos + tokens.length} is beyond the context of ${this.options.context}; load with a longer context (the model allows ${this.graph.context}) or start anew`,
       );
     this.tokens.set(tokens);
+    if (this.positions) for (let i = 0; i < tokens.length; i++) this.positions[i] = pos + i;
     this.program.setSlot("T", tokens.length);
     this.program.setSlot("L", rows);
     this.program.setSlot("pos", pos);

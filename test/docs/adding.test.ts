@@ -84,7 +84,7 @@ import { checkGraph } from "../runtime/graph/check.ts";
 const { bigram } = ARCHITECTURES;
 const graph = bigram.build({ vocab_size: 300, hidden_size: 64 }, { cache: "f16" });
 checkGraph(graph);
-const weights = graph.tensors.filter((t) => t.role === "weight").map((t) => bigram.checkpointNames(t.name)[0]);
+const weights = graph.tensors.filter((t) => t.role === "weight").map((t) => bigram.locate(t.name)[0].name);
 console.log(JSON.stringify({ vocab: graph.vocab, weights }));`,
   );
   expect(JSON.parse(node(["tools/dev/ts.mjs", "tools/try.ts"]))).toEqual({ vocab: 300, weights: ["transformer.wte.weight", "lm_head.weight"] });

@@ -5,7 +5,7 @@ import { ARCHITECTURES } from "../../models/catalogue.gen.ts";
 import { SkintError } from "../../runtime/errors.ts";
 import { openWeights, readConfig, readTokenizer } from "../../runtime/formats/safetensors/folder.ts";
 import type { TensorStore } from "../../runtime/formats/store.ts";
-import type { Graph, TensorDef } from "../../runtime/graph/types.ts";
+import type { Graph } from "../../runtime/graph/types.ts";
 import type { Folder } from "../../runtime/io/source.ts";
 import { readOptional } from "../cli/files.ts";
 import type { Recipe } from "./recipe.ts";
@@ -46,20 +46,4 @@ export async function openCheckpoint(folder: Folder): Promise<Checkpoint> {
 /** The graph of a checkpoint under a recipe. */
 export function graphOf(c: Checkpoint, recipe: Recipe): Graph {
   return applyRecipe(c.architecture.build(c.config, { cache: recipe.cache }), recipe);
-}
-
-/** Name in the store of a weight of the graph; its shape is checked. */
-export function storedName(c: Checkpoint, t: TensorDef): string {
-  const names = c.architecture.checkpointNames(t.name);
-  const name = names.find((n) => c.store.tensors.has(n));
-  if (!name)
-    throw new SkintError(
-      "model.tensor",
-      `${c.store.name} holds no tensor ${names.join(" or ")}, which ${c.architecture.name} needs for ${t.name}; the checkpoint is incomplete or of another architecture`,
-      { what: names[0] },
-    );
-  const shape = c.store.tensors.get(name)?.shape ?? [];
-  if (shape.length !== t.shape.length || shape.some((d, i) => d !== t.shape[i]))
-    throw new SkintError("format.shape", `tensor ${name} has the shape [${shape.join(", ")}], config.json implies [${t.shape.join(", ")}]`, { what: name });
-  return name;
 }

@@ -1,5 +1,5 @@
 // Compresses a checkpoint into model.skint as a stream: one run of rows of one tensor in memory at a time.
-import { SkintError, throwIfAborted } from "../../runtime/errors.ts";
+import { throwIfAborted } from "../../runtime/errors.ts";
 import { createPack, type PackWriter } from "../../runtime/formats/skint/writer.ts";
 import { byteLength, isMatrix } from "../../runtime/graph/formats.ts";
 import type { Graph, TensorDef } from "../../runtime/graph/types.ts";
@@ -11,10 +11,11 @@ import { BLOCK_ROWS } from "../../runtime/quant/scheme.ts";
 import { Engine } from "../../runtime/session/engine.ts";
 import { makeGolden } from "../../runtime/session/golden.ts";
 import type { Environment } from "../../runtime/session/model.ts";
-import { type Checkpoint, graphOf, storedName } from "./checkpoint.ts";
+import { type Checkpoint, graphOf } from "./checkpoint.ts";
 import type { MatrixReport } from "./method.ts";
 import { METHODS } from "./methods/catalogue.gen.ts";
 import type { Recipe } from "./recipe.ts";
+import { findWeight } from "./weights.ts";
 
 export interface CompressOptions {
   readonly recipe: Recipe;
@@ -74,7 +75,7 @@ function inMemoryOrder(graph: Graph, env: Environment): TensorDef[] {
 }
 
 function sourceBytes(c: Checkpoint, weights: readonly TensorDef[]): number {
-  return weights.reduce((sum, t) => sum + (c.store.tensors.get(storedName(c, t))?.bytes ?? 0), 0);
+  return weights.reduce((sum, t) => sum + findWeight(c, t).bytes, 0);
 }
 
 function startPack(c: Checkpoint, sink: Sink, env: Environment, graph: Graph, weights: readonly TensorDef[], recipe: Recipe, golden: boolean): Promise<PackWriter> {
@@ -102,9 +103,12 @@ async function writeWeights(c: Checkpoint, weights: readonly TensorDef[], pack: 
   const total = sourceBytes(c, weights);
   let done = 0;
   for (const t of weights) {
-    throwIfAborted(o.signal, "compression");
     o.onProgress?.(done, total, t.name);
-    const stored = storedName(c, t);
+    const stored = findWeight(c, t);
+    const read = (row: number, rows: number) => {
+      throwIfAborted(o.signal, "compression");
+      return stored.read(row, rows);
+    };
     const place = engine?.program.view(t.name);
     let at = 0;
     const write = async (bytes: Uint8Array) => {
@@ -112,28 +116,11 @@ async function writeWeights(c: Checkpoint, weights: readonly TensorDef[], pack: 
       at += bytes.length;
       await pack.write(t.name, bytes);
     };
-    if (isMatrix(t)) {
-      const [n, k] = t.shape as [number, number];
-      const job = { name: t.name, n, k, scheme: SCHEMES[t.format], read: (row: number, rows: number) => readFinite(c, stored, row, rows, k, o.signal), write };
-      reports.push(await METHODS[o.recipe.method].compress(job));
-    } else {
-      const v = await readFinite(c, stored, 0, t.shape[0] as number, 1, o.signal);
-      await write(new Uint8Array(v.buffer));
-    }
-    done += c.store.tensors.get(stored)?.bytes ?? 0;
+    const [n, k] = t.shape as [number, number];
+    if (isMatrix(t)) reports.push(await METHODS[o.recipe.method].compress({ name: t.name, n, k, scheme: SCHEMES[t.format], read, write }));
+    else await write(new Uint8Array((await read(0, n)).buffer));
+    done += stored.bytes;
   }
   o.onProgress?.(total, total, "");
   return reports;
-}
-
-async function readFinite(c: Checkpoint, stored: string, row: number, rows: number, k: number, signal?: AbortSignal): Promise<Float32Array> {
-  throwIfAborted(signal, "compression");
-  const w = new Float32Array(rows * k);
-  await c.store.readF32(stored, row, rows, w);
-  const bad = w.findIndex((v) => !Number.isFinite(v));
-  if (bad >= 0)
-    throw new SkintError("model.tensor", `tensor ${stored} holds ${w[bad]} at index [${row + Math.floor(bad / k)}, ${bad % k}]; the checkpoint is damaged: fetch it again`, {
-      what: stored,
-    });
-  return w;
 }

@@ -74,7 +74,7 @@ function madeUp(): Checkpoint {
   const weights = architecture.build(config, { cache: "f16" }).tensors.filter((t) => t.role === "weight");
   const tensors = new Map(
     weights.map((t) => {
-      const name = architecture.checkpointNames(t.name)[0];
+      const name = architecture.locate(t.name)[0].name;
       const shape = t.shape as number[];
       return [name, { name, dtype: "F32", shape, bytes: 4 * shape.reduce((p, d) => p * d, 1) }] as const;
     }),

@@ -1,0 +1,51 @@
+// GPT-2: LayerNorm with biases, learned positions, one projection for q, k and v, no gate; linears are stored as [k, n].
+// Paper: Radford et al. 2019.
+import type { Architecture, Config, Location } from "../architecture.ts";
+import { buildDecoder, type DecoderDescription, PLAIN } from "../decoder.ts";
+import { choice, real, whole } from "../fields.ts";
+import { ACTIVATIONS } from "../llama/config.ts";
+import { layerWeight } from "../names.ts";
+
+function describe(config: Config): DecoderDescription {
+  const width = whole(config, "n_embd", 1 << 16);
+  const heads = whole(config, "n_head", 1024);
+  const dh = whole({ ...config, dh: width / heads }, "dh", 1024);
+  return {
+    ...PLAIN,
+    vocab: whole(config, "vocab_size", 1 << 20),
+    width,
+    heads,
+    kvheads: heads,
+    dh,
+    hidden: whole(config, "n_inner", 1 << 18, 4 * width),
+    context: whole(config, "n_positions", 1 << 24, 1024),
+    norm: { kind: "layer", eps: real(config, "layer_norm_epsilon", 1e-5), offset: 0, bias: true },
+    layers: Array.from({ length: whole(config, "n_layer", 512) }, () => ({ window: 0 })),
+    ropes: [],
+    activation: choice(config, "activation_function", ACTIVATIONS, "gelu_new"),
+    gated: false,
+    tied: true,
+    bias: { qkv: true, o: true, ffn: true },
+    learnedPositions: true,
+    attentionScale: 1 / Math.sqrt(dh),
+  };
+}
+
+const PARTS: Readonly<Record<string, string>> = { "attention.norm": "ln_1", "ffn.norm": "ln_2", "attention.o": "attn.c_proj", "ffn.up": "mlp.c_fc", "ffn.down": "mlp.c_proj" };
+const QKV = ["attention.q", "attention.k", "attention.v"];
+const TOP: Readonly<Record<string, string>> = { "embed.weight": "wte.weight", "positions.weight": "wpe.weight", "norm.weight": "ln_f.weight", "norm.bias": "ln_f.bias" };
+
+function locate(weight: string): Location[] {
+  const w = layerWeight(weight);
+  const both = (name: string, how: Omit<Location, "name"> = {}): Location[] => [
+    { name, ...how },
+    { name: `transformer.${name}`, ...how },
+  ];
+  if (!w) return both(TOP[weight]);
+  const transposed = w.kind === "weight" && !w.part.endsWith("norm");
+  const index = QKV.indexOf(w.part);
+  if (index >= 0) return both(`h.${w.layer}.attn.c_attn.${w.kind}`, { transposed, part: { index, of: 3 } });
+  return both(`h.${w.layer}.${PARTS[w.part]}.${w.kind}`, { transposed });
+}
+
+export const architecture: Architecture = { name: "gpt2", modelTypes: ["gpt2"], build: (config, { cache }) => buildDecoder("gpt2", describe(config), cache), locate };

@@ -1,0 +1,130 @@
+// Files in browsers, seen from a worker: sources over a Blob or File, over a file of the origin's private file system (OPFS), and over a URL
+// (stream.ts). What passes is read in pieces of 4 MiB; synchronous reads let messages have their turn every 50 ms.
+import { SkintError } from "../../../runtime/errors.ts";
+import type { Source } from "../../../runtime/io/source.ts";
+import { turn } from "../../../runtime/io/turn.ts";
+import { openStream, type StreamSource } from "./stream.ts";
+
+const PIECE = 4 * 2 ** 20;
+const TURN_MS = 50;
+
+function endsAt(source: Source, offset: number, wanted: number): SkintError {
+  return new SkintError("format.truncated", `${source.name} ends at byte ${source.size}, ${wanted} bytes were wanted at ${offset}; fetch the file again`, {
+    what: source.name,
+    offset,
+  });
+}
+
+/** A Blob, or a File a user chose. */
+export function blobSource(blob: Blob, name = blob instanceof File ? blob.name : "blob"): Source {
+  const source: Source = {
+    name,
+    size: blob.size,
+    async read(offset, into) {
+      if (offset + into.length > blob.size) throw endsAt(source, offset, into.length);
+      for (let at = 0; at < into.length; at += PIECE) {
+        const piece = blob.slice(offset + at, offset + Math.min(at + PIECE, into.length));
+        const bytes = await piece.arrayBuffer().catch((cause) => {
+          throw new SkintError("file.unreadable", `${name} cannot be read (${cause}); it was moved or changed: choose it again`, { what: name }, { cause });
+        });
+        into.set(new Uint8Array(bytes), at);
+      }
+    },
+    async close() {},
+  };
+  return source;
+}
+
+/** TypeScript's DOM types know no modes yet. */
+type OpenSync = (options?: { mode: "read-only" }) => Promise<FileSystemSyncAccessHandle>;
+
+/** A file of the origin's private file system: straight into (shared) memory where the browser can, else as a Blob. */
+export async function openHandle(handle: FileSystemFileHandle, name = handle.name): Promise<Source> {
+  try {
+    return syncSource(await (handle.createSyncAccessHandle as OpenSync).call(handle, { mode: "read-only" }), name);
+  } catch {
+    // no such handles, or another tab holds the file: a Blob of it can still be had
+  }
+  try {
+    return blobSource(await handle.getFile(), name);
+  } catch (cause) {
+    throw new SkintError("file.missing", `${name} is not among the files this site keeps (${cause}); store it again`, { what: name }, { cause });
+  }
+}
+
+function syncSource(handle: FileSystemSyncAccessHandle, name: string): Source {
+  let last = performance.now();
+  let scratch: Uint8Array<ArrayBuffer> | undefined;
+  /** Not every browser reads into shared memory. */
+  const read = (into: Uint8Array, at: number): number => {
+    if (!scratch)
+      try {
+        return handle.read(into as Uint8Array<ArrayBuffer>, { at });
+      } catch (e) {
+        if (!(e instanceof TypeError)) throw e;
+        scratch = new Uint8Array(PIECE);
+      }
+    const count = handle.read(scratch.subarray(0, into.length), { at });
+    into.set(scratch.subarray(0, count));
+    return count;
+  };
+  const source: Source = {
+    name,
+    size: handle.getSize(),
+    async read(offset, into) {
+      for (let at = 0; at < into.length; ) {
+        const count = read(into.subarray(at, at + PIECE), offset + at);
+        if (count === 0) throw endsAt(source, offset + at, into.length - at);
+        at += count;
+        if (performance.now() - last < TURN_MS) continue;
+        await turn();
+        last = performance.now();
+      }
+    },
+    async close() {
+      handle.close();
+    },
+  };
+  return source;
+}
+
+/** Opens a URL as bytes that come once, from front to back. Throws `file.missing`, `network.*`, `aborted`, `format.*`. */
+export async function openUrl(url: string, signal?: AbortSignal): Promise<StreamSource | Source> {
+  const stop = new AbortController();
+  const response = await fetchOk(url, signal ? AbortSignal.any([signal, stop.signal]) : stop.signal);
+  const name = decodeURIComponent(new URL(url).pathname.split("/").pop() || url);
+  const size = Number(response.headers.get("content-length") ?? Number.NaN);
+  // A compressed answer states the length it has on the way, so the whole is taken first.
+  if (!response.body || !Number.isSafeInteger(size) || response.headers.has("content-encoding")) {
+    const blob = await response.blob().catch((cause) => {
+      throw signal?.aborted ? new SkintError("aborted", `fetching ${url} was stopped by the caller`) : interrupted(url, cause);
+    });
+    return blobSource(blob, name);
+  }
+  return openStream({ name, size, body: response.body, stop: () => stop.abort(), signal });
+}
+
+function interrupted(url: string, cause: unknown): SkintError {
+  return new SkintError("network.interrupted", `the transfer of ${url} broke off (${cause}); try again`, { what: url }, { cause });
+}
+
+/** An answer with status 2xx, or a typed error. */
+export async function fetchOk(url: string, signal?: AbortSignal): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(url, { signal, cache: "no-cache" });
+  } catch (cause) {
+    if (signal?.aborted) throw new SkintError("aborted", `fetching ${url} was stopped by the caller`, { what: url }, { cause });
+    throw new SkintError(
+      "network.unreachable",
+      `${url} cannot be fetched (${cause}); check the address, the connection, and that its server allows this page to read it (CORS, Content-Security-Policy)`,
+      { what: url },
+      { cause },
+    );
+  }
+  if (response.ok) return response;
+  await response.body?.cancel();
+  const { status } = response;
+  if (status === 404 || status === 410) throw new SkintError("file.missing", `${url} is not there (status ${status}); check the address`, { what: url });
+  throw new SkintError("network.status", `${url} was refused by its server with status ${status}; check the address and the rights, or try later`, { what: url });
+}

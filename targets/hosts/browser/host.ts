@@ -1,0 +1,114 @@
+// The browser host, seen from the session worker: lanes as workers of its own, the core by fetch, hash, clock. Never on the main thread,
+// where nothing may wait for memory.
+import { SkintError } from "../../../runtime/errors.ts";
+import type { BuildName } from "../../devices/wasm/catalogue.gen.ts";
+import { probe } from "../../devices/wasm/probe.ts";
+import type { Host, Lane, LaneInit } from "../host.ts";
+import { fetchOk, openUrl } from "./files.ts";
+import { sha256 } from "./hash.ts";
+
+/** Where the files of dist/ are served; absolute. What is not given stands beside the worker's script. */
+export interface HostUrls {
+  readonly lane?: string;
+  /** Folder of the builds of the core, with a slash at its end. */
+  readonly core?: string;
+}
+
+export interface BrowserHost extends Host {
+  /** Resolves when every lane that was spawned has joined; throws `device.unavailable` if one cannot start. */
+  lanesJoined(): Promise<void>;
+}
+
+/** Spelled out, so that bundlers find them. */
+const CORES: Readonly<Record<BuildName, URL>> = {
+  scalar: new URL("./core/scalar.wasm", import.meta.url),
+  simd: new URL("./core/simd.wasm", import.meta.url),
+  "simd-threads": new URL("./core/simd-threads.wasm", import.meta.url),
+  relaxed: new URL("./core/relaxed.wasm", import.meta.url),
+  "relaxed-threads": new URL("./core/relaxed-threads.wasm", import.meta.url),
+};
+
+const JOIN_MS = 20_000;
+
+export function createHost(urls: HostUrls = {}): BrowserHost {
+  const whySingle = reasonForOne();
+  const joining: Promise<void>[] = [];
+  return {
+    name: "browser",
+    parallelism: whySingle ? 1 : navigator.hardwareConcurrency,
+    whySingle,
+    now: () => performance.now(),
+    core: (build) => fetchCore(urls.core ? new URL(`${build}.wasm`, urls.core) : CORES[build as BuildName]),
+    spawnLane(init, onError) {
+      const { lane, joined } = spawnLane(urls.lane, init, onError);
+      joining.push(joined);
+      return lane;
+    },
+    sha256,
+    open: (location) => openUrl(location),
+    async lanesJoined() {
+      await Promise.all(joining.splice(0));
+    },
+  };
+}
+
+/** Why only one lane can run, and how to get more; undefined if more can. */
+function reasonForOne(): string | undefined {
+  if (!globalThis.crossOriginIsolated)
+    return "the page is not cross-origin isolated, so the browser gives it no shared memory; serve the page and Skint's files with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
+  const { threads, sharedMemory } = probe();
+  if (!threads || !sharedMemory) return "this browser has no shared WebAssembly memory; a current Chrome, Firefox or Safari has";
+  if (typeof Worker === "undefined") return "this browser lets no worker start another; a current Chrome, Firefox or Safari does";
+  if (!(navigator.hardwareConcurrency > 1)) return "the browser reports one processor";
+  return undefined;
+}
+
+async function fetchCore(url: URL): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    const response = await fetchOk(url.href);
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new SkintError("device.unavailable", `the core could not be fetched (${why}); serve dist/core, or say where it is with the option urls.core`, { what: url.href }, { cause });
+  }
+}
+
+/** Starts a lane. Before it has joined, its errors reject `joined`; afterwards they go to `onError`. */
+function spawnLane(url: string | undefined, init: LaneInit, onError: (message: string) => void): { lane: Lane; joined: Promise<void> } {
+  const worker = url ? new Worker(url, { type: "module" }) : new Worker(new URL("./browser-lane.js", import.meta.url), { type: "module" });
+  let stop = () => {};
+  const joined = new Promise<void>((resolve, reject) => {
+    const fail = (why: string) =>
+      reject(
+        new SkintError("device.unavailable", `lane ${init.lane} did not start (${why}); serve browser-lane.js from the page's origin, or load with threads: 1`, {
+          what: url ?? "browser-lane.js",
+        }),
+      );
+    const timer = setTimeout(() => fail(`no word from it in ${JOIN_MS / 1000} s`), JOIN_MS);
+    stop = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    worker.onerror = (e) => {
+      e.preventDefault();
+      clearTimeout(timer);
+      fail(e.message || "its script cannot be loaded or run");
+      onError(e.message || "the lane's script failed");
+    };
+    worker.onmessage = ({ data }: MessageEvent<string>) => {
+      if (data === "joined") stop();
+      else if (data !== "left") onError(data);
+    };
+  });
+  joined.catch(() => {}); // told by lanesJoined
+  worker.postMessage(init);
+  return {
+    lane: {
+      terminate() {
+        stop();
+        worker.terminate();
+      },
+    },
+    joined,
+  };
+}

@@ -1,0 +1,76 @@
+// Weights of the graph as rows of f32, wherever and however the checkpoint keeps them.
+import type { Location } from "../../models/architecture.ts";
+import { SkintError } from "../../runtime/errors.ts";
+import type { TensorDef } from "../../runtime/graph/types.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+
+export interface StoredWeight {
+  /** Name in the checkpoint. */
+  readonly name: string;
+  /** Bytes it takes there. */
+  readonly bytes: number;
+  /** Rows [row, row + rows) as f32; a vector has rows of one. Throws `model.tensor` at a number that is not finite. */
+  read(row: number, rows: number): Promise<Float32Array>;
+}
+
+/** Shape the stored tensor must have for a weight of shape [n] or [n, k]. */
+function storedShape(t: TensorDef, at: Location): number[] {
+  const [n, ...rest] = t.shape as number[];
+  const all = [n * (at.part?.of ?? 1), ...rest];
+  return at.transposed ? all.reverse() : all;
+}
+
+/** Finds a weight of the graph in the checkpoint and checks its shape. Throws `model.tensor`, `format.shape`. */
+export function findWeight(c: Checkpoint, t: TensorDef): StoredWeight {
+  const places = c.architecture.locate(t.name);
+  const at = places.find((p) => c.store.tensors.has(p.name));
+  if (!at)
+    throw new SkintError(
+      "model.tensor",
+      `${c.store.name} holds no tensor ${places.map((p) => p.name).join(" or ")}, which ${c.architecture.name} needs for ${t.name}; the checkpoint is incomplete or of another architecture`,
+      { what: places[0].name },
+    );
+  const stored = c.store.tensors.get(at.name);
+  const [shape, want] = [stored?.shape ?? [], storedShape(t, at)];
+  if (shape.length !== want.length || shape.some((d, i) => d !== want[i]))
+    throw new SkintError("format.shape", `tensor ${at.name} has the shape [${shape.join(", ")}], config.json implies [${want.join(", ")}]`, { what: at.name });
+  const n = t.shape[0] as number;
+  const k = (t.shape[1] as number | undefined) ?? 1;
+  const first = (at.part?.index ?? 0) * n;
+  let whole: Promise<Float32Array> | undefined;
+  const readStored = async (row: number, rows: number) => {
+    const w = new Float32Array(rows * k);
+    if (!at.transposed || t.shape.length === 1) await c.store.readF32(at.name, first + row, rows, w);
+    else {
+      // A transposed matrix is read whole: its rows are columns of the stored one.
+      whole ??= readWhole(c, at.name, want);
+      turnRows(await whole, want[1], first + row, rows, k, w);
+    }
+    return w;
+  };
+  return {
+    name: at.name,
+    bytes: Math.ceil((stored?.bytes ?? 0) / (at.part?.of ?? 1)),
+    async read(row, rows) {
+      const w = await readStored(row, rows);
+      const bad = w.findIndex((v) => !Number.isFinite(v));
+      if (bad < 0) return w;
+      throw new SkintError(
+        "model.tensor",
+        `tensor ${at.name} holds ${w[bad]} at index [${first + row + Math.floor(bad / k)}, ${bad % k}]; the checkpoint is damaged: fetch it again`,
+        { what: at.name },
+      );
+    },
+  };
+}
+
+async function readWhole(c: Checkpoint, name: string, shape: readonly number[]): Promise<Float32Array> {
+  const all = new Float32Array(shape[0] * shape[1]);
+  await c.store.readF32(name, 0, shape[0], all);
+  return all;
+}
+
+/** Columns [row, row + rows) of stored f32 [k, width] as rows of k. */
+function turnRows(stored: Float32Array, width: number, row: number, rows: number, k: number, out: Float32Array): void {
+  for (let r = 0; r < rows; r++) for (let i = 0; i < k; i++) out[r * k + i] = stored[i * width + row + r];
+}
