@@ -51,6 +51,21 @@ export const LIMITS = {
   /** Entry of the cache: names and hashes of a pull. */
   cacheEntryBytes: 4_000_000,
 
+  /** Front of a GGUF file, metadata and directory: 262,144 tokens with scores and 580,000 merges take 20 MB. */
+  ggufHeaderBytes: 100_000_000,
+  /** A key of GGUF metadata, in bytes: what the format allows. */
+  ggufKeyBytes: 65_535,
+  /** Items of one array of GGUF metadata: the merges of the largest vocabularies are 580,000. */
+  ggufArrayLength: 4_000_000,
+  /** Levels of arrays in arrays, which nothing known uses. */
+  ggufArrayDepth: 4,
+  /** Arrays inside other arrays, in one file: each costs ten times what it takes in the file. */
+  ggufArrays: 65_536,
+  /** Dimensions of a GGUF tensor, as in ggml. */
+  ggufRank: 4,
+  /** Alignment of GGUF tensors: the largest page of common machines. */
+  ggufAlignment: 65_536,
+
   /** One tensor of a pack: the smallest storage-buffer binding that WebGPU guarantees. */
   packTensorBytes: 128 * MiB,
   /** Documents of a pack, padding included. */
