@@ -1,5 +1,7 @@
 // What an architecture is to the rest of Skint: it reads a config, says which checkpoint tensors it needs, and builds a graph.
+
 import type { CacheFormat, Graph } from "../runtime/graph/types.ts";
+import type { GgufArchitecture } from "./gguf.ts";
 
 /** config.json as parsed; fields are read through models/fields.ts, which checks them. */
 export type Config = Readonly<Record<string, unknown>>;
@@ -27,4 +29,6 @@ export interface Architecture {
   build(config: Config, options: BuildOptions): Graph;
   /** Where a weight of the graph may stand in a checkpoint, the usual place first. */
   locate(weight: string): Location[];
+  /** The same for GGUF files, if llama.cpp knows the architecture. */
+  readonly gguf?: GgufArchitecture;
 }

@@ -39,5 +39,10 @@ export function frequencies(config: Config, rot: number): number[] {
     throw new SkintError("model.config", `config.json: rope_scaling type ${JSON.stringify(type)} is not supported; supported are ${Object.keys(SCALINGS).join(", ")}`, {
       what: "rope_scaling",
     });
-  return SCALINGS[type](plain(base, rot), scaling ?? {});
+  const scaled = SCALINGS[type](plain(base, rot), scaling ?? {});
+  const factors = config.rope_factors;
+  if (factors === undefined || factors === null) return scaled;
+  if (!Array.isArray(factors) || factors.length !== scaled.length || !factors.every((f) => typeof f === "number" && f > 0))
+    throw new SkintError("model.config", `rope_factors are not ${scaled.length} numbers above 0; the checkpoint is damaged or of another head size`, { what: "rope_factors" });
+  return scaled.map((f, i) => f / factors[i]);
 }

@@ -23,7 +23,7 @@ function common(config: Config): Omit<DecoderDescription, "layers" | "ropes"> {
   return {
     ...PLAIN,
     ...s,
-    norm: { kind: "rms", eps: real(config, "rms_norm_eps", 1e-6), offset: 1, bias: false },
+    norm: { kind: "rms", eps: real(config, "rms_norm_eps", 1e-6), offset: real(config, "norm_offset", 1, -1), bias: false },
     activation: choice(config, "hidden_activation", ACTIVATIONS, "gelu_pytorch_tanh"),
     tied: flag(config, "tie_word_embeddings", true),
     embedScale: Math.fround(Math.sqrt(s.width)),

@@ -3,6 +3,7 @@ import type { Architecture } from "../architecture.ts";
 import { buildDecoder } from "../decoder.ts";
 import { layerWeight, locator } from "../names.ts";
 import { DESCRIBE } from "./config.ts";
+import { gguf } from "./gguf.ts";
 
 const first = locator();
 const later = locator({ "attention.postnorm": "post_attention_layernorm", "ffn.norm": "pre_feedforward_layernorm", "ffn.postnorm": "post_feedforward_layernorm" });
@@ -13,4 +14,5 @@ export const architecture: Architecture = {
   build: (config, { cache }) => buildDecoder(String(config.model_type), DESCRIBE[String(config.model_type)](config), cache),
   // Gemma 1 has no norm before the feed-forward but the one Llama calls post_attention_layernorm: the later names are tried first.
   locate: (weight) => (layerWeight(weight)?.part === "ffn.norm" ? [...later(weight), ...first(weight)] : later(weight)),
+  gguf,
 };

@@ -2,9 +2,10 @@
 // Paper: Radford et al. 2019.
 import type { Architecture, Config, Location } from "../architecture.ts";
 import { buildDecoder, type DecoderDescription, PLAIN } from "../decoder.ts";
-import { choice, real, whole } from "../fields.ts";
+import { choice, flag, real, whole } from "../fields.ts";
 import { ACTIVATIONS } from "../llama/config.ts";
 import { layerWeight } from "../names.ts";
+import { gguf } from "./gguf.ts";
 
 function describe(config: Config): DecoderDescription {
   const width = whole(config, "n_embd", 1 << 16);
@@ -24,7 +25,7 @@ function describe(config: Config): DecoderDescription {
     ropes: [],
     activation: choice(config, "activation_function", ACTIVATIONS, "gelu_new"),
     gated: false,
-    tied: true,
+    tied: flag(config, "tie_word_embeddings", true),
     bias: { qkv: true, o: true, ffn: true },
     learnedPositions: true,
     attentionScale: 1 / Math.sqrt(dh),
@@ -48,4 +49,4 @@ function locate(weight: string): Location[] {
   return both(`h.${w.layer}.${PARTS[w.part]}.${w.kind}`, { transposed });
 }
 
-export const architecture: Architecture = { name: "gpt2", modelTypes: ["gpt2"], build: (config, { cache }) => buildDecoder("gpt2", describe(config), cache), locate };
+export const architecture: Architecture = { name: "gpt2", modelTypes: ["gpt2"], build: (config, { cache }) => buildDecoder("gpt2", describe(config), cache), locate, gguf };

@@ -15,6 +15,9 @@ export const ACTIVATIONS: Readonly<Record<string, Activation>> = {
   relu2: "relu2",
 };
 
+/** An extension of GGUF files (models/gguf.ts). */
+const PAIRINGS = { half: "half", interleaved: "interleaved" } as const;
+
 export function describe(config: Config): DecoderDescription {
   const s = shape(config);
   const bias = flag(config, "attention_bias", false);
@@ -23,7 +26,7 @@ export function describe(config: Config): DecoderDescription {
     ...s,
     norm: { kind: "rms", eps: real(config, "rms_norm_eps", 1e-6), offset: 0, bias: false },
     layers: Array.from({ length: whole(config, "num_hidden_layers", 512) }, () => ({ window: 0, rope: 0 })),
-    ropes: [{ frequencies: frequencies(config, s.dh), pairing: "half" }],
+    ropes: [{ frequencies: frequencies(config, s.dh), pairing: choice(config, "rope_pairing", PAIRINGS, "half") }],
     activation: choice(config, "hidden_act", ACTIVATIONS, "silu"),
     tied: flag(config, "tie_word_embeddings", false),
     bias: { qkv: bias, o: bias, ffn: flag(config, "mlp_bias", false) },

@@ -4,10 +4,12 @@ import type { Architecture } from "../architecture.ts";
 import { buildDecoder } from "../decoder.ts";
 import { locator } from "../names.ts";
 import { describe } from "./config.ts";
+import { gguf } from "./gguf.ts";
 
 export const architecture: Architecture = {
   name: "llama",
   modelTypes: ["llama", "mistral"],
   build: (config, { cache }) => buildDecoder("llama", describe(config), cache),
   locate: locator(),
+  gguf,
 };

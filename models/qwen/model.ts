@@ -5,6 +5,7 @@ import { buildDecoder, type DecoderDescription } from "../decoder.ts";
 import { flag } from "../fields.ts";
 import { describe as describeLlama } from "../llama/config.ts";
 import { locator } from "../names.ts";
+import { gguf } from "./gguf.ts";
 
 function describe(config: Config): DecoderDescription {
   const llama = describeLlama(config);
@@ -17,4 +18,5 @@ export const architecture: Architecture = {
   modelTypes: ["qwen2", "qwen3"],
   build: (config, { cache }) => buildDecoder(String(config.model_type), describe(config), cache),
   locate: locator(),
+  gguf,
 };
