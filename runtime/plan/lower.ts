@@ -5,7 +5,7 @@ import { type Graph, type GraphNode, SLOTS, type Slot } from "../graph/types.ts"
 import { OPS } from "../ops/catalogue.gen.ts";
 import { BLOCK_ROWS } from "../quant/scheme.ts";
 import { placeArena } from "./arena.ts";
-import { chooseKernel, chooseUnits } from "./choose.ts";
+import { type Choice, chooseKernel, chooseUnits } from "./choose.ts";
 import { type Ir, reads, root, tensor, toIr, writes } from "./ir.ts";
 import { panelFor } from "./panels.ts";
 import { foldResiduals, insertTaps, keepAllRows, mergeLinears, quantiseInputs } from "./passes.ts";
@@ -15,7 +15,7 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
   const ir = toIr(graph);
   if (options.logits === "all") keepAllRows(ir);
   insertTaps(ir, graph, options.taps);
-  quantiseInputs(ir, options.fuse, (n) => panelFor(chooseKernel(n.op, variantOf(ir, n), resolve(n.rows, options.symbols), options.kernels).kernel));
+  quantiseInputs(ir, options.fuse, (n) => panelFor(kernelOf(ir, n, options).kernel));
   if (options.fuse) foldResiduals(ir);
   const adjacent = options.fuse ? mergeLinears(ir) : [];
   const steps = ir.nodes.map((n) => toStep(ir, n, options));
@@ -29,10 +29,14 @@ function variantOf(ir: Ir, n: GraphNode): string {
   return n.variant;
 }
 
+function kernelOf(ir: Ir, n: GraphNode, o: LowerOptions): Choice {
+  return withPlace(n, () => chooseKernel(n.op, variantOf(ir, n), resolve(n.rows, o.symbols), o.kernels));
+}
+
 function toStep(ir: Ir, n: GraphNode, o: LowerOptions): Step {
   const variant = variantOf(ir, n);
   const rows = resolve(n.rows, o.symbols);
-  const { kernel, why } = withPlace(n, () => chooseKernel(n.op, variant, rows, o.kernels));
+  const { kernel, why } = kernelOf(ir, n, o);
   const attrs: Record<string, number> = {};
   const slots: Record<string, Slot> = {};
   for (const [field, kind] of Object.entries(OPS[n.op].fields)) {

@@ -74,14 +74,18 @@ export function quantiseInputs(ir: Ir, fuse: boolean, panelOf: (linear: GraphNod
   rewrite.apply(ir);
 }
 
-/** add(a, linear(x)) → linear(x) + residual a, when nothing else reads the linear's output. */
+/** add(a, linear(x)) → linear(x) + residual a, when nothing else reads the linear's output and a is there before it. */
 export function foldResiduals(ir: Ir): void {
   const uses = usesOf(ir);
   const rewrite = new Rewrite();
+  const at = new Map(ir.nodes.map((n, i) => [n, i]));
   for (const add of ir.nodes.filter((n) => n.op === "add")) {
     const { a, b, y } = add.tensors;
     const linear = uses.writers(b).find((n) => n.op === "linear" && n.tensors.y === b && n.rows === add.rows);
     if (!linear || tensor(ir, b).view || uses.readers(b).length > 1) continue;
+    // The linear reads a where it stands, which is before the addition: a must be whole by then.
+    const ready = uses.writers(a).every((n) => (at.get(n) as number) < (at.get(linear) as number));
+    if (!ready || uses.writers(y).length > 1) continue;
     rewrite.replace(add, null);
     rewrite.replace(linear, { ...linear, tensors: { ...linear.tensors, residual: a, y } });
   }

@@ -75,15 +75,16 @@ test("lanes that slept wake again", async () => {
 
 test.each([1, 4])("%i lanes: a part of a plan runs its steps alone", async (lanes) => {
   const device = await openWasm(still, { isa: "simd", threads: lanes });
-  const double = (name: string, units: number): Elementwise => ({ name, op: "add", a: "p", b: "p", y: "p", units });
-  const program = allocate(device, [elementwisePlan("one", [double("a", 3), double("b", 7), double("c", 1)], 4, K, device.kernels)]);
+  const step = (name: string, b: string, units: number): Elementwise => ({ name, op: "add", a: "p", b, y: "p", units });
+  const program = allocate(device, [elementwisePlan("one", [step("double", "p", 3), step("add ten", "q", 7), step("double again", "p", 1)], 4, K, device.kernels)]);
   program.setSlot("T", 4);
+  floats(program, "q").fill(10);
   const after = (from?: number, to?: number) => {
     floats(program, "p").fill(1);
     program.execute("one", from, to);
-    return floats(program, "p")[0];
+    return floats(program, "p")[4 * K - 1];
   };
-  expect([after(), after(1), after(0, 1), after(1, 2), after(2, 2), after(0, 0)]).toEqual([8, 4, 2, 2, 1, 1]);
+  expect([after(), after(1), after(0, 1), after(1, 2), after(2, 2), after(0, 0)]).toEqual([24, 22, 2, 11, 1, 1]);
   expect(() => program.execute("three")).toThrow(expect.objectContaining({ code: "graph.invalid" }));
   program.close();
 });

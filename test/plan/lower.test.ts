@@ -1,0 +1,224 @@
+// Lowering a Llama graph: what is fused, quantised, tapped and merged, and that memory is laid out without collisions.
+import { expect, test } from "vitest";
+import { architecture } from "../../models/llama/model.ts";
+import { byteLength } from "../../runtime/graph/formats.ts";
+import type { Graph } from "../../runtime/graph/types.ts";
+import { lower } from "../../runtime/plan/lower.ts";
+import { memoryMap, offsetOf } from "../../runtime/plan/memory.ts";
+import type { LowerOptions, Plan } from "../../runtime/plan/types.ts";
+import { KERNELS } from "../../targets/devices/wasm/catalogue.gen.ts";
+import { applyRecipe, recipeNamed } from "../../tools/compress/recipe.ts";
+import { type TinyShape, tinyConfig } from "../support/tiny.ts";
+
+const graphOf = (recipe: string, shape: Partial<TinyShape> = {}): Graph => {
+  const r = recipeNamed(recipe);
+  return applyRecipe(architecture.build(tinyConfig({ layers: 1, ...shape }), { cache: r.cache }), r);
+};
+
+const OPTIONS: LowerOptions = { name: "decode", symbols: { T: 1, L: 1, C: 32 }, kernels: KERNELS.simd, fuse: true, logits: "last", taps: [] };
+const plan = (graph: Graph, options: Partial<LowerOptions> = {}): Plan => lower(graph, { ...OPTIONS, ...options });
+const names = (p: Plan) => p.steps.map((s) => s.name);
+const step = (p: Plan, name: string) => p.steps.find((s) => s.name === name) as Plan["steps"][number];
+
+test("unfused: one step a node, and one quantised copy for all linears of an input", () => {
+  expect(names(plan(graphOf("w4", { tied: false }), { fuse: false }))).toEqual([
+    "embed",
+    "layers.0.attention.norm",
+    "layers.0.attention.q.quantise",
+    "layers.0.attention.q",
+    "layers.0.attention.k",
+    "layers.0.attention.v",
+    "layers.0.attention.rope",
+    "layers.0.attention.mix.append",
+    "layers.0.attention.mix",
+    "layers.0.attention.o.quantise",
+    "layers.0.attention.o",
+    "layers.0.attention.residual",
+    "layers.0.ffn.norm",
+    "layers.0.ffn.gate.quantise",
+    "layers.0.ffn.gate",
+    "layers.0.ffn.up",
+    "layers.0.ffn.activation",
+    "layers.0.ffn.down.quantise",
+    "layers.0.ffn.down",
+    "layers.0.ffn.residual",
+    "last",
+    "norm",
+    "head.quantise",
+    "head",
+  ]);
+});
+
+test("fused: norms and activations quantise, additions and neighbours are folded in", () => {
+  const p = plan(graphOf("w4", { tied: false }));
+  expect(names(p)).toEqual([
+    "embed",
+    "layers.0.attention.norm",
+    "layers.0.attention.q+k+v",
+    "layers.0.attention.rope",
+    "layers.0.attention.mix.append",
+    "layers.0.attention.mix",
+    "layers.0.attention.o.quantise",
+    "layers.0.attention.o",
+    "layers.0.ffn.norm",
+    "layers.0.ffn.gate+up",
+    "layers.0.ffn.activation",
+    "layers.0.ffn.down",
+    "last",
+    "norm",
+    "head",
+  ]);
+  for (const n of ["layers.0.attention.norm", "layers.0.ffn.norm", "layers.0.ffn.activation", "norm"]) expect(step(p, n).variant).toBe("i8tok");
+  expect(step(p, "layers.0.attention.o").tensors).toMatchObject({ residual: "embed", y: "layers.0.attention.residual" });
+  expect(step(p, "layers.0.attention.q+k+v").attrs).toMatchObject({ n: 128, k: 64 });
+  expect(step(p, "layers.0.ffn.gate+up").attrs.n).toBe(192);
+});
+
+test("floats are not quantised", () => {
+  expect(names(plan(graphOf("f32"))).filter((n) => n.includes("quantise"))).toEqual([]);
+  expect(step(plan(graphOf("f32")), "norm").variant).toBe("f32");
+});
+
+test("weights of merged linears lie one behind the other, biases too", () => {
+  const p = plan(graphOf("w4", { bias: true }));
+  const part = (what: string) => ["q", "k", "v"].map((n) => `layers.0.attention.${n}.${what}`);
+  expect(p.adjacent).toEqual([part("weight"), part("bias"), ["layers.0.ffn.gate.weight", "layers.0.ffn.up.weight"]]);
+  const { tensors } = memoryMap([p]);
+  for (const group of p.adjacent)
+    for (let i = 1; i < group.length; i++) {
+      const before = tensors.get(group[i - 1]);
+      expect(tensors.get(group[i])?.offset).toBe((before?.offset ?? 0) + byteLength(p.tensors.get(group[i - 1]) as never, p.symbols));
+    }
+});
+
+test("linears whose rows fill no block are not merged", () => {
+  expect(names(plan(graphOf("f32", { hidden: 50 })))).toEqual(expect.arrayContaining(["layers.0.ffn.gate", "layers.0.ffn.up"]));
+  expect(names(plan(graphOf("f32", { heads: 3, kvheads: 1, dh: 12 })))).toContain("layers.0.attention.q");
+});
+
+test("logits of the last token, or of every one", () => {
+  const last = plan(graphOf("f32"), { symbols: { T: 64, L: 1, C: 64 } });
+  expect(step(last, "last")).toMatchObject({ op: "copy", rows: "T" });
+  expect(step(last, "head")).toMatchObject({ rows: "L", kernel: expect.stringMatching(/^gemv/) });
+  const all = plan(graphOf("f32"), { logits: "all", symbols: { T: 64, L: 64, C: 64 } });
+  expect(names(all)).not.toContain("last");
+  expect(step(all, "norm").tensors.x).toBe("layers.0.ffn.residual");
+  expect(step(all, "head")).toMatchObject({ rows: "L", kernel: expect.stringMatching(/^gemm/) });
+});
+
+test("taps copy right behind the last write, and keep what they read from being fused away", () => {
+  const taps = ["layers.0.in", "layers.0.attention.q.in", "layers.0.ffn.hidden", "layers.0.out", "logits"];
+  const p = plan(graphOf("w4"), { taps });
+  const order = names(p);
+  expect(order.filter((n) => n.startsWith("tap:")).sort()).toEqual(taps.map((t) => `tap:${t}`).sort());
+  const before = (n: string) => order[order.indexOf(n) - 1];
+  expect(before("tap:layers.0.in")).toBe("embed");
+  expect(before("tap:layers.0.attention.q.in")).toBe("layers.0.attention.norm");
+  expect(before("tap:layers.0.ffn.hidden")).toBe("layers.0.ffn.activation");
+  expect(before("tap:logits")).toBe("head");
+  expect(step(p, "layers.0.attention.norm").variant).toBe("f32");
+  expect(order).toContain("layers.0.attention.q.quantise");
+  expect(p.tensors.get("tap:layers.0.out")).toMatchObject({ role: "output", shape: ["T", 64] });
+});
+
+test("a tap on an attention pattern is written by the attention itself", () => {
+  const p = plan(graphOf("f16"), { taps: ["layers.0.attention.mix.pattern"] });
+  expect(step(p, "layers.0.attention.mix").tensors.pattern).toBe("tap:layers.0.attention.mix.pattern");
+  expect(p.tensors.get("tap:layers.0.attention.mix.pattern")?.shape).toEqual(["T", 4, "C"]);
+});
+
+test("a tap that does not exist is refused with some that do", () => {
+  expect(() => plan(graphOf("f32"), { taps: ["layers.9.out"] })).toThrow(
+    expect.objectContaining({ code: "graph.invalid", place: { what: "layers.9.out" }, message: expect.stringContaining("layers.0.in") }),
+  );
+});
+
+test.each([
+  ["attention_", "layers.0.attention.mix"],
+  ["gem", "layers.0.attention.q"],
+  ["rope_", "layers.0.attention.rope"],
+  ["embed_", "embed"],
+])("without kernels %s the step %s is named", (prefix, what) => {
+  const kernels = KERNELS.simd.filter((k) => !k.startsWith(prefix));
+  for (const recipe of ["f32", "w4"])
+    for (const fuse of [true, false])
+      expect(() => plan(graphOf(recipe), { kernels, fuse })).toThrow(
+        expect.objectContaining({ code: "plan.kernel", message: expect.stringMatching(`^step ${what}[^:]*: no kernel`), place: { what: expect.stringContaining(what) } }),
+      );
+});
+
+/** A residual that is computed only after the linear it is added to (as where attention and feed-forward stand side by side). */
+function parallel(): Graph {
+  const g = graphOf("f32");
+  const nodes = [...g.nodes];
+  const at = (name: string) => nodes.findIndex((n) => n.name === name);
+  const [late] = nodes.splice(at("layers.0.attention.residual"), 1);
+  // x + ffn(norm(x)) first, the attention's output is added after it
+  nodes[at("layers.0.ffn.norm")] = { ...nodes[at("layers.0.ffn.norm")], tensors: { ...nodes[at("layers.0.ffn.norm")].tensors, x: "embed" } };
+  nodes.splice(at("layers.0.ffn.residual"), 0, late);
+  return { ...g, nodes };
+}
+
+test("an addition is folded only into a linear that runs after what is added", () => {
+  const p = plan(parallel());
+  expect(step(p, "layers.0.ffn.down").tensors.residual).toBeUndefined();
+  const written = new Set<string>();
+  for (const s of p.steps) {
+    if (s.tensors.residual) expect(written, `${s.name} adds ${s.tensors.residual}`).toContain(s.tensors.residual);
+    if (s.tensors.y) written.add(s.tensors.y);
+  }
+});
+
+test("a linear added to itself is not folded", () => {
+  const g = graphOf("f32");
+  const nodes = g.nodes.map((n) => (n.name === "layers.0.ffn.residual" ? { ...n, tensors: { ...n.tensors, a: "layers.0.ffn.down" } } : n));
+  expect(names(plan({ ...g, nodes }))).toContain("layers.0.ffn.residual");
+});
+
+const RECIPES = ["f32", "f16", "w8", "w8g32", "w4", "w4g128", "w4kv8"];
+
+test.each(RECIPES)("%s: in memory nothing that is needed at the same time shares bytes, in all four plans", (recipe) => {
+  for (const shape of [
+    { tied: true, bias: true, layers: 2 },
+    { tied: false, layers: 2, hidden: 50 },
+  ]) {
+    const graph = graphOf(recipe, shape);
+    const taps = ["layers.1.out", "layers.0.attention.mix.pattern"];
+    const plans = [
+      plan(graph),
+      plan(graph, { name: "prefill", symbols: { T: 64, L: 1, C: 32 } }),
+      plan(graph, { name: "score", symbols: { T: 64, L: 64, C: 32 }, logits: "all" }),
+      plan(graph, { name: "diagnose", taps, fuse: false }),
+    ];
+    const map = memoryMap(plans);
+    const mapped = [...map.tensors].sort(([, a], [, b]) => a.offset - b.offset);
+    for (const [i, [name, r]] of mapped.entries()) {
+      expect(r.offset % 4).toBe(0);
+      expect(r.offset + r.bytes, name).toBeLessThanOrEqual(mapped[i + 1]?.[1].offset ?? map.arena);
+    }
+    for (const p of plans) checkArena(p, map);
+  }
+});
+
+/** Every operand lies in memory; of one step's lifetime on, its values lie apart from all that are alive. */
+function checkArena(p: Plan, map: ReturnType<typeof memoryMap>): void {
+  const rootOf = (name: string) => p.tensors.get(name)?.view?.of ?? name;
+  const life = new Map<string, [number, number]>();
+  p.steps.forEach((s, i) => {
+    for (const name of Object.values(s.tensors)) {
+      const root = rootOf(name);
+      life.set(root, [life.get(root)?.[0] ?? i, i]);
+      const end = offsetOf(map, p, root) + byteLength(p.tensors.get(root) as never, p.symbols);
+      expect(end, `${s.name}: ${name}`).toBeLessThanOrEqual(map.bytes);
+      if (!map.tensors.has(root)) expect(offsetOf(map, p, root), `${s.name}: ${name}`).toBeGreaterThanOrEqual(map.arena);
+    }
+  });
+  const values = [...life].filter(([name]) => !map.tensors.has(name));
+  for (const [a, [fromA, toA]] of values)
+    for (const [b, [fromB, toB]] of values) {
+      if (a === b || fromA > toB || fromB > toA) continue;
+      const [startA, startB] = [offsetOf(map, p, a), offsetOf(map, p, b)];
+      const apart = startA + byteLength(p.tensors.get(a) as never, p.symbols) <= startB || startB + byteLength(p.tensors.get(b) as never, p.symbols) <= startA;
+      expect(apart, `${p.name}: ${a} and ${b}`).toBe(true);
+    }
+}
