@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
 export interface Budget {
-  /** One file, or all files of a folder with one ending: `folder/*.ending`. */
+  /** One file, or all files of a folder with one beginning and one ending: `folder/begin*.ending`. */
   readonly files: string;
   readonly bytes: number;
 }
@@ -28,10 +28,10 @@ export interface Judged {
 function match(root: string, pattern: string): string[] {
   const at = pattern.indexOf("*");
   if (at < 0) return existsSync(join(root, pattern)) ? [pattern] : [];
-  const dir = pattern.slice(0, at);
+  const dir = pattern.slice(0, pattern.lastIndexOf("/", at) + 1);
   if (!existsSync(join(root, dir))) return [];
   return readdirSync(join(root, dir))
-    .filter((f) => f.endsWith(pattern.slice(at + 1)))
+    .filter((f) => f.startsWith(pattern.slice(dir.length, at)) && f.endsWith(pattern.slice(at + 1)))
     .sort()
     .map((f) => dir + f);
 }

@@ -32,6 +32,9 @@ const entries = [
   { in: "tools/skint.ts", out: "skint", platform: "node" },
   { in: "targets/hosts/node/index.ts", out: "node", platform: "node" },
   { in: "targets/hosts/node/lane.ts", out: "lane", platform: "node" },
+  { in: "targets/hosts/browser/index.ts", out: "browser", platform: "browser" },
+  { in: "targets/hosts/browser/worker.ts", out: "browser-worker", platform: "browser" },
+  { in: "targets/hosts/browser/lane.ts", out: "browser-lane", platform: "browser" },
 ] as const;
 
 async function bundles(): Promise<void> {
@@ -44,6 +47,7 @@ async function bundles(): Promise<void> {
       format: "esm",
       target: "es2022",
       packages: e.platform === "node" ? "external" : "bundle",
+      minify: e.platform === "browser",
       sourcemap: true,
       logLevel: "warning",
       ...(e.out === "skint" ? { banner: { js: "#!/usr/bin/env node" } } : {}),

@@ -2,10 +2,10 @@
 // counts as there only with its marker `<digest>.ok`, an empty file made last; its bytes are hashed again at every load. `url-<hash>` holds
 // the digest an address had last. Two tabs may load at once: who comes second goes without writing.
 import type { Source } from "../../../runtime/io/source.ts";
+import { CACHE_FOLDER } from "./clear.ts";
 import { openHandle } from "./files.ts";
 import { sha256 } from "./hash.ts";
 
-export const CACHE_FOLDER = "skint-models";
 const DIGEST = /^[0-9a-f]{64}$/;
 
 /** A model on its way into the cache. */
@@ -44,7 +44,7 @@ export class ModelCache {
   }
 
   async open(digest: string, name: string): Promise<Source | undefined> {
-    if (!(await this.has(`${digest}.ok`))) return undefined;
+    if (!(await this.has(digest))) return undefined;
     try {
       return await openHandle(await this.folder.getFileHandle(`${digest}.bin`), name);
     } catch {
@@ -136,8 +136,8 @@ export class ModelCache {
     }
   }
 
-  private async has(name: string): Promise<boolean> {
-    return this.folder.getFileHandle(name).then(
+  async has(digest: string): Promise<boolean> {
+    return this.folder.getFileHandle(`${digest}.ok`).then(
       () => true,
       () => false,
     );
@@ -152,12 +152,4 @@ function nameOf(url: string): string {
   const hash = sha256();
   hash.update(new TextEncoder().encode(url));
   return `url-${hash.digest()}`;
-}
-
-/** Removes every model this origin keeps. Models in use stay in memory. */
-export async function clearCache(): Promise<void> {
-  const root = await navigator.storage.getDirectory();
-  await root.removeEntry(CACHE_FOLDER, { recursive: true }).catch((e) => {
-    if (!(e instanceof DOMException && e.name === "NotFoundError")) throw e;
-  });
 }

@@ -91,7 +91,10 @@ function syncSource(handle: FileSystemSyncAccessHandle, name: string): Source {
 /** Opens a URL as bytes that come once, from front to back. Throws `file.missing`, `network.*`, `aborted`, `format.*`. */
 export async function openUrl(url: string, signal?: AbortSignal): Promise<StreamSource | Source> {
   const stop = new AbortController();
-  const response = await fetchOk(url, signal ? AbortSignal.any([signal, stop.signal]) : stop.signal);
+  signal?.addEventListener("abort", () => stop.abort(signal.reason), { once: true });
+  if (signal?.aborted) stop.abort(signal.reason);
+  // Not into the browser's own cache too: models are kept in OPFS.
+  const response = await fetchOk(url, { signal: stop.signal, cache: "no-store" });
   const name = decodeURIComponent(new URL(url).pathname.split("/").pop() || url);
   const size = Number(response.headers.get("content-length") ?? Number.NaN);
   // A compressed answer states the length it has on the way, so the whole is taken first.
@@ -109,12 +112,12 @@ function interrupted(url: string, cause: unknown): SkintError {
 }
 
 /** An answer with status 2xx, or a typed error. */
-export async function fetchOk(url: string, signal?: AbortSignal): Promise<Response> {
+export async function fetchOk(url: string, init: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, { signal, cache: "no-cache" });
+    response = await fetch(url, init);
   } catch (cause) {
-    if (signal?.aborted) throw new SkintError("aborted", `fetching ${url} was stopped by the caller`, { what: url }, { cause });
+    if (init.signal?.aborted) throw new SkintError("aborted", `fetching ${url} was stopped by the caller`, { what: url }, { cause });
     throw new SkintError(
       "network.unreachable",
       `${url} cannot be fetched (${cause}); check the address, the connection, and that its server allows this page to read it (CORS, Content-Security-Policy)`,

@@ -2,6 +2,7 @@
 // where nothing may wait for memory.
 import { SkintError } from "../../../runtime/errors.ts";
 import type { BuildName } from "../../devices/wasm/catalogue.gen.ts";
+import { poison } from "../../devices/wasm/core.ts";
 import { probe } from "../../devices/wasm/probe.ts";
 import type { Host, Lane, LaneInit } from "../host.ts";
 import { fetchOk, openUrl } from "./files.ts";
@@ -15,6 +16,8 @@ export interface HostUrls {
 }
 
 export interface BrowserHost extends Host {
+  /** Whether more than one lane can run at all, wanted or not. */
+  readonly canSpawn: boolean;
   /** Resolves when every lane that was spawned has joined; throws `device.unavailable` if one cannot start. */
   lanesJoined(): Promise<void>;
 }
@@ -31,12 +34,14 @@ const CORES: Readonly<Record<BuildName, URL>> = {
 const JOIN_MS = 20_000;
 
 export function createHost(urls: HostUrls = {}): BrowserHost {
-  const whySingle = reasonForOne();
+  const why = reasonForOne();
+  const whySingle = why ?? (navigator.hardwareConcurrency > 1 ? undefined : "the browser reports one processor");
   const joining: Promise<void>[] = [];
   return {
     name: "browser",
     parallelism: whySingle ? 1 : navigator.hardwareConcurrency,
     whySingle,
+    canSpawn: !why,
     now: () => performance.now(),
     core: (build) => fetchCore(urls.core ? new URL(`${build}.wasm`, urls.core) : CORES[build as BuildName]),
     spawnLane(init, onError) {
@@ -52,14 +57,13 @@ export function createHost(urls: HostUrls = {}): BrowserHost {
   };
 }
 
-/** Why only one lane can run, and how to get more; undefined if more can. */
+/** Why no lane can be spawned, and what to do; undefined if they can. */
 function reasonForOne(): string | undefined {
   if (!globalThis.crossOriginIsolated)
     return "the page is not cross-origin isolated, so the browser gives it no shared memory; serve the page and Skint's files with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
   const { threads, sharedMemory } = probe();
   if (!threads || !sharedMemory) return "this browser has no shared WebAssembly memory; a current Chrome, Firefox or Safari has";
   if (typeof Worker === "undefined") return "this browser lets no worker start another; a current Chrome, Firefox or Safari does";
-  if (!(navigator.hardwareConcurrency > 1)) return "the browser reports one processor";
   return undefined;
 }
 
@@ -69,46 +73,55 @@ async function fetchCore(url: URL): Promise<Uint8Array<ArrayBuffer>> {
     return new Uint8Array(await response.arrayBuffer());
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new SkintError("device.unavailable", `the core could not be fetched (${why}); serve dist/core, or say where it is with the option urls.core`, { what: url.href }, { cause });
+    throw new SkintError(
+      "device.unavailable",
+      `the core could not be fetched (${why}); serve dist/core, or say where it is with the option urls.core`,
+      { what: url.href },
+      { cause },
+    );
   }
 }
 
 /** Starts a lane. Before it has joined, its errors reject `joined`; afterwards they go to `onError`. */
 function spawnLane(url: string | undefined, init: LaneInit, onError: (message: string) => void): { lane: Lane; joined: Promise<void> } {
   const worker = url ? new Worker(url, { type: "module" }) : new Worker(new URL("./browser-lane.js", import.meta.url), { type: "module" });
-  let stop = () => {};
-  const joined = new Promise<void>((resolve, reject) => {
-    const fail = (why: string) =>
-      reject(
-        new SkintError("device.unavailable", `lane ${init.lane} did not start (${why}); serve browser-lane.js from the page's origin, or load with threads: 1`, {
-          what: url ?? "browser-lane.js",
-        }),
-      );
-    const timer = setTimeout(() => fail(`no word from it in ${JOIN_MS / 1000} s`), JOIN_MS);
-    stop = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-    worker.onerror = (e) => {
-      e.preventDefault();
-      clearTimeout(timer);
-      fail(e.message || "its script cannot be loaded or run");
-      onError(e.message || "the lane's script failed");
-    };
-    worker.onmessage = ({ data }: MessageEvent<string>) => {
-      if (data === "joined") stop();
-      else if (data !== "left") onError(data);
-    };
+  let resolve = () => {};
+  let reject = (_: Error) => {};
+  const joined = new Promise<void>((yes, no) => {
+    [resolve, reject] = [yes, no];
   });
   joined.catch(() => {}); // told by lanesJoined
-  worker.postMessage(init);
-  return {
-    lane: {
-      terminate() {
-        stop();
-        worker.terminate();
-      },
-    },
-    joined,
+  let tell = (why: string) => reject(notStarted(init.lane, why));
+  const timer = setTimeout(() => tell(`no word from it in ${JOIN_MS / 1000} s`), JOIN_MS);
+  const settle = () => {
+    clearTimeout(timer);
+    tell = onError;
+    resolve();
   };
+  worker.onerror = (e) => {
+    e.preventDefault();
+    tell(e.message || "its script cannot be loaded or run");
+  };
+  worker.onmessage = ({ data }: MessageEvent<string>) => {
+    if (data === "joined") settle();
+    else if (data !== "left") tell(data);
+  };
+  worker.postMessage(init);
+  const terminate = () => {
+    settle();
+    // A lane that waits for memory hears nothing; told to leave, it ends at once instead of after the browser's patience (2 s in Chromium).
+    poison(init.memory, init.control);
+    worker.terminate();
+  };
+  return { lane: { terminate }, joined };
+}
+
+function notStarted(lane: number, why: string): SkintError {
+  return new SkintError(
+    "device.unavailable",
+    `lane ${lane} did not start (${why}); serve browser-lane.js from the page's origin with the headers of the page, or load with threads: 1`,
+    {
+      what: "browser-lane.js",
+    },
+  );
 }

@@ -1,8 +1,8 @@
 // A pack as it comes from a server, once, from front to back, straight to where its bytes belong. Header and documents are kept, as they are
 // read more than once; weights are not. Bytes that a reader skips are kept too, so that any order works, at the price of memory.
 import { SkintError } from "../../../runtime/errors.ts";
-import { checkPack } from "../../../runtime/formats/skint/layout.ts";
 import { readHeader } from "../../../runtime/formats/safetensors/header.ts";
+import { checkPack } from "../../../runtime/formats/skint/layout.ts";
 import type { Source } from "../../../runtime/io/source.ts";
 
 /** A server that sends nothing for so long is given up. */
@@ -144,7 +144,11 @@ class Stream implements StreamSource {
   /** Copies what was kept from `offset` on; returns how much. */
   private fromKept(offset: number, into: Uint8Array): number {
     const found = this.kept.find((k) => k.offset <= offset && offset < k.offset + k.bytes.length);
-    if (!found) throw new SkintError("file.unreadable", `${this.name} comes from a server once and byte ${offset} has passed; give it as a Blob to read it in any order`, { what: this.name, offset });
+    if (!found)
+      throw new SkintError("file.unreadable", `${this.name} comes from a server once and byte ${offset} has passed; give it as a Blob to read it in any order`, {
+        what: this.name,
+        offset,
+      });
     const part = found.bytes.subarray(offset - found.offset, offset - found.offset + into.length);
     into.set(part);
     return part.length;

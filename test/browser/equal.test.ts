@@ -1,0 +1,61 @@
+// Chromium gives the bits that Node gives: recipes, builds, threads on and off, under a strict Content-Security-Policy.
+import { beforeAll, expect, test } from "vitest";
+import "./door.ts";
+import { fixture } from "./fixture.ts";
+import { PROMPT, RECIPES, type Run, runInNode } from "./models.ts";
+
+const f = fixture();
+const node = new Map<string, Run>();
+beforeAll(async () => {
+  for (const [name, bytes] of f.packs ?? []) node.set(name, await runInNode(bytes, { isa: "scalar", threads: 1 }));
+}, 120_000);
+
+/** Runs in the page: as runInNode. */
+async function runInPage({ name, options, prompt }: { name: string; options: object; prompt: number[] }) {
+  const model = await skint.load(`models/${name}`, options);
+  const session = model.session();
+  const bits = (logits: Float32Array) => Array.from(new Uint32Array(logits.buffer, logits.byteOffset, logits.length));
+  const first = bits(await session.feed(Uint32Array.from(prompt)));
+  const tokens: number[] = [];
+  for await (const { token } of session.generate(Uint32Array.from(prompt), { maxTokens: 64, temperature: 0, ignoreEos: true })) if (token >= 0) tokens.push(token);
+  const last = bits(await session.feed(Uint32Array.from([...prompt, ...tokens])));
+  const { build, lanes, whySingle } = model;
+  model.close();
+  return { build, lanes, whySingle, run: { tokens, bits: [...first, ...last] } };
+}
+
+const CASES = RECIPES.flatMap((recipe) => (["simd", "relaxed"] as const).flatMap((isa) => [1, 2].map((threads) => ({ recipe, isa, threads }))));
+
+test.each(CASES)("$recipe on $isa with $threads threads", async ({ recipe, isa, threads }) => {
+  const page = await f.page(threads > 1 ? f.isolated : f.plain);
+  const name = `${recipe}.skint`;
+  const { build, lanes, whySingle, run } = await page.evaluate(runInPage, { name, options: { isa, threads }, prompt: PROMPT });
+  expect({ build, lanes }).toEqual({ build: threads > 1 ? `${isa}-threads` : isa, lanes: threads });
+  if (threads > 1) expect(whySingle).toBeUndefined();
+  else expect(whySingle).toMatch(/not cross-origin isolated.*Cross-Origin-Opener-Policy: same-origin.*Cross-Origin-Embedder-Policy: require-corp/);
+  expect(run.tokens.length).toBe(64);
+  expect(run).toEqual(node.get(name));
+});
+
+test("scalar too, and scores are the same as in Node", async () => {
+  const page = await f.page(f.isolated);
+  const scalar = await page.evaluate(runInPage, { name: "w4.skint", options: { isa: "scalar" }, prompt: PROMPT });
+  expect(scalar.run).toEqual(node.get("w4.skint"));
+  const { open } = await import("../support/tiny.ts");
+  const options = { window: 40, stride: 20 };
+  const model = await open(f.packs.get("w4.skint") as Uint8Array, { score: true });
+  const want = await model.score(Uint32Array.from(PROMPT), options);
+  model.close();
+  const got = await page.evaluate(
+    async ({ prompt, options }) => {
+      const model = await skint.load("models/w4.skint", { score: true });
+      const seen: number[] = [];
+      const scores = await model.score(Uint32Array.from(prompt), { ...options, onProgress: (done) => seen.push(done) });
+      model.close();
+      return { scores: [...scores], seen };
+    },
+    { prompt: PROMPT, options },
+  );
+  expect(got.scores).toEqual([...want]);
+  expect(got.seen.at(-1)).toBe(PROMPT.length - 1);
+});
