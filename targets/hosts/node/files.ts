@@ -1,6 +1,6 @@
 // Files on Node: sources, sinks and folders over file descriptors. Reads and writes are synchronous, in pieces of 4 MiB: straight into views of
 // (shared) WebAssembly memory that is the fastest way. At most every 50 ms they let timers, signals and the user's Ctrl-C have their turn.
-import { closeSync, constants, fstatSync, fsyncSync, openSync, readdirSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, fsyncSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { SkintError } from "../../../runtime/errors.ts";
@@ -97,8 +97,13 @@ export async function openFolder(path: string): Promise<Folder> {
   };
 }
 
+/** Makes a folder, and those above it; one that is there is fine. */
+export function makeFolder(path: string): void {
+  attempt(path, "made", () => mkdirSync(path, { recursive: true }));
+}
+
 /** Runs a file operation; its failure becomes a typed error. */
-function attempt<T>(path: string, what: string, operation: () => T): T {
+export function attempt<T>(path: string, what: string, operation: () => T): T {
   try {
     return operation();
   } catch (cause) {
@@ -110,7 +115,7 @@ function attempt<T>(path: string, what: string, operation: () => T): T {
 }
 
 /** Makes a rename last through a power cut, where folders can be synced. */
-function syncFolder(path: string): void {
+export function syncFolder(path: string): void {
   if (process.platform === "win32") return;
   const fd = openSync(path, "r");
   try {

@@ -1,13 +1,30 @@
 // Unfinished downloads on Node: a folder for each, with `data` and `pin.json`. One process at a time works on one: it renames the folder to a name
 // of its own (only one rename succeeds), and gives it back when it stops. A folder whose owner was killed can be taken over.
 // What the pin counts as kept was synced: bytes behind it may be holes after a power cut, and are fetched again.
-import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { SkintError } from "../../../runtime/errors.ts";
 import type { TransferStore } from "../../../runtime/io/partial.ts";
 import type { Pin } from "../../../runtime/io/pin.ts";
-import { attempt } from "./files.ts";
+import { attempt, syncFolder } from "./files.ts";
 import { sha256 } from "./hash.ts";
 
 /** Bytes between two syncs: the most that a kill -9 costs. */
@@ -18,25 +35,32 @@ const ABANDONED_MS = 7 * 24 * 3600_000;
 export interface FileStore extends TransferStore {
   /** Path of the bytes. */
   readonly path: string;
+  /** Puts the bytes under another name, in one step and to stay, and ends the use. */
+  moveTo(path: string): void;
+  /** Ends the use and removes what is there. Safe to call after `moveTo`. */
+  discard(): void;
   /** Ends the use; what is there stays for a later try, unless it was moved away. */
   release(): void;
 }
 
-const hash = (text: string) => {
-  const h = sha256();
-  h.update(new TextEncoder().encode(text));
-  return h.digest();
-};
+export function hashText(text: string): string {
+  const hash = sha256();
+  hash.update(new TextEncoder().encode(text));
+  return hash.digest();
+}
 
-const here = () => hash(hostname()).slice(0, 8);
+const here = () => hashText(hostname()).slice(0, 8);
 
 let taken = 0;
 
+/** The end of a name that only this process gives, and only once. `isFree` tells when its owner is gone. */
+export const ownSuffix = () => `${here()}-${process.pid}-${taken++}`;
+
 /** Takes what an earlier try left for `url`, or begins with nothing. */
 export function claimPartial(root: string, url: string): FileStore {
-  const key = hash(url).slice(0, 32);
+  const key = hashText(url).slice(0, 32);
   mkdirSync(root, { recursive: true });
-  const own = join(root, `${key}.${here()}-${process.pid}-${taken++}`);
+  const own = join(root, `${key}.${ownSuffix()}`);
   for (const name of attempt(root, "listed", () => readdirSync(root)).sort()) {
     if (!name.startsWith(`${key}.`) || !isFree(root, name)) continue;
     if (renamed(join(root, name), own)) return openPartial(own, join(root, `${key}.free`));
@@ -45,14 +69,15 @@ export function claimPartial(root: string, url: string): FileStore {
   return openPartial(own, join(root, `${key}.free`));
 }
 
-/** Whether nobody works on a folder: given back, or its owner is gone. */
-function isFree(root: string, name: string): boolean {
-  const owner = name.slice(name.indexOf(".") + 1);
+/** Whether nobody works on `<something>.<owner>`: given back, or its owner is gone. */
+export function isFree(root: string, name: string): boolean {
+  const owner = name.slice(name.lastIndexOf(".") + 1);
   if (owner.startsWith("free")) return true;
   const [host, pid] = owner.split("-");
   if (host === here() && !isAlive(Number(pid))) return true;
   try {
-    return Date.now() - Math.max(statSync(join(root, name)).mtimeMs, statSync(join(root, name, "data")).mtimeMs) > ABANDONED_MS;
+    const touched = [join(root, name), join(root, name, "data")].map((f) => statSync(f, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+    return Date.now() - Math.max(...touched) > ABANDONED_MS;
   } catch {
     return false;
   }
@@ -96,7 +121,7 @@ function readKept(folder: string, bytes: number): Kept | undefined {
 
 /** Puts a small file in place in one step. */
 export function writeAtomic(path: string, text: string): void {
-  const aside = `${path}.${here()}-${process.pid}-${taken++}`;
+  const aside = `${path}.${ownSuffix()}`;
   attempt(path, "written", () => {
     const fd = openSync(aside, "wx");
     try {
@@ -110,10 +135,17 @@ export function writeAtomic(path: string, text: string): void {
 }
 
 function openPartial(folder: string, free: string): FileStore {
-  const path = join(folder, "data");
-  const fd = attempt(path, "opened", () => openSync(path, "a+"));
-  closeSync(fd);
-  return new Partial(folder, path, free);
+  return new Partial(folder, join(folder, "data"), free);
+}
+
+/** Unfinished downloads that nobody works on, with what they are of. */
+export function listPartials(root: string): { folder: string; url: string | undefined; bytes: number }[] {
+  const names = existsSync(root) ? readdirSync(root).filter((name) => isFree(root, name)) : [];
+  return names.sort().map((name) => {
+    const folder = join(root, name);
+    const bytes = statSync(join(folder, "data"), { throwIfNoEntry: false })?.size ?? 0;
+    return { folder, url: readKept(folder, bytes)?.pin.url, bytes };
+  });
 }
 
 class Partial implements FileStore {
@@ -130,7 +162,7 @@ class Partial implements FileStore {
     this.folder = folder;
     this.path = path;
     this.free = free;
-    this.fd = attempt(path, "opened", () => openSync(path, "r+"));
+    this.fd = attempt(path, "opened", () => openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600));
     const known = readKept(folder, statSync(path).size);
     this.pin = known?.pin;
     this.size = known?.kept ?? 0;
@@ -169,12 +201,30 @@ class Partial implements FileStore {
     this.kept = 0;
   }
 
+  moveTo(path: string): void {
+    attempt(path, "written", () => {
+      fsyncSync(this.fd);
+      closeSync(this.fd);
+      this.open = false;
+      chmodSync(this.path, 0o444);
+      renameSync(this.path, path);
+      syncFolder(dirname(path));
+      rmSync(this.folder, { recursive: true, force: true });
+    });
+  }
+
+  discard(): void {
+    if (this.open) closeSync(this.fd);
+    this.open = false;
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
   release(): void {
     if (!this.open) return;
     closeSync(this.fd);
     this.open = false;
     if (this.pin === undefined || this.kept === 0) rmSync(this.folder, { recursive: true, force: true });
     // Somebody gave one back already: both stay, under names of their own.
-    else if (!renamed(this.folder, this.free)) renamed(this.folder, `${this.free}-${here()}-${process.pid}-${taken++}`);
+    else if (!renamed(this.folder, this.free)) renamed(this.folder, `${this.free}-${ownSuffix()}`);
   }
 }
