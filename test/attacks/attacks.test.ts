@@ -2,7 +2,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { SkintError } from "../../runtime/errors.ts";
+import { createRandom } from "../../runtime/num/random.ts";
 import { buildPack, buildSafetensors, SMALL } from "../formats/packs.ts";
+import { buildGguf, f32Tensor, field, list, nested, randomTensor } from "../support/gguf.ts";
 import type { Made } from "./attack.ts";
 import { FOLDERS } from "./folder.ts";
 import { metered } from "./meter.ts";
@@ -87,12 +89,51 @@ test("any byte of an index set to any value", async () => {
   );
 });
 
+const GGUF = () =>
+  buildGguf({
+    metadata: {
+      "general.alignment": field("u32", 8),
+      "general.name": field("string", "m"),
+      "l.whole": field("i64", -5n),
+      "l.flag": field("bool", true),
+      "t.tokens": list("string", ["a", "bc"]),
+      "t.scores": list("f32", [1, 2]),
+      "t.deep": nested([list("u8", [1]), list("bool", [true])]),
+    },
+    tensors: [randomTensor("q", "Q4_0", [2, 32], createRandom(1)), f32Tensor("f", [3], [1, 2, 3]), randomTensor("k", "Q2_K", [256], createRandom(2))],
+    alignment: 8,
+    padEnd: false,
+  });
+
+test("any byte of a GGUF file set to any value", async () => {
+  const bytes = GGUF();
+  const front = bytes.length - 36 - 4 - 12 - 4 - 84;
+  await fc.assert(
+    fc.asyncProperty(fc.nat(front), fc.nat(255), async (at, value) => {
+      await survives("gguf header", damage(bytes, at, value));
+    }),
+    { numRuns: 4000 },
+  );
+});
+
+test("a GGUF file cut anywhere, or with a field of 64 bits set to an extreme", async () => {
+  const bytes = GGUF();
+  for (let length = 0; length < bytes.length; length++) expect(await survives("gguf header", bytes.slice(0, length))).toBe(false);
+  for (let at = 4; at + 8 <= bytes.length; at++)
+    for (const value of [0n, 2n ** 31n, 2n ** 32n - 1n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n]) {
+      const damaged = bytes.slice();
+      new DataView(damaged.buffer).setBigUint64(at, value, true);
+      await survives("gguf header", damaged);
+    }
+});
+
 test("random bytes and cut files", async () => {
   const pack = await buildPack(SMALL);
   const bytes = TENSOR_FILE();
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.nat(pack.length - 1), async (noise, length) => {
       await survives("safetensors header", noise);
+      await survives("gguf header", noise);
       expect(await survives("safetensors header", bytes.slice(0, length % bytes.length))).toBe(false);
       expect(await survives("skint container", pack.slice(0, length))).toBe(false);
     }),

@@ -1,6 +1,9 @@
 // Runs every attack: each must end as its row says, in a value or a SkintError, in bounded time and memory.
 // A file is read as a user's command reads it: opened, every document and every tensor taken in, the digest compared.
 import { SkintError } from "../../runtime/errors.ts";
+import { BLOCKS } from "../../runtime/formats/gguf/blocks/index.ts";
+import type { GgufValue } from "../../runtime/formats/gguf/lists.ts";
+import { openGguf } from "../../runtime/formats/gguf/open.ts";
 import { openWeights, readConfig, readTokenizer } from "../../runtime/formats/safetensors/folder.ts";
 import { openSafetensors } from "../../runtime/formats/safetensors/reader.ts";
 import { DOCUMENTS } from "../../runtime/formats/skint/layout.ts";
@@ -12,6 +15,8 @@ import { sha256 } from "../../targets/hosts/node/hash.ts";
 import { memoryFolder } from "../support/memory.ts";
 import { type Attack, type Attacks, isFolder, isSource, type Made, sizeOf, sourceOf } from "./attack.ts";
 import { FOLDERS } from "./folder.ts";
+import { GGUF_ALIGNMENT, GGUF_FILE, GGUF_HEADER, GGUF_KEYS, GGUF_VALUES } from "./gguf.ts";
+import { GGUF_DATA, GGUF_DIRECTORY, GGUF_PARTS, GGUF_WEIGHTS } from "./gguf-tensors.ts";
 import { type Meter, metered, meteredFolder, meteredSource } from "./meter.ts";
 import { FILE, HEADER, NAMES, OFFSETS, SHAPES } from "./safetensors.ts";
 import { CONTAINER, PACK, TENSORS } from "./skint.ts";
@@ -45,6 +50,14 @@ export const SUITES: readonly Suite[] = [
   { name: "safetensors folder", attacks: FOLDERS, read: readFolder },
   { name: "skint container", attacks: CONTAINER, read: readPack },
   { name: "skint tensors", attacks: TENSORS, read: readPack },
+  { name: "gguf header", attacks: GGUF_HEADER, read: readGguf },
+  { name: "gguf keys", attacks: GGUF_KEYS, read: readGguf },
+  { name: "gguf values", attacks: GGUF_VALUES, read: readGguf },
+  { name: "gguf alignment", attacks: GGUF_ALIGNMENT, read: readGguf },
+  { name: "gguf directory", attacks: GGUF_DIRECTORY, read: readGguf },
+  { name: "gguf data", attacks: GGUF_DATA, read: readGguf },
+  { name: "gguf weights", attacks: GGUF_WEIGHTS, read: readGgufWeights },
+  { name: "gguf parts", attacks: GGUF_PARTS, read: readGguf },
 ];
 
 /** All attacks, one after the other. */
@@ -109,6 +122,31 @@ async function consume(store: TensorStore, most: number): Promise<void> {
   for (const { name, bytes } of store.tensors.values())
     for (let at = 0; at < Math.min(bytes, most); at += PIECE) await store.readBytes(name, at, buffer.subarray(0, Math.min(PIECE, bytes - at)));
   await store.close();
+}
+
+/** Every value of the metadata, then every tensor, as it lies there and, where its type allows, as f32. Of a folder the first file is opened. */
+async function readGguf(made: Made, meter: Meter): Promise<void> {
+  const place = isFolder(made) ? { folder: meteredFolder(memoryFolder(made), meter), file: made.keys().next().value as string } : meteredSource(sourceOf(made, GGUF_FILE), meter);
+  const file = await openGguf(place);
+  for (const key of file.metadata.keys()) walk(file.metadata.get(key)?.value as GgufValue);
+  const sparse = !isFolder(made) && isSource(made);
+  for (const { name, dtype, shape, bytes } of file.tensors.values())
+    if (!sparse && bytes > 0 && BLOCKS.has(dtype)) {
+      const rows = shape[0] ?? 1;
+      await file.readF32(name, 0, rows, new Float32Array(shape.reduce((product, d) => product * d, 1)));
+    }
+  await consume(file, sparse ? PIECE : Number.POSITIVE_INFINITY);
+}
+
+function walk(value: GgufValue): void {
+  if (typeof value === "object") for (let i = 0; i < value.length; i++) walk(value.at(i));
+}
+
+/** Every tensor as f32, whether its type allows it or not. */
+async function readGgufWeights(made: Made, meter: Meter): Promise<void> {
+  if (isFolder(made)) throw new Error("a single file was expected");
+  const file = await openGguf(meteredSource(sourceOf(made, GGUF_FILE), meter));
+  for (const { name, shape } of file.tensors.values()) await file.readF32(name, 0, shape[0] ?? 1, new Float32Array(shape.reduce((product, d) => product * d, 1)));
 }
 
 async function readPack(made: Made, meter: Meter): Promise<void> {

@@ -1,4 +1,4 @@
-// GGUF: round trips, blocks against PyPI gguf, rows as f32, metadata getters, parts, and files much larger than what is read of them.
+// GGUF: round trips, files of PyPI gguf, rows as f32, metadata getters, parts, and files much larger than what is read of them.
 import { readFileSync } from "node:fs";
 import { inflateSync } from "node:zlib";
 import fc from "fast-check";
@@ -10,56 +10,30 @@ import type { GgufFile } from "../../runtime/formats/gguf/reader.ts";
 import { type GgufType, TENSOR_TYPES, VALUE_TYPES } from "../../runtime/formats/gguf/types.ts";
 import { memorySource } from "../../runtime/io/source.ts";
 import { createRandom } from "../../runtime/num/random.ts";
+import { GGUF_MODELS } from "../attacks/gguf-model.ts";
 import { meteredSource } from "../attacks/meter.ts";
 import { buildGguf, f32Tensor, field, type GgufField, type GgufSpec, list, nested, randomTensor } from "../support/gguf.ts";
 import { memoryFolder, sparseSource } from "../support/memory.ts";
 import { contentOf } from "./packs.ts";
 
-interface Golden {
-  readonly sizes: Readonly<Record<string, readonly [id: number, elements: number, bytes: number]>>;
-  readonly types: Readonly<Record<string, { readonly blocks: string; readonly values: string }>>;
-}
-
-const GOLDEN = JSON.parse(readFileSync(new URL("gguf-golden.json", import.meta.url), "utf8")) as Golden;
+const FILES = (JSON.parse(readFileSync(new URL("gguf-golden.json", import.meta.url), "utf8")) as { files: Readonly<Record<string, string>> }).files;
 const unpacked = (text: string) => new Uint8Array(inflateSync(Buffer.from(text, "base64")));
 const open = (spec: GgufSpec) => openGguf(memorySource(buildGguf(spec), "model.gguf"));
 
-/** Bits of values, every NaN as one. */
-const bitsOf = (values: Float32Array) => new Uint32Array(values.map((v) => v).buffer).map((bits, i) => (Number.isNaN(values[i]) ? 0x7fc00000 : bits));
-
-describe("blocks", () => {
-  test("types have the sizes that PyPI gguf gives them", () => {
-    const ours = [...TENSOR_TYPES].map(([id, { name, elements, bytes }]) => [name, [id, elements, bytes]]);
-    // Of Q8_1, which no file holds, PyPI gguf still knows an older form; ggml's has two f16 scales.
-    expect(Object.fromEntries(ours)).toEqual({ ...GOLDEN.sizes, Q8_1: [9, 32, 36] });
-    for (const { name, elements, bytes } of BLOCKS.values()) expect([name, elements, bytes]).toEqual([name, ...GOLDEN.sizes[name].slice(1)]);
-  });
-
-  test.each([...BLOCKS.values()])("$name decodes to the bits of PyPI gguf", ({ name, elements, bytes, decode }) => {
-    const blocks = unpacked(GOLDEN.types[name].blocks);
-    const expected = new Uint32Array(unpacked(GOLDEN.types[name].values).buffer);
-    const count = blocks.length / bytes;
-    const out = new Float32Array(count * elements + 1).fill(7);
-    decode(blocks, count, out);
-    expect(bitsOf(out.subarray(0, -1))).toEqual(expected);
-    expect(out.at(-1)).toBe(7);
-  });
-
-  test.each([...BLOCKS.values()])("rows of $name are read in any pieces", async ({ name, elements, bytes, decode }) => {
-    const k = 2 * elements;
-    const rows = Math.ceil(400_000 / (2 * bytes));
-    const tensor = randomTensor("w", name, [rows, k], createRandom(5));
-    const file = await open({ tensors: [f32Tensor("first", [3], [1, 2, 3]), tensor] });
-    const all = new Float32Array(rows * k);
-    decode(tensor.data, all.length / elements, all);
-    const out = new Float32Array(rows * k);
-    await file.readF32("w", 0, rows, out);
-    expect(Buffer.compare(Buffer.from(out.buffer), Buffer.from(all.buffer))).toBe(0);
-    const some = new Float32Array(2 * k + 1).fill(9);
-    await file.readF32("w", 3, 2, some);
-    expect(some.subarray(0, -1)).toEqual(all.subarray(3 * k, 5 * k));
-    expect(some.at(-1)).toBe(9);
-  });
+test.each([...BLOCKS.values()])("rows of $name are read in any pieces", async ({ name, elements, bytes, decode }) => {
+  const k = 2 * elements;
+  const rows = Math.ceil(400_000 / (2 * bytes));
+  const tensor = randomTensor("w", name, [rows, k], createRandom(5));
+  const file = await open({ tensors: [f32Tensor("first", [3], [1, 2, 3]), tensor] });
+  const all = new Float32Array(rows * k);
+  decode(tensor.data, all.length / elements, all);
+  const out = new Float32Array(rows * k);
+  await file.readF32("w", 0, rows, out);
+  expect(Buffer.compare(Buffer.from(out.buffer), Buffer.from(all.buffer))).toBe(0);
+  const some = new Float32Array(2 * k + 1).fill(9);
+  await file.readF32("w", 3, 2, some);
+  expect(some.subarray(0, -1)).toEqual(all.subarray(3 * k, 5 * k));
+  expect(some.at(-1)).toBe(9);
 });
 
 test("the file counts dimensions from the inside, we from the outside", async () => {
@@ -255,6 +229,32 @@ test("what is written is read back, byte for byte", async () => {
   );
 });
 
+test.each(["whole.gguf", "parts-00001-of-00003.gguf"])("a model written by PyPI gguf: %s", async (file) => {
+  const folder = memoryFolder(new Map(Object.entries(FILES).map(([name, bytes]) => [name, unpacked(bytes)])));
+  const model = await openGguf({ folder, file });
+  const { metadata } = model;
+  expect(metadata.text("general.architecture")).toBe("llama");
+  expect(metadata.whole("llama.block_count", 9)).toBe(2);
+  expect(metadata.real("llama.attention.layer_norm_rms_epsilon")).toBe(0.5);
+  expect(metadata.flag("llama.attention.causal")).toBe(true);
+  expect(metadata.list("tokenizer.ggml.tokens", "text")).toEqual(["<s>", "ä", "漢字"]);
+  expect(metadata.list("tokenizer.ggml.scores", "real")).toEqual([0, -1.5, 2]);
+  expect(metadata.list("tokenizer.ggml.token_type", "whole")).toEqual([3, 1, 1]);
+  expect([...model.tensors.values()].map(({ name, dtype, shape }) => [name, dtype, shape])).toEqual([
+    ["a.weight", "F32", [2, 3]],
+    ["b.weight", "F16", [4, 2]],
+    ["c.weight", "Q8_0", [2, 64]],
+  ]);
+  const read = async (name: string, row: number, rows: number, k: number) => {
+    const out = new Float32Array(rows * k);
+    await model.readF32(name, row, rows, out);
+    return [...out];
+  };
+  expect(await read("a.weight", 1, 1, 3)).toEqual([3, 4, 5]);
+  expect(await read("b.weight", 2, 2, 2)).toEqual([4, 5, 6, 7]);
+  for (const [i, v] of (await read("c.weight", 1, 1, 64)).entries()) expect(Math.abs(v - 64 - i)).toBeLessThan(0.6);
+});
+
 test("parts are joined, whichever is given, and closed together", async () => {
   const part = (no: number, ...names: string[]) =>
     buildGguf({
@@ -288,4 +288,10 @@ test("parts are joined, whichever is given, and closed together", async () => {
   closed = 0;
   await expect(openGguf({ folder: counting, file: "m-00003-of-00003.gguf" })).rejects.toMatchObject({ code: "file.missing", place: { what: "m-00002-of-00003.gguf" } });
   expect(closed).toBe(2);
+});
+
+test.each(Object.entries(GGUF_MODELS))("as a file, this one is sound: %s", async (_, { make }) => {
+  const file = await openGguf(memorySource((await make()) as Uint8Array));
+  for (const key of file.metadata.keys()) expect(file.metadata.get(key)).toBeDefined();
+  await file.close();
 });

@@ -41,7 +41,9 @@ export interface GgufSpec {
 
 const utf8 = (text: string | Uint8Array) => (typeof text === "string" ? new TextEncoder().encode(text) : text);
 
-export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+export const concat = (...parts: readonly Uint8Array[]) => joined(parts);
+
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {
@@ -90,12 +92,12 @@ export function field(type: Exclude<GgufType, "array">, value: Item): GgufField 
 
 /** An array: `list("string", tokens)`. */
 export function list(type: Exclude<GgufType, "array">, items: readonly Item[]): GgufField {
-  return rawList(VALUE_TYPES.indexOf(type), BigInt(items.length), concat(...items.map(ENCODERS[type])));
+  return rawList(VALUE_TYPES.indexOf(type), BigInt(items.length), joined(items.map(ENCODERS[type])));
 }
 
 /** An array of arrays. */
 export function nested(items: readonly GgufField[]): GgufField {
-  return rawList(VALUE_TYPES.indexOf("array"), BigInt(items.length), concat(...items.map(({ bytes }) => bytes)));
+  return rawList(VALUE_TYPES.indexOf("array"), BigInt(items.length), joined(items.map(({ bytes }) => bytes)));
 }
 
 /** An array with any type and length. */
@@ -123,7 +125,7 @@ export function buildGguf(spec: GgufSpec): Uint8Array {
     parts.push(directoryEntry(tensor, at));
     at = roundup(at + tensor.data.length, alignment);
   }
-  const front = concat(...parts);
+  const front = joined(parts);
   if (tensors.length === 0) return front;
   const begin = roundup(front.length, alignment);
   const last = begins.length - 1;

@@ -52,3 +52,21 @@ export function sparseSource(front: Uint8Array, size: number, name: string): Sou
     async close() {},
   };
 }
+
+/** A file of `size` bytes, zeros but for the patches, which are given by their offsets. */
+export function patchedSource(patches: ReadonlyMap<number, Uint8Array>, size: number, name: string): Source {
+  return {
+    name,
+    size,
+    async read(offset, into) {
+      if (offset + into.length > size) throw new SkintError("format.truncated", `${name} ends at byte ${size}; fetch the file again`, { what: name, offset });
+      into.fill(0);
+      for (const [at, bytes] of patches) {
+        const from = Math.max(at, offset);
+        const to = Math.min(at + bytes.length, offset + into.length);
+        if (from < to) into.set(bytes.subarray(from - at, to - at), from - offset);
+      }
+    },
+    async close() {},
+  };
+}

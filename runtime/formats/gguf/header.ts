@@ -104,8 +104,9 @@ async function readTensor(cursor: Cursor, index: number): Promise<GgufTensor> {
   const begin = cursor.size("the offset", undefined, name);
   const inner = shape[rank - 1] ?? 1;
   if (inner % type.elements !== 0) cursor.fail(`rows of ${inner} are no whole blocks of ${type.elements}, which ${type.name} needs`, "format.shape", name);
-  const bytes = mul(name, inner / type.elements, type.bytes, ...shape.slice(0, -1));
-  mul(name, inner, ...shape.slice(0, -1));
+  const outer = shape.slice(0, -1).reverse();
+  mul(name, inner, ...outer);
+  const bytes = mul(name, inner / type.elements, type.bytes, ...outer);
   return { name, dtype: type.name, shape, bytes, type: id, begin };
 }
 

@@ -37,7 +37,8 @@ export function nestedList(items: readonly GgufList[]): GgufList {
   return { type: "array", length: items.length, at: (i) => items[i] };
 }
 
-const DECODER = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** Strict UTF-8; a byte order mark is a character. */
+export const UTF8 = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const PREFIX = 8;
 
 /**
@@ -52,7 +53,7 @@ export function textList(region: Uint8Array, starts: Uint32Array, what: string):
     at(i) {
       const bytes = region.subarray(starts[i] + PREFIX, starts[i + 1]);
       try {
-        return DECODER.decode(bytes);
+        return UTF8.decode(bytes);
       } catch {
         return decodeUtf8(bytes, `${what}, text ${i},`);
       }

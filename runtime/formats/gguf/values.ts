@@ -1,10 +1,9 @@
 // One metadata value of a GGUF file, read and checked: no count is believed before the bytes behind it are known to be there.
 
-import { decodeUtf8 } from "../../io/utf8.ts";
 import { LIMITS } from "../../limits.ts";
 import { mul } from "../../num/int.ts";
 import type { Cursor } from "./cursor.ts";
-import { exact, type GgufList, type GgufScalar, type GgufValue, nestedList, numberList, textList } from "./lists.ts";
+import { exact, type GgufList, type GgufScalar, type GgufValue, nestedList, numberList, textList, UTF8 } from "./lists.ts";
 import { type GgufType, VALUE_BYTES, VALUE_TYPES } from "./types.ts";
 
 export interface GgufEntry {
@@ -54,7 +53,11 @@ export async function readText(cursor: Cursor, meaning: string, most: number, na
   const bytes = cursor.bytes(length);
   if (name && length === 0) cursor.fail(`${meaning} is empty`);
   if (name && bytes.includes(0)) cursor.fail(`${meaning} holds a zero byte`);
-  return decodeUtf8(bytes, `${cursor.what}, byte ${cursor.offset}, ${meaning}`);
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    cursor.fail(`${meaning} is not UTF-8 text`);
+  }
 }
 
 /** The value of `key`: its type, then its bytes. */
@@ -122,5 +125,5 @@ async function readTexts(cursor: Cursor, key: string, length: number): Promise<G
   starts[length] = cursor.offset - begin;
   const region = new Uint8Array(starts[length]);
   await cursor.readBack(begin, region);
-  return textList(region, starts, key);
+  return textList(region, starts, `array ${key.slice(0, 80)}`);
 }
