@@ -17,6 +17,8 @@ function readRecord(path: string) {
     return validateRecord(JSON.parse(readFileSync(path, "utf8")));
   } catch (e) {
     if (e instanceof SkintError) throw e;
+    if ((e as NodeJS.ErrnoException).code === "ENOENT")
+      throw new SkintError("file.missing", `there is no record ${path}; write one with skint bench --json`, { what: path }, { cause: e });
     throw new SkintError("file.unreadable", `the record ${path} cannot be read; give a file written by skint bench --json`, { what: path }, { cause: e });
   }
 }

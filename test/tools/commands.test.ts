@@ -1,0 +1,114 @@
+// The verbs one after the other on a tiny checkpoint, as a user types them: what each answers and leaves behind.
+import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { tinyCheckpoint } from "../support/tiny.ts";
+import { type Bench, bench } from "./skint.ts";
+
+let b: Bench;
+let parameters: number;
+const TEXT = `${"He said hello to the world, and the world said hello to him again; it was good. ".repeat(12)}\n`;
+
+beforeAll(async () => {
+  b = bench();
+  const tiny = await tinyCheckpoint({ tied: false });
+  parameters = [...tiny.weights.values()].reduce((sum, w) => sum + w.values.length, 0);
+  b.checkpoint("tiny", tiny.files);
+  writeFileSync(b.path("text.txt"), TEXT);
+});
+afterAll(() => b.remove());
+
+test("compress writes one file and says what it did", () => {
+  const report = b.json("compress", "tiny", "--recipe", "w4", "--out", "w4.skint");
+  expect(report).toMatchObject({ out: "w4.skint", recipe: "w4", golden: true, parameters });
+  expect(report.sourceBytes).toBe(4 * parameters);
+  expect(report.matrices).toHaveLength(16);
+  for (const m of report.matrices) expect(m.relativeSquaredError, m.name).toBeLessThan(m.scheme === "q8" ? 1e-4 : 0.02);
+  expect(statSync(b.path("w4.skint")).size).toBeGreaterThan(report.weightBytes);
+  const human = b.skint("compress", "tiny", "--recipe", "f32", "--out", "f32.skint", "--layers");
+  expect(human).toMatchObject({ exit: 0, err: "" });
+  expect(human.out).toMatch(new RegExp(`^f32\\.skint: ${parameters} parameters, \\d+ kB → \\d+ kB \\([01]\\.\\d\\d×, \\d\\d\\.\\d\\d bits a parameter\\), recipe f32\n`));
+  expect(human.out).toMatch(/layers\.1\.ffn\.down\.weight\s+f32\s+64×96/);
+  expect(readdirSync(b.dir).sort()).toEqual(["f32.skint", "text.txt", "tiny", "w4.skint"]);
+});
+
+test("the same checkpoint and recipe give the same file", () => {
+  const hash = (out: string) => b.json("inspect", out).hash;
+  b.json("compress", "tiny", "--recipe", "w4", "--out", "again.skint");
+  expect(hash("again.skint")).toBe(hash("w4.skint"));
+  expect(hash("f32.skint")).not.toBe(hash("w4.skint"));
+});
+
+test("inspect shows what is inside and, with --plan, every step", () => {
+  const d = b.json("inspect", "w4.skint", "--plan", "--threads", "1", "--isa", "simd");
+  expect(d).toMatchObject({ architecture: "llama", recipe: "w4", vocabulary: 300, context: 160, build: "simd", parameters });
+  expect(Object.keys(d.schemes).sort()).toEqual(["q4g32", "q8", "vectors"]);
+  expect(d.plans.map((p: { name: string }) => p.name)).toEqual(["decode", "prefill"]);
+  const steps = d.plans[0].steps as { step: string; kernel: string; why: string; bytes: number; macs: number; bound: string }[];
+  expect(steps.find((s) => s.step === "layers.0.attention.q+k+v")).toMatchObject({ kernel: "gemv_q4g32__simd", macs: 128 * 64, bound: "latency" });
+  expect(steps.every((s) => s.why && s.bytes > 0)).toBe(true);
+  const text = b.skint("inspect", "w4.skint", "--plan", "--tensors").out;
+  for (const words of ["plan decode: 1 token a step", "plan prefill: 64 tokens a step", "layers.0.attention.q+k+v", "head.weight"]) expect(text).toContain(words);
+});
+
+test("run continues a prompt; a seed fixes the text on any number of threads", () => {
+  const run = (...more: string[]) => b.json("run", "w4.skint", "hello", "--max-tokens", "12", "--ignore-eos", ...more);
+  const first = run("--seed", "5");
+  expect(first).toMatchObject({ model: "w4.skint", recipe: "w4", prompt: "hello", stats: { generatedTokens: 12, stop: "length", reusedTokens: 0 } });
+  expect(first.tokens).toHaveLength(12);
+  expect(first.stats.decodeMs).toHaveLength(11);
+  expect(run("--seed", "5", "--threads", "3", "--isa", "simd").tokens).toEqual(first.tokens);
+  expect(run("--seed", "6").tokens).not.toEqual(first.tokens);
+  const human = b.skint("run", "w4.skint", "hello", "--max-tokens", "12", "--ignore-eos", "--seed", "5");
+  expect(human.out).toBe(`hello${first.text}\n`);
+  expect(human.err).toMatch(/^w4 on \S+, \d+ lanes?, loaded in \d+ ms: .* 12 tokens at .*, ended by length\n$/);
+});
+
+test("a folder runs as it is, and under a recipe as its compressed file does", () => {
+  const run = (...what: string[]) => b.json("run", ...what, "hello", "--max-tokens", "12", "--ignore-eos", "--temperature", "0").tokens;
+  expect(run("tiny", "--recipe", "w4")).toEqual(run("w4.skint"));
+  expect(run("tiny")).toEqual(run("f32.skint"));
+});
+
+test("eval compares two models on the same tokens", () => {
+  const one = b.json("eval", "w4.skint", "text.txt", "--window", "64", "--stride", "32");
+  expect(one.results[0]).toMatchObject({ recipe: "w4", window: 64, stride: 32, split: "none" });
+  expect(one.results[0].textBytes).toBeGreaterThan(TEXT.length - 8);
+  const both = b.json("eval", "f32.skint", "text.txt", "--against", "w4.skint", "--window", "64");
+  expect(both.results.map((r: { recipe: string }) => r.recipe)).toEqual(["f32", "w4"]);
+  const [f32, w4] = both.results.map((r: { bitsPerByte: number }) => r.bitsPerByte);
+  expect(w4).toBe(one.results[0].bitsPerByte);
+  expect(both.difference.difference).toBeCloseTo(w4 - f32, 10);
+  expect(both.difference.ratio).toBeCloseTo(w4 / f32, 10);
+  const self = b.json("eval", "w4.skint", "text.txt", "--against", "w4.skint", "--tokens", "200");
+  expect(self.difference).toMatchObject({ difference: 0, ratio: 1 });
+  expect(self.results[0].tokens).toBe(200);
+});
+
+test("bench writes a record that a later bench compares itself with", () => {
+  const small = ["--prompt-tokens", "20", "--decode-tokens", "8", "--rounds", "3", "--loads", "2"];
+  const record = b.json("bench", "w4.skint", ...small, "--threads", "1");
+  expect(record).toMatchObject({ recipe: "w4", threads: 1, model: { bytes: statSync(b.path("w4.skint")).size } });
+  expect(record.figures.map((f: { id: string }) => f.id)).toEqual(expect.arrayContaining(["decode.rate", "prefill.rate", "first_token", "load", "memory.peak"]));
+  writeFileSync(b.path("record.json"), JSON.stringify(record));
+  const compared = b.skint("bench", "w4.skint", ...small, "--threads", "1", "--against", "record.json");
+  expect(compared).toMatchObject({ exit: 0 });
+  expect(compared.out).toContain("decode.rate");
+  expect(b.skint("bench", "w4.skint", "--against", "text.txt")).toMatchObject({ exit: 1, err: expect.stringContaining("the record text.txt cannot be read") });
+});
+
+test("a model whose file is damaged is refused by every verb that loads it", async () => {
+  const { readFileSync } = await import("node:fs");
+  const bytes = readFileSync(b.path("w4.skint"));
+  bytes[bytes.length - 5000] ^= 1;
+  writeFileSync(b.path("damaged.skint"), bytes);
+  for (const verb of [
+    ["run", "damaged.skint", "hello"],
+    ["inspect", "damaged.skint"],
+    ["eval", "damaged.skint", "text.txt"],
+    ["bench", "damaged.skint"],
+  ]) {
+    const { exit, out } = b.skint(...verb, "--json");
+    expect({ exit, code: JSON.parse(out).error.code }, verb[0]).toEqual({ exit: 1, code: "format.hash" });
+  }
+  expect(existsSync(b.path("damaged.skint"))).toBe(true);
+});
