@@ -4,8 +4,8 @@ import { bytes, duration } from "./units.ts";
 export type ProgressMode = "line" | "json" | "off";
 
 export interface Progress {
-  /** `total` may become known or change on the way. */
-  update(done: number, total?: number): void;
+  /** `total` may become known or change on the way. `before`: how much of `done` was done by an earlier run; it does not count for the rate. */
+  update(done: number, total?: number, before?: number): void;
   /** Clears the line, or writes the last JSON record. Safe to call twice. */
   end(): void;
 }
@@ -29,6 +29,7 @@ export function startProgress({ mode, write, what, unit, total: expected, now = 
   const begin = now();
   let written = -Infinity;
   let done = 0;
+  let before = 0;
   let total = expected;
   let ended = mode === "off";
   const amount = (n: number) => (unit === "bytes" ? bytes(n) : String(Math.round(n)));
@@ -41,7 +42,7 @@ export function startProgress({ mode, write, what, unit, total: expected, now = 
   const show = (last: boolean) => {
     written = now();
     const seconds = (written - begin) / 1000;
-    const rate = seconds > 0 ? done / seconds : 0;
+    const rate = seconds > 0 ? (done - before) / seconds : 0;
     const left = total !== undefined && rate > 0 ? Math.max(0, total - done) / rate : null;
     if (mode === "json") write(`${JSON.stringify({ progress: what, done, total: total ?? null, unit, per_second: rate, seconds, seconds_left: left, ended: last })}\n`);
     else write(last ? CLEAR : line(rate, left));
@@ -49,8 +50,9 @@ export function startProgress({ mode, write, what, unit, total: expected, now = 
 
   if (!ended) show(false);
   return {
-    update(newDone, newTotal) {
+    update(newDone, newTotal, newBefore) {
       done = newDone;
+      before = newBefore ?? before;
       total = newTotal ?? total;
       if (!ended && now() - written >= EVERY_MS[mode]) show(false);
     },

@@ -28,3 +28,11 @@ export function number(option: string, range: Range = {}): (text: string) => num
     throw new SkintError("usage", `${option} is ${JSON.stringify(text)}; give a number${bounds(range)}`, { what: option });
   };
 }
+
+/** A SHA-256 in hexadecimal digits, as lower case. */
+export function sha256Hex(option: string): (text: string) => string {
+  return (text) => {
+    if (/^[0-9a-fA-F]{64}$/.test(text)) return text.toLowerCase();
+    throw new SkintError("usage", `${option} is ${JSON.stringify(text)}; give 64 hexadecimal digits`, { what: option });
+  };
+}
