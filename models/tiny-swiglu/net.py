@@ -102,15 +102,10 @@ def int8_rows(x):
     return jnp.round(x / scale) * scale
 
 
-def straight_through(quantise, x):
-    """Value of quantise(x), gradient of x."""
-    return x + jax.lax.stop_gradient(quantise(x) - x)
-
-
 def quantised_weights(weights):
     """Linears to int4 in groups of 32, the tied embedding to int8 per row, norms unchanged."""
     return {
-        name: straight_through(int8_rows if name == EMBEDDING else int4_groups, w) if w.ndim == 2 else w
+        name: w if w.ndim == 1 else int8_rows(w) if name == EMBEDDING else int4_groups(w)
         for name, w in weights.items()
     }
 
@@ -145,7 +140,7 @@ def logits_of(weights, tokens, quantised: bool = False):
         return x @ weights[name].T
 
     def at_input(x):
-        return straight_through(int8_rows, x) if quantised else x
+        return int8_rows(x) if quantised else x
 
     batch, length = tokens.shape
     cos, sin = rope_tables(length)

@@ -30,7 +30,6 @@ import net
 SEED = 1611
 TOKENS_PER_STEP = 2048
 SHORT, LONG, LONG_FROM = 256, 512, 0.7  # sequence lengths; the fraction of the steps after which the long one starts
-QUANTISED_FROM = 0.85  # from this fraction on, each step is fake-quantised with probability 1/2
 PEAK_RATE, FINAL_RATE, WARM_UP, WEIGHT_DECAY = 3e-3, 1e-4, 200, 0.1
 
 
@@ -75,15 +74,10 @@ def optimiser(steps: int) -> optax.GradientTransformation:
     )
 
 
-@functools.partial(jax.jit, static_argnames=("update", "quantised"), donate_argnums=(0, 1))
-def train_step(weights, state, windows, update, quantised):
+@functools.partial(jax.jit, static_argnames="update", donate_argnums=(0, 1))
+def train_step(weights, state, windows, update):
     """windows i32 [B, T + 1] -> new weights, new optimiser state, mean nats a token."""
-
-    def loss(weights):
-        used = net.quantised_weights(weights) if quantised else weights
-        return net.nats(used, windows, quantised).mean()
-
-    value, gradient = jax.value_and_grad(loss)(weights)
+    value, gradient = jax.value_and_grad(lambda w: net.nats(w, windows).mean())(weights)
     change, state = update(gradient, state, weights)
     return optax.apply_updates(weights, change), state, value
 
@@ -160,9 +154,7 @@ def export(out, weights, tokenizer, held_out, training, curve, steps, bytes_per_
             "planned_steps": steps,
             "tokens_seen": tokens,
             "seed": SEED,
-            "quantisation_aware": f"Ordinary f32 training up to {QUANTISED_FROM:.0%} of the steps. After that each step is "
-            "fake-quantised with probability 1/2 (straight-through gradient): linears int4 in groups of 32, embedding int8 "
-            "per row, int8 activations per token at the input of each linear.",
+            "quantisation_aware": False,
             "frameworks": {
                 "python": platform.python_version(),
                 **{n: importlib.metadata.version(n) for n in ("jax", "jaxlib", "numpy", "optax", "tokenizers", "safetensors")},
@@ -174,21 +166,21 @@ def export(out, weights, tokenizer, held_out, training, curve, steps, bytes_per_
             "quantised_relative_cost": round(quantised / plain - 1, 5),
             "quantised_means": "JAX fake quantisation: linears int4 symmetric in groups of 32, round to nearest, f16 scales "
             "by least squared error; tied embedding int8 per row; activations int8 per token",
+            "split": "blank-line",
             "window": 512,
             "stride": 256,
             "bytes_per_token": round(bytes_per_token, 4),
         },
         "intended_use": "Test, benchmark and demonstration model of Skint.",
         "limits": "It imitates the style of one book and knows nothing. Context 512 tokens. ASCII English only; other text "
-        "falls back to bytes it never saw. Trained near the quantised format named above, so its cost of "
-        "quantisation says little about models trained in floating point only.",
+        "falls back to bytes it never saw.",
     }
     out.mkdir(parents=True, exist_ok=True)
     write(out / "config.json", to_json(net.CONFIG))
     write(out / "tokenizer.json", tokenizer.to_str(pretty=True) + "\n")
     special = {"bos_token": "<|begin|>", "eos_token": "<|end|>", "clean_up_tokenization_spaces": False}
     kind = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": net.CONFIG["max_position_embeddings"]}
-    write(out / "tokenizer_config.json", to_json(special | kind))
+    write(out / "tokenizer_config.json", to_json(special | kind | {"add_bos_token": True}))
     write(out / "card.json", to_json(card))
     write(out / "curve.json", to_json(curve))
     write(out / "curve.svg", curve_svg(curve, bytes_per_token))
@@ -200,7 +192,8 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--text-dir", type=pathlib.Path, required=True)
     arguments.add_argument("--out", type=pathlib.Path, required=True)
-    arguments.add_argument("--steps", type=int, default=4800, help="about 30 minutes on two cores at 4800")
+    arguments.add_argument("--steps", type=int, default=4800, help="steps that the learning rate is planned for")
+    arguments.add_argument("--stop-at", type=int, default=3600, help="step to end at; the model here is step 3600, about 22 minutes on two cores")
     options = arguments.parse_args()
 
     jax.config.update("jax_num_cpu_devices", 2)  # each takes half of a batch: faster on 2 cores than one device with 2 threads
@@ -230,11 +223,10 @@ def main() -> None:
     losses: list[jax.Array] = []
     started = time.monotonic()
     for step, windows in enumerate(batches(stream, options.steps, random), 1):
-        quantised = step > QUANTISED_FROM * options.steps and random.random() < 0.5
         windows = jax.device_put(windows, by_window)
-        weights, state, loss = train_step(weights, state, windows, optimise.update, quantised)
+        weights, state, loss = train_step(weights, state, windows, optimise.update)
         losses.append(loss)
-        export_now = step % max(1, options.steps // 8) == 0 or step == options.steps
+        export_now = step % max(1, options.steps // 8) == 0 or step in (options.steps, options.stop_at)
         if step % 50 == 0 or export_now:
             mean = float(np.mean([float(x) for x in losses]))
             losses.clear()
@@ -245,6 +237,8 @@ def main() -> None:
             training["minutes"] = round((time.monotonic() - started) / 60, 1)
             local = {name: np.asarray(w) for name, w in weights.items()}
             export(options.out, local, tokenizer, held_out, training, curve, options.steps, bytes_per_token)
+        if step == options.stop_at:
+            break
 
 
 if __name__ == "__main__":
