@@ -225,6 +225,7 @@ export const GGUF_PARTS: Attacks = {
   },
   "a part under another name": { make: () => new Map([["model.gguf", part(0)]]), expect: "file.missing", what: "model.gguf" },
   "a part opened by itself": { make: () => part(1), expect: "file.missing", what: GGUF_FILE },
+  "a part opened by itself, index beyond the count": { make: () => part(3), expect: "format.header", what: GGUF_FILE },
   "a whole model under the name of a part": { make: () => new Map([[name(1), buildGguf({ tensors: [f32Tensor("w", [1], [1])] })]]), expect: "accept" },
   "split.count 0": { make: () => buildGguf({ metadata: { "split.count": field("u16", 0) } }), expect: "accept" },
 };

@@ -109,6 +109,7 @@ export const GGUF_VALUES: Attacks = {
   "text with a zero byte": value(field("string", "a\0b"), "accept"),
   "text in an array past the end": value(rawList(8, 2n, concat(textBytes("a"), textBytes("b", 1000n))), "format.truncated", GGUF_FILE),
   "text in an array of 2^63": value(rawList(8, 2n, concat(textBytes("a"), textBytes("b", TWO_63))), "format.limit"),
+  "text in an array of 1 MB and one": value(list("string", ["a", "v".repeat(1_000_001)]), "format.limit"),
   "text in an array that is not UTF-8": value(list("string", ["a", Uint8Array.of(0xff)]), "format.header", "array k, text 1,"),
   "array of type 99": value(rawList(99, 1n, Uint8Array.of(0)), "format.header"),
   "array in array, depth 1": value(deep(1), "accept"),

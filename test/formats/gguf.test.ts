@@ -9,6 +9,7 @@ import { openGguf } from "../../runtime/formats/gguf/open.ts";
 import type { GgufFile } from "../../runtime/formats/gguf/reader.ts";
 import { type GgufType, TENSOR_TYPES, VALUE_TYPES } from "../../runtime/formats/gguf/types.ts";
 import { memorySource } from "../../runtime/io/source.ts";
+import { LIMITS } from "../../runtime/limits.ts";
 import { createRandom } from "../../runtime/num/random.ts";
 import { GGUF_MODELS } from "../attacks/gguf-model.ts";
 import { meteredSource } from "../attacks/meter.ts";
@@ -288,6 +289,17 @@ test("parts are joined, whichever is given, and closed together", async () => {
   closed = 0;
   await expect(openGguf({ folder: counting, file: "m-00003-of-00003.gguf" })).rejects.toMatchObject({ code: "file.missing", place: { what: "m-00002-of-00003.gguf" } });
   expect(closed).toBe(2);
+});
+
+test("parts of more tensors than a model may have are refused", async () => {
+  const part = (no: number, count: number) => {
+    const tensors = Array.from({ length: count }, (_, i) => f32Tensor(`${no}.${i}`, [0], []));
+    return buildGguf({ metadata: { "split.no": field("u16", no), "split.count": field("u16", 3) }, tensors });
+  };
+  const { tensors, modelTensors } = LIMITS;
+  const counts = [tensors, tensors, modelTensors + 1 - 2 * tensors];
+  const folder = memoryFolder(new Map(counts.map((count, no) => [`m-0000${no + 1}-of-00003.gguf`, part(no, count)])));
+  await expect(openGguf({ folder, file: "m-00001-of-00003.gguf" })).rejects.toMatchObject({ code: "format.limit", place: { what: "m-00003-of-00003.gguf" } });
 });
 
 test.each(Object.entries(GGUF_MODELS))("as a file, this one is sound: %s", async (_, { make }) => {
