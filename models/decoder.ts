@@ -65,7 +65,7 @@ export function buildDecoder(architecture: string, d: DecoderDescription, cache:
   const table = g.matrix("embed.weight", d.vocab, d.width);
   const ropes = d.ropes.map((r, i) => g.ropeTable(i ? `rope.${i}` : "rope", { frequencies: r.frequencies, scale: 1 }));
   let x = g.embed("embed", table, d.vocab, d.width, d.embedScale);
-  if (d.learnedPositions) x = g.add("positioned", x, g.embed("positions", g.matrix("positions.weight", d.context, d.width), d.context, d.width, 1, "positions"));
+  if (d.learnedPositions) x = g.add("positioned", x, g.embed("embed.positions", g.matrix("positions.weight", d.context, d.width), d.context, d.width, 1, "positions"));
   d.layers.forEach((layer, i) => {
     const at = `layers.${i}`;
     g.point(`${at}.in`, x);

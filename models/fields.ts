@@ -2,7 +2,7 @@
 import { SkintError } from "../runtime/errors.ts";
 import type { Config } from "./architecture.ts";
 
-function bad(field: string, value: unknown, wanted: string): never {
+export function bad(field: string, value: unknown, wanted: string): never {
   throw new SkintError("model.config", `config.json: ${field} is ${JSON.stringify(value)}, ${wanted} was expected; check that the file belongs to this model`, { what: field });
 }
 
@@ -53,10 +53,16 @@ export function shape(config: Config): { vocab: number; width: number; heads: nu
   return { vocab: whole(config, "vocab_size", 1 << 20), width, heads, kvheads, dh, hidden, context: whole(config, "max_position_embeddings", 1 << 24, 2048) };
 }
 
-/** A list of texts, or undefined if absent or null. */
-export function texts(config: Config, field: string): string[] | undefined {
+/** A list of `n` keys of `options`, mapped; undefined if absent or null. */
+export function choices<T>(config: Config, field: string, options: Readonly<Record<string, T>>, n: number): T[] | undefined {
   const v = config[field];
   if (v === undefined || v === null) return undefined;
-  if (!Array.isArray(v) || !v.every((t) => typeof t === "string")) bad(field, v, "a list of texts");
-  return v;
+  if (!Array.isArray(v) || v.length !== n || !v.every((k) => typeof k === "string" && Object.hasOwn(options, k)))
+    bad(field, v, `a list of ${n} of ${Object.keys(options).join(", ")}`);
+  return v.map((k: string) => options[k]);
+}
+
+/** A switch that no graph is built for in its other position. */
+export function only(config: Config, field: string, value: boolean): void {
+  if (flag(config, field, value) !== value) bad(field, !value, `${value} (nothing else is supported)`);
 }

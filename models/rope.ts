@@ -9,11 +9,14 @@ function plain(base: number, rot: number): number[] {
   return Array.from({ length: rot / 2 }, (_, i) => 1 / pow(base, (2 * i) / rot));
 }
 
+/** A factor far below any in use would give angles that are not finite. */
+const factorOf = (s: Config) => real(s, "factor", undefined, 1e-3);
+
 /** Llama 3's smooth scaling: long wavelengths divided by `factor`, short ones kept, a blend between. */
 function llama3(frequencies: number[], s: Config): number[] {
-  const factor = real(s, "factor");
+  const factor = factorOf(s);
   const low = real(s, "low_freq_factor");
-  const high = real(s, "high_freq_factor");
+  const high = real(s, "high_freq_factor", undefined, low);
   const original = whole(s, "original_max_position_embeddings", 1 << 24);
   return frequencies.map((f) => {
     const turns = (original * f) / (2 * Math.PI);
@@ -26,14 +29,14 @@ function llama3(frequencies: number[], s: Config): number[] {
 
 const SCALINGS: Readonly<Record<string, (f: number[], s: Config) => number[]>> = {
   default: (f) => f,
-  linear: (f, s) => f.map((v) => v / real(s, "factor")),
+  linear: (f, s) => f.map((v) => v / factorOf(s)),
   llama3,
 };
 
 /** Frequencies of a config with `rope_theta` and `rope_scaling` (or `rope_parameters`). */
 export function frequencies(config: Config, rot: number): number[] {
   const scaling = section(config, "rope_scaling") ?? section(config, "rope_parameters");
-  const base = real(scaling?.rope_theta === undefined ? config : scaling, "rope_theta", 10000);
+  const base = real(scaling?.rope_theta === undefined ? config : scaling, "rope_theta", 10000, 1);
   const type = scaling ? (scaling.rope_type ?? scaling.type ?? "default") : "default";
   if (typeof type !== "string" || !Object.hasOwn(SCALINGS, type))
     throw new SkintError("model.config", `config.json: rope_scaling type ${JSON.stringify(type)} is not supported; supported are ${Object.keys(SCALINGS).join(", ")}`, {

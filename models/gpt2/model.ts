@@ -2,7 +2,7 @@
 // Paper: Radford et al. 2019.
 import type { Architecture, Config, Location } from "../architecture.ts";
 import { buildDecoder, type DecoderDescription, PLAIN } from "../decoder.ts";
-import { choice, flag, real, whole } from "../fields.ts";
+import { bad, choice, flag, only, real, whole } from "../fields.ts";
 import { ACTIVATIONS } from "../llama/config.ts";
 import { layerWeight } from "../names.ts";
 import { gguf } from "./gguf.ts";
@@ -10,7 +10,10 @@ import { gguf } from "./gguf.ts";
 function describe(config: Config): DecoderDescription {
   const width = whole(config, "n_embd", 1 << 16);
   const heads = whole(config, "n_head", 1024);
-  const dh = whole({ ...config, dh: width / heads }, "dh", 1024);
+  const dh = width / heads;
+  if (!Number.isInteger(dh) || dh > 1024) bad("n_head", heads, `a divisor of n_embd, ${width}, that leaves heads of at most 1024`);
+  only(config, "scale_attn_by_inverse_layer_idx", false);
+  only(config, "add_cross_attention", false);
   return {
     ...PLAIN,
     vocab: whole(config, "vocab_size", 1 << 20),
@@ -28,13 +31,19 @@ function describe(config: Config): DecoderDescription {
     tied: flag(config, "tie_word_embeddings", true),
     bias: { qkv: true, o: true, ffn: true },
     learnedPositions: true,
-    attentionScale: 1 / Math.sqrt(dh),
+    attentionScale: flag(config, "scale_attn_weights", true) ? 1 / Math.sqrt(dh) : 1,
   };
 }
 
 const PARTS: Readonly<Record<string, string>> = { "attention.norm": "ln_1", "ffn.norm": "ln_2", "attention.o": "attn.c_proj", "ffn.up": "mlp.c_fc", "ffn.down": "mlp.c_proj" };
 const QKV = ["attention.q", "attention.k", "attention.v"];
-const TOP: Readonly<Record<string, string>> = { "embed.weight": "wte.weight", "positions.weight": "wpe.weight", "norm.weight": "ln_f.weight", "norm.bias": "ln_f.bias" };
+const TOP: Readonly<Record<string, string>> = {
+  "embed.weight": "wte.weight",
+  "positions.weight": "wpe.weight",
+  "norm.weight": "ln_f.weight",
+  "norm.bias": "ln_f.bias",
+  "head.weight": "lm_head.weight",
+};
 
 function locate(weight: string): Location[] {
   const w = layerWeight(weight);

@@ -2,8 +2,9 @@
 import type { Activation } from "../../runtime/ops/activate/op.ts";
 import type { Config } from "../architecture.ts";
 import { type DecoderDescription, PLAIN } from "../decoder.ts";
-import { choice, flag, real, shape, whole } from "../fields.ts";
+import { choice, flag, real, shape } from "../fields.ts";
 import { frequencies } from "../rope.ts";
+import { windows } from "../windows.ts";
 
 export const ACTIVATIONS: Readonly<Record<string, Activation>> = {
   silu: "silu",
@@ -18,14 +19,15 @@ export const ACTIVATIONS: Readonly<Record<string, Activation>> = {
 /** An extension of GGUF files (models/gguf.ts). */
 const PAIRINGS = { half: "half", interleaved: "interleaved" } as const;
 
-export function describe(config: Config): DecoderDescription {
+/** `local` says which layers have the window, where the config does not: in Mistral all, if there is one. */
+export function describe(config: Config, local: (layer: number) => boolean = () => config.model_type === "mistral" && config.sliding_window !== null): DecoderDescription {
   const s = shape(config);
   const bias = flag(config, "attention_bias", false);
   return {
     ...PLAIN,
     ...s,
     norm: { kind: "rms", eps: real(config, "rms_norm_eps", 1e-6), offset: 0, bias: false },
-    layers: Array.from({ length: whole(config, "num_hidden_layers", 512) }, () => ({ window: 0, rope: 0 })),
+    layers: windows(config, local).map((window) => ({ window, rope: 0 })),
     ropes: [{ frequencies: frequencies(config, s.dh), pairing: choice(config, "rope_pairing", PAIRINGS, "half") }],
     activation: choice(config, "hidden_act", ACTIVATIONS, "silu"),
     tied: flag(config, "tie_word_embeddings", false),

@@ -155,7 +155,11 @@ export async function environment(options: WasmOptions = { threads: 1 }): Promis
 
 /** The checkpoint as the bytes of a model.skint. */
 export async function pack(tiny: Tiny, recipe: string, golden: Golden = "never"): Promise<{ bytes: Uint8Array; report: CompressReport }> {
-  const checkpoint = await openCheckpoint(tiny.folder);
+  return packFolder(tiny.folder, recipe, golden);
+}
+
+export async function packFolder(folder: Folder, recipe: string, golden: Golden = "never"): Promise<{ bytes: Uint8Array; report: CompressReport }> {
+  const checkpoint = await openCheckpoint(folder);
   const sink = memorySink();
   const report = await compressModel(checkpoint, sink, await environment(), { recipe: recipeNamed(recipe), golden });
   await checkpoint.store.close();
