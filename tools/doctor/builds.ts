@@ -27,6 +27,7 @@ async function stateOf(host: Host, name: BuildName): Promise<Omit<BuildState, "n
   try {
     bytes = (await host.core(name)).length;
     const tried = await tryBuild(host, name);
+    if ("why" in tried && tried.broken) return { bytes, state: "broken", reason: `${tried.why}: ${REPAIR}` };
     if ("why" in tried) return { bytes, state: "refused", reason: `${tried.why}: ${advice(name, tried.why)}` };
     return { bytes, state: "ready", reason: null };
   } catch (e) {

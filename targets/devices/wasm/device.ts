@@ -46,7 +46,8 @@ export async function openWasm(host: Host, options: WasmOptions = {}): Promise<W
   throw new SkintError("device.unavailable", `no build of the core runs here: ${rejected.map((r) => `${r.build}: ${r.why}`).join("; ")}; run skint doctor`);
 }
 
-type Tried = { module: WebAssembly.Module } | { why: string };
+/** A module that may be used, or why not; `broken`: the bytes are at fault, not the engine. */
+type Tried = { module: WebAssembly.Module } | { why: string; broken?: boolean };
 
 const tried = new WeakMap<Host, Map<string, Promise<Tried>>>();
 
@@ -70,6 +71,6 @@ async function compileAndTest(host: Host, build: BuildName): Promise<Tried> {
     return failed.length ? { why: `the self-test failed in ${failed.join(", ")}` } : { module };
   } catch (e) {
     // Not built, damaged, refused by the engine, or it trapped: whatever it is, another build may do.
-    return { why: e instanceof Error ? e.message : String(e) };
+    return { why: e instanceof Error ? e.message : String(e), broken: true };
   }
 }
