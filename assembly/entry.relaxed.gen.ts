@@ -11,18 +11,21 @@ import { kernel as embed_f16__scalar } from "./embed/f16.scalar";
 import { kernel as embed_f32__scalar } from "./embed/f32.scalar";
 import { kernel as embed_q4g128__scalar } from "./embed/q4g128.scalar";
 import { kernel as embed_q4g32__scalar } from "./embed/q4g32.scalar";
+import { kernel as embed_q4g32m__scalar } from "./embed/q4g32m.scalar";
 import { kernel as embed_q8__scalar } from "./embed/q8.scalar";
 import { kernel as embed_q8g32__scalar } from "./embed/q8g32.scalar";
 import { kernel as gemm_f16__simd } from "./gemm/f16.simd";
 import { kernel as gemm_f32__simd } from "./gemm/f32.simd";
 import { kernel as gemm_q4g128__relaxed } from "./gemm/q4g128.relaxed";
 import { kernel as gemm_q4g32__relaxed } from "./gemm/q4g32.relaxed";
+import { kernel as gemm_q4g32m__relaxed } from "./gemm/q4g32m.relaxed";
 import { kernel as gemm_q8__simd } from "./gemm/q8.simd";
 import { kernel as gemm_q8g32__simd } from "./gemm/q8g32.simd";
 import { kernel as gemv_f16__simd } from "./gemv/f16.simd";
 import { kernel as gemv_f32__simd } from "./gemv/f32.simd";
 import { kernel as gemv_q4g128__relaxed } from "./gemv/q4g128.relaxed";
 import { kernel as gemv_q4g32__relaxed } from "./gemv/q4g32.relaxed";
+import { kernel as gemv_q4g32m__relaxed } from "./gemv/q4g32m.relaxed";
 import { kernel as gemv_q8__simd } from "./gemv/q8.simd";
 import { kernel as gemv_q8g32__simd } from "./gemv/q8g32.simd";
 import { kernel as headnorm_f32__simd } from "./headnorm/f32.simd";
@@ -53,18 +56,21 @@ const KERNELS: StaticArray<Kernel> = [
   embed_f32__scalar,
   embed_q4g128__scalar,
   embed_q4g32__scalar,
+  embed_q4g32m__scalar,
   embed_q8__scalar,
   embed_q8g32__scalar,
   gemm_f16__simd,
   gemm_f32__simd,
   gemm_q4g128__relaxed,
   gemm_q4g32__relaxed,
+  gemm_q4g32m__relaxed,
   gemm_q8__simd,
   gemm_q8g32__simd,
   gemv_f16__simd,
   gemv_f32__simd,
   gemv_q4g128__relaxed,
   gemv_q4g32__relaxed,
+  gemv_q4g32m__relaxed,
   gemv_q8__simd,
   gemv_q8g32__simd,
   headnorm_f32__simd,
@@ -97,5 +103,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 3217043435;
+  return 2719089184;
 }

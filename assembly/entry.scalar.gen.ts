@@ -11,12 +11,14 @@ import { kernel as embed_f16__scalar } from "./embed/f16.scalar";
 import { kernel as embed_f32__scalar } from "./embed/f32.scalar";
 import { kernel as embed_q4g128__scalar } from "./embed/q4g128.scalar";
 import { kernel as embed_q4g32__scalar } from "./embed/q4g32.scalar";
+import { kernel as embed_q4g32m__scalar } from "./embed/q4g32m.scalar";
 import { kernel as embed_q8__scalar } from "./embed/q8.scalar";
 import { kernel as embed_q8g32__scalar } from "./embed/q8g32.scalar";
 import { kernel as gemv_f16__scalar } from "./gemv/f16.scalar";
 import { kernel as gemv_f32__scalar } from "./gemv/f32.scalar";
 import { kernel as gemv_q4g128__scalar } from "./gemv/q4g128.scalar";
 import { kernel as gemv_q4g32__scalar } from "./gemv/q4g32.scalar";
+import { kernel as gemv_q4g32m__scalar } from "./gemv/q4g32m.scalar";
 import { kernel as gemv_q8__scalar } from "./gemv/q8.scalar";
 import { kernel as gemv_q8g32__scalar } from "./gemv/q8g32.scalar";
 import { kernel as headnorm_f32__scalar } from "./headnorm/f32.scalar";
@@ -47,12 +49,14 @@ const KERNELS: StaticArray<Kernel> = [
   embed_f32__scalar,
   embed_q4g128__scalar,
   embed_q4g32__scalar,
+  embed_q4g32m__scalar,
   embed_q8__scalar,
   embed_q8g32__scalar,
   gemv_f16__scalar,
   gemv_f32__scalar,
   gemv_q4g128__scalar,
   gemv_q4g32__scalar,
+  gemv_q4g32m__scalar,
   gemv_q8__scalar,
   gemv_q8g32__scalar,
   headnorm_f32__scalar,
@@ -85,5 +89,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 3948073913;
+  return 3381690031;
 }

@@ -3,6 +3,7 @@ import { scheme as scheme_f16 } from "./f16.ts";
 import { scheme as scheme_f32 } from "./f32.ts";
 import { scheme as scheme_q4g128 } from "./q4g128.ts";
 import { scheme as scheme_q4g32 } from "./q4g32.ts";
+import { scheme as scheme_q4g32m } from "./q4g32m.ts";
 import { scheme as scheme_q8 } from "./q8.ts";
 import { scheme as scheme_q8g32 } from "./q8g32.ts";
 import type { Scheme } from "./scheme.ts";
@@ -12,6 +13,7 @@ export const SCHEMES: Readonly<Record<string, Scheme>> = {
   "f32": scheme_f32,
   "q4g128": scheme_q4g128,
   "q4g32": scheme_q4g32,
+  "q4g32m": scheme_q4g32m,
   "q8": scheme_q8,
   "q8g32": scheme_q8g32,
 };

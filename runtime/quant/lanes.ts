@@ -23,7 +23,7 @@ export function scaleToU16(scale: number): number {
 const ROUND = 6755399441055744;
 
 /** codes[to + i] = w[from + i] / scale, rounded half to even and clamped. */
-export function roundCodes(w: Float32Array, from: number, length: number, scale: number, qmin: number, qmax: number, codes: Int8Array, to: number): void {
+export function roundCodes(w: Float32Array | Float64Array, from: number, length: number, scale: number, qmin: number, qmax: number, codes: Int8Array, to: number): void {
   const inverse = scale === 0 ? 0 : 1 / scale;
   for (let i = 0; i < length; i++) {
     const q = w[from + i] * inverse + ROUND - ROUND;
@@ -94,24 +94,29 @@ export const BYTES: Codes = {
   },
 };
 
-/** [k/8][16 rows][4 bytes]: byte j holds code(j) + 8 in its low nibble and code(j + 4) + 8 in its high one. */
-export const NIBBLES: Codes = {
+/** [k/8][16 rows][4 bytes]: byte j holds code(j) + zero in its low nibble and code(j + 4) + zero in its high one. */
+const nibbles = (zero: number): Codes => ({
   bytesPerGroup: (group) => (group * BLOCK_ROWS) / 2,
   put(codes, from, length, group, out, at) {
     for (let i = 0; i < group; i += 8)
       for (let j = i; j < i + 4; j++) {
         const lo = j < length ? codes[from + j] : 0;
         const hi = j + 4 < length ? codes[from + j + 4] : 0;
-        out[at + (i >> 3) * ROW_STEP + (j - i)] = (lo + 8) | ((hi + 8) << 4);
+        out[at + (i >> 3) * ROW_STEP + (j - i)] = (lo + zero) | ((hi + zero) << 4);
       }
   },
   get(packed, at, length, codes, to) {
     for (let i = 0; i < length; i++) {
       const byte = packed[at + (i >> 3) * ROW_STEP + (i & 3)];
-      codes[to + i] = (i & 4 ? byte >> 4 : byte & 15) - 8;
+      codes[to + i] = (i & 4 ? byte >> 4 : byte & 15) - zero;
     }
   },
-};
+});
+
+/** Codes −8…7. */
+export const NIBBLES = /* @__PURE__ */ nibbles(8);
+/** Codes 0…15. */
+export const RAW_NIBBLES = /* @__PURE__ */ nibbles(0);
 
 interface Grouped {
   readonly name: string;

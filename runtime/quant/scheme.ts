@@ -32,3 +32,24 @@ export interface IntegerScheme extends Scheme {
   /** Inverse of `pack`. */
   unpack(packed: Uint8Array, rows: number, k: number): { codes: Int8Array; scales: Float32Array };
 }
+
+/** Integer codes with a scale and a minimum a group, w = scale · code + minimum: two f32 operations, each rounded. */
+export interface MinimumScheme extends Scheme {
+  readonly group: number;
+  readonly qmin: number;
+  readonly qmax: number;
+  /** Scale and minimum of one group of weights, as `encode` chooses them. */
+  rangeOf(group: Float32Array): Range;
+  /** Packs codes int8 [rows, k] with scales and minima f32 [rows, groups]. */
+  pack(codes: Int8Array, scales: Float32Array, minima: Float32Array, rows: number, k: number, out: Uint8Array): void;
+  /** Inverse of `pack`. */
+  unpack(packed: Uint8Array, rows: number, k: number): { codes: Int8Array; scales: Float32Array; minima: Float32Array };
+}
+
+export interface Range {
+  readonly scale: number;
+  readonly minimum: number;
+}
+
+export const isInteger = (s: Scheme): s is IntegerScheme => "scaleOf" in s;
+export const hasMinimum = (s: Scheme): s is MinimumScheme => "rangeOf" in s;

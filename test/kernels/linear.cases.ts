@@ -1,7 +1,7 @@
 import { encodeI8tok, i8tokLayout } from "../../runtime/act/i8tok.ts";
 import { panelFor } from "../../runtime/plan/panels.ts";
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
-import type { IntegerScheme } from "../../runtime/quant/scheme.ts";
+import { hasMinimum, isInteger } from "../../runtime/quant/scheme.ts";
 import { KERNELS } from "../../targets/devices/wasm/catalogue.gen.ts";
 import { normal, random } from "../support/data.ts";
 import type { Case } from "./case.ts";
@@ -38,12 +38,18 @@ function floats(count: number, fill?: Fill): Float32Array {
 function weights(variant: string, { n, k, fill }: Shape): Uint8Array {
   const scheme = SCHEMES[variant];
   const packed = new Uint8Array(scheme.bytes(n, k));
-  if (fill === "extremes" && "pack" in scheme) {
-    const { pack, qmin, qmax, group } = scheme as IntegerScheme;
+  if (fill === "extremes" && (isInteger(scheme) || hasMinimum(scheme))) {
+    const { qmin, qmax, group } = scheme;
     const r = random(9);
     // rows: all qmin, all qmax, alternating, random ends
     const codes = Int8Array.from({ length: n * k }, (_, i) => [qmin, qmax, i % 2 ? qmin : qmax, r() < 0.5 ? qmin : qmax][Math.floor(i / k) % 4]);
-    pack(codes, new Float32Array(n * Math.ceil(k / (group || k))).fill(0.0625), n, k, packed);
+    const scales = new Float32Array(n * Math.ceil(k / (group || k))).fill(0.0625);
+    if (hasMinimum(scheme)) {
+      // scales of either sign and any exponent, minima that cancel their products, round them or leave them alone
+      const d = scales.map((v, i) => v * [1 / 3, -1, 1, 2 ** -130, 2 ** 90][i % 5]);
+      const minima = d.map((v, i) => v * [-8, -7.5, 0, 1 / 3][i % 4]);
+      scheme.pack(codes, d, minima, n, k, packed);
+    } else scheme.pack(codes, scales, n, k, packed);
   } else scheme.encode(floats(n * k, fill), n, k, packed);
   return packed;
 }

@@ -2,11 +2,11 @@
 import { describe, expect, test } from "vitest";
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
 import { scaleFromU16, scaleToU16 } from "../../runtime/quant/lanes.ts";
-import type { IntegerScheme, Scheme } from "../../runtime/quant/scheme.ts";
+import { hasMinimum, type IntegerScheme, isInteger, type Scheme } from "../../runtime/quant/scheme.ts";
 import { normal, random } from "../support/data.ts";
 
 const all = Object.values(SCHEMES);
-const integers = all.filter((s): s is IntegerScheme => "pack" in s);
+const integers = all.filter(isInteger);
 
 function encode(s: Scheme, w: Float32Array, n: number, k: number): Uint8Array {
   const out = new Uint8Array(s.bytes(n, k)).fill(0xcc);
@@ -35,6 +35,7 @@ const EXPECTED: Record<string, { error: number; bits: number }> = {
   q8g32: { error: 0.006, bits: 8.5 },
   q4g32: { error: 0.09, bits: 4.5 },
   q4g128: { error: 0.11, bits: 4.125 },
+  q4g32m: { error: 0.075, bits: 6 },
 };
 
 describe.each(all.map((s) => [s.name, s] as const))("%s", (name, s) => {
@@ -135,6 +136,53 @@ describe.each(integers.map((s) => [s.name, s] as const))("%s codes", (_, s) => {
     const { codes, scales } = s.unpack(packed, 3, 100);
     const at = (i: number) => scales[Math.floor(i / 100) * groups(100) + Math.floor((i % 100) / (s.group || 100))];
     expect(s.decode(packed, 3, 100)).toEqual(Float32Array.from(codes, (c, i) => c * at(i)));
+  });
+});
+
+describe.each(all.filter(hasMinimum).map((s) => [s.name, s] as const))("%s codes and minima", (_, s) => {
+  const groups = (k: number) => Math.ceil(k / s.group);
+
+  test("pack and unpack are inverse over the whole range of codes", () => {
+    for (const [n, k] of [
+      [16, 128],
+      [19, 77],
+      [5, 300],
+    ]) {
+      const r = random(n);
+      const codes = Int8Array.from({ length: n * k }, () => s.qmin + Math.floor(r() * (s.qmax - s.qmin + 1)));
+      const [scales, minima] = [normal(n * groups(k), 1), normal(n * groups(k), 2)];
+      const packed = new Uint8Array(s.bytes(n, k)).fill(0xcc);
+      s.pack(codes, scales, minima, n, k, packed);
+      expect(s.unpack(packed, n, k)).toEqual({ codes, scales, minima });
+    }
+  });
+
+  test("rangeOf is what encode stores, its codes are the nearest, decode is code times scale plus minimum, each rounded", () => {
+    const w = normal(3 * 100, 9, 0.1).map((v) => v + 0.05);
+    const packed = encode(s, w, 3, 100);
+    const { codes, scales, minima } = s.unpack(packed, 3, 100);
+    expect(s.rangeOf(w.subarray(0, s.group))).toEqual({ scale: scales[0], minimum: minima[0] });
+    const at = (i: number) => Math.floor(i / 100) * groups(100) + Math.floor((i % 100) / s.group);
+    expect(codes).toEqual(Int8Array.from(w, (v, i) => Math.max(s.qmin, Math.min(s.qmax, Math.round((v - minima[at(i)]) / scales[at(i)])))));
+    expect(s.decode(packed, 3, 100)).toEqual(Float32Array.from(codes, (c, i) => Math.fround(c * scales[at(i)]) + minima[at(i)]));
+  });
+
+  test("16 even steps, a constant and two values come back as they were", () => {
+    const groupsOf = [(i: number) => 3 + 0.25 * (i % 16), () => -0.7, (i: number) => (i % 5 ? -1 : 0.5)];
+    const w = Float32Array.from({ length: 3 * s.group }, (_, i) => groupsOf[Math.floor(i / s.group)](i));
+    expect(roundTrip(s, w, 3, s.group)).toEqual(w);
+  });
+
+  test("the search beats the plain range of a group, most of all where an outlier stands", () => {
+    const w = normal(512 * s.group, 12).map((v, i) => (i % 97 ? v : 4 * v));
+    const plain = w.slice();
+    for (let at = 0; at < w.length; at += s.group) {
+      const group = w.subarray(at, at + s.group);
+      const least = Math.min(...group);
+      const scale = (Math.max(...group) - least) / 15;
+      for (let i = at; i < at + s.group; i++) plain[i] = Math.round((w[i] - least) / scale) * scale + least;
+    }
+    expect(relativeError(w, roundTrip(s, w, 512, s.group))).toBeLessThan(0.95 * relativeError(w, plain));
   });
 });
 

@@ -1,10 +1,11 @@
 // Reference of `linear`, bit-exact for every scheme. Every step below is one f32 operation, in this order:
 //   integer schemes  acc = Σ over groups in order of f32(integer sum) · scale; y = acc · x's scale
+//   with a minimum   acc = Σ over groups in order of (f32(integer sum) · scale + f32(sum of x's codes) · minimum); y = acc · x's scale
 //   f32, f16         acc = Σ over k in order of w · x
 // and then + bias, then + residual. Integer sums are exact.
 import { i8tokLayout } from "../../act/i8tok.ts";
 import { SCHEMES } from "../../quant/catalogue.gen.ts";
-import type { IntegerScheme } from "../../quant/scheme.ts";
+import { hasMinimum, type IntegerScheme, type MinimumScheme } from "../../quant/scheme.ts";
 import type { Operands } from "../define.ts";
 
 type Product = (token: number, row: number) => number;
@@ -15,7 +16,8 @@ export function reference({ tensors, values: v }: Operands, variant: string): vo
   const y = tensors.y as Float32Array;
   const bias = tensors.bias as Float32Array | undefined;
   const residual = tensors.residual as Float32Array | undefined;
-  const product = scheme.act === "i8tok" ? integers(scheme as IntegerScheme, w, tensors.x as Uint8Array, v) : floats(scheme.decode(w, v.n, v.k), tensors.x as Float32Array, v);
+  const product =
+    scheme.act === "i8tok" ? integers(scheme as IntegerScheme | MinimumScheme, w, tensors.x as Uint8Array, v) : floats(scheme.decode(w, v.n, v.k), tensors.x as Float32Array, v);
   for (let t = 0; t < v.rows; t++)
     for (let r = 0; r < v.n; r++) {
       let acc = product(t, r);
@@ -33,8 +35,9 @@ function floats(w: Float32Array, x: Float32Array, v: Operands["values"]): Produc
   };
 }
 
-function integers(scheme: IntegerScheme, packed: Uint8Array, x: Uint8Array, v: Operands["values"]): Product {
+function integers(scheme: IntegerScheme | MinimumScheme, packed: Uint8Array, x: Uint8Array, v: Operands["values"]): Product {
   const { codes, scales } = scheme.unpack(packed, v.n, v.k);
+  const minima = hasMinimum(scheme) ? scheme.unpack(packed, v.n, v.k).minima : undefined;
   const group = scheme.group || v.k;
   const groups = Math.ceil(v.k / group);
   return (t, r) => {
@@ -43,8 +46,14 @@ function integers(scheme: IntegerScheme, packed: Uint8Array, x: Uint8Array, v: O
     let acc = 0;
     for (let g = 0; g < groups; g++) {
       let sum = 0;
-      for (let i = g * group; i < Math.min(v.k, (g + 1) * group); i++) sum += codes[r * v.k + i] * xcodes[i];
-      acc = Math.fround(acc + Math.fround(Math.fround(sum) * scales[r * groups + g]));
+      let all = 0;
+      for (let i = g * group; i < Math.min(v.k, (g + 1) * group); i++) {
+        sum += codes[r * v.k + i] * xcodes[i];
+        all += xcodes[i];
+      }
+      let part = Math.fround(Math.fround(sum) * scales[r * groups + g]);
+      if (minima) part = Math.fround(part + Math.fround(Math.fround(all) * minima[r * groups + g]));
+      acc = Math.fround(acc + part);
     }
     return Math.fround(acc * xscale);
   };
