@@ -13,7 +13,7 @@ export interface TransferStore {
   read(offset: number, into: Uint8Array): Promise<void>;
   /** Adds to the end; `size` grows only when all of it was stored. */
   append(bytes: Uint8Array): Promise<void>;
-  /** Makes what was appended survive the end of the process. */
+  /** Makes what was appended survive a sudden end. */
   keep(): Promise<void>;
   /** Drops all bytes; those that follow are of `pin`. */
   reset(pin: Pin): Promise<void>;

@@ -7,7 +7,7 @@ import type { Hasher, HasherFactory } from "./hash.ts";
 import { type Answer, contentLength, contentRange, type Fetch, isEncoded, request, shown } from "./http.ts";
 import type { TransferStore } from "./partial.ts";
 import { hasValidator, type Pin, pinOf, samePin, statusError } from "./pin.ts";
-import { turn } from "./turn.ts";
+import { sleep, turn } from "./turn.ts";
 
 export interface TransferProgress {
   readonly done: number;
@@ -42,7 +42,7 @@ export interface TransferOptions {
   readonly restarts?: number;
   readonly redirects?: number;
   /** For tests: pauses between tries. */
-  readonly sleep?: (ms: number) => Promise<void>;
+  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
 export interface Transferred {
@@ -283,7 +283,8 @@ class Transfer {
     // A machine that is offline is told so soon.
     if (++this.failures > (this.answered || error.code !== "network.unreachable" ? this.o.retries : 1)) throw this.told(error, kept);
     const grown = this.o.backoffMs * 2 ** (this.failures - 1) * (0.75 + Math.random() / 4);
-    await this.sleep(Math.min(LONGEST_PAUSE_MS, Math.max(grown, this.retryAfter)));
+    const ms = Math.min(LONGEST_PAUSE_MS, Math.max(grown, this.retryAfter));
+    await (this.o.sleep ?? sleep)(ms, this.o.signal);
   }
 
   private worthRetrying(error: SkintError): boolean {
@@ -296,21 +297,6 @@ class Transfer {
   private told(error: unknown, kept: number): unknown {
     if (!(error instanceof SkintError) || kept === 0 || !/^(network\.|aborted)/.test(error.code)) return error;
     return new SkintError(error.code, `${error.message} (${kept} bytes are kept, the next try goes on from there)`, error.place, { cause: error });
-  }
-
-  private sleep(ms: number): Promise<void> {
-    const { sleep, signal } = this.o;
-    if (sleep) return sleep(ms);
-    return new Promise((resolve) => {
-      const end = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", end);
-        resolve();
-      };
-      const timer = setTimeout(end, ms);
-      signal?.addEventListener("abort", end, { once: true });
-      if (signal?.aborted) end();
-    });
   }
 }
 

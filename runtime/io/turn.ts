@@ -1,4 +1,4 @@
-// Lets the event loop turn: signals, messages and timers get their chance between two pieces of synchronous work.
+// Lets the event loop turn: signals, messages and timers get their chance between two pieces of synchronous work. And pauses.
 
 /** Resolves in a later macrotask, without the delay of a timer where the host allows. */
 export function turn(): Promise<void> {
@@ -11,5 +11,19 @@ export function turn(): Promise<void> {
       resolve();
     };
     port2.postMessage(0);
+  });
+}
+
+/** Resolves after `ms` milliseconds, or at once when the signal fires. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener("abort", end, { once: true });
+    if (signal?.aborted) end();
   });
 }

@@ -46,6 +46,15 @@ test("the progress line shows amount, share, rate and time left, at most ten tim
   expect(text.split("\r\x1b[K").slice(1)).toEqual(["reading m: 0 B of 4.00 MB, 0%, 0 B/s", "reading m: 1.00 MB of 4.00 MB, 25%, 1.00 MB/s, 0:03 left", ""]);
 });
 
+test("what an earlier run did counts for the share, not for the rate", () => {
+  let at = 0;
+  let text = "";
+  const p = startProgress({ mode: "line", what: "pulling m", unit: "bytes", now: () => at, write: (t) => (text += t) });
+  at = 1000;
+  p.update(3e6, 4e6, 2e6);
+  expect(text).toContain("pulling m: 3.00 MB of 4.00 MB, 75%, 1.00 MB/s, 0:01 left");
+});
+
 test("a total may be unknown, and other units are counted", () => {
   let text = "";
   startProgress({ mode: "line", what: "writing", unit: "tokens", now: () => 0, write: (t) => (text += t) });

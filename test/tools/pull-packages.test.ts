@@ -3,8 +3,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { basename, delimiter, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
+import { main } from "../../tools/cli/program.ts";
 import { tar, zip } from "./archives.ts";
-import { json, sha, stage, WEIGHTS } from "./pulling.ts";
+import { captureIo } from "./io.ts";
+import { json, sha, stage, VERBS, WEIGHTS } from "./pulling.ts";
 
 const { PATH } = process.env;
 
@@ -63,6 +65,21 @@ test("npm: failures of the client and of the archive are told", async () => {
   expect((await json("pull", "npm:p@1.0.0/x.gguf")).error.message).toContain("npm is not installed");
   expect((await json("pull", "pypi:p==1.0.0/x.gguf")).error.message).toContain("pip is not installed");
 });
+
+test("Ctrl-C stops the client too, also one that does not listen", async () => {
+  for (const script of ["sleep 9", "trap '' TERM; sleep 9"]) {
+    const log = install("npm", script);
+    const io = captureIo();
+    const run = main(["pull", "npm:p@1.0.0/x.gguf"], VERBS, io, "0.0.0");
+    while (!existsSync(log)) await new Promise((r) => setTimeout(r, 10));
+    const begin = performance.now();
+    io.stop.abort();
+    expect(await run).toBe(130);
+    expect(performance.now() - begin).toBeLessThan(8000);
+    expect(readdirSync(join(stage.root, "cache/partial"))).toEqual([]);
+    rmSync(log);
+  }
+}, 30_000);
 
 test("pypi: one file of a wheel, through the user's pip, wheels only", async () => {
   writeFileSync(

@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { expect, test } from "vitest";
 import { Cache } from "../../targets/hosts/node/cache.ts";
-import { createFile } from "../../targets/hosts/node/files.ts";
 import { main } from "../../tools/cli/program.ts";
 import { choose, parts } from "../../tools/pull/hub.ts";
 import { parseSpec } from "../../tools/pull/spec.ts";
+import { buildPack, SMALL } from "../formats/packs.ts";
 import { cutAfter, serveFiles } from "../support/file-server.ts";
 import { captureIo } from "./io.ts";
 import { COMMIT, file, json, repo, sha, skint, stage, VERBS, WEIGHTS } from "./pulling.ts";
@@ -260,19 +260,14 @@ test("verify: by header, by cache, by what the caller says", async () => {
 });
 
 test("verify: a .skint against its header, whole and with one bit changed", async () => {
-  const { openCheckpoint } = await import("../../tools/compress/checkpoint.ts");
-  const { compressModel } = await import("../../tools/compress/compress.ts");
-  const { recipeNamed } = await import("../../tools/compress/recipe.ts");
-  const { openFolder } = await import("../../targets/hosts/node/files.ts");
-  const { openDevice } = await import("../../tools/cli/model.ts");
   const path = join(stage.root, "model.skint");
-  const { env } = await openDevice({ threads: 1 });
-  await compressModel(await openCheckpoint(await openFolder("models/tiny-swiglu")), await createFile(path), env, { recipe: recipeNamed("w4"), golden: "never" });
+  const pack = await buildPack(SMALL);
+  writeFileSync(path, pack);
   expect(await json("verify", path)).toMatchObject({ exit: 0, verified: [{ by: "header" }] });
-  const bytes = readFileSync(path);
-  bytes[bytes.length - 5] ^= 1;
-  writeFileSync(path, bytes);
-  expect(await json("verify", path)).toMatchObject({ exit: 1, error: { code: "format.hash" } });
+  for (const at of [3000, pack.length - 300]) {
+    writeFileSync(path, pack.with(at, pack[at] ^ 1));
+    expect(await json("verify", path)).toMatchObject({ exit: 1, error: { code: "format.hash" } });
+  }
 });
 
 test("Ctrl-C and kill -9 on the real command: nothing half-written, and the next pull goes on", async () => {

@@ -47,15 +47,20 @@ function once([command, ...args]: readonly string[], { env }: Program, signal: A
       clearTimeout(kill);
       signal.removeEventListener("abort", stop);
     };
+    const finish = (code: number | null) => {
+      end();
+      resolve({ code, said: said.trim() });
+    };
     child.on("error", (e: NodeJS.ErrnoException) => {
       end();
       if (e.code === "ENOENT") resolve(undefined);
       else reject(e);
     });
-    child.on("close", (code) => {
-      end();
-      resolve({ code, said: said.trim() });
+    // A child of the child may hold its output open: who was asked to stop is not waited for beyond its own end.
+    child.on("exit", (code) => {
+      if (signal.aborted) finish(code);
     });
+    child.on("close", finish);
   });
 }
 

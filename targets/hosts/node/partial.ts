@@ -29,6 +29,8 @@ import { sha256 } from "./hash.ts";
 
 /** Bytes between two syncs: the most that a kill -9 costs. */
 const SYNC_BYTES = 16 * 2 ** 20;
+/** Given up for room to note what is kept, when a disk is full. */
+const ROOM_BYTES = 128 * 2 ** 10;
 /** A folder of another machine, or of a process whose number lives on, is taken over when nothing touched it for so long. */
 const ABANDONED_MS = 7 * 24 * 3600_000;
 
@@ -122,16 +124,21 @@ function readKept(folder: string, bytes: number): Kept | undefined {
 /** Puts a small file in place in one step. */
 export function writeAtomic(path: string, text: string): void {
   const aside = `${path}.${ownSuffix()}`;
-  attempt(path, "written", () => {
-    const fd = openSync(aside, "wx");
-    try {
-      writeFileSync(fd, text);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(aside, path);
-  });
+  try {
+    attempt(path, "written", () => {
+      const fd = openSync(aside, "wx");
+      try {
+        writeFileSync(fd, text);
+        fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
+      renameSync(aside, path);
+    });
+  } catch (e) {
+    rmSync(aside, { force: true });
+    throw e;
+  }
 }
 
 function openPartial(folder: string, free: string): FileStore {
@@ -184,10 +191,7 @@ class Partial implements FileStore {
   }
 
   async keep(): Promise<void> {
-    if (this.pin === undefined) return;
-    attempt(this.path, "written", () => fsyncSync(this.fd));
-    writeAtomic(join(this.folder, "pin.json"), JSON.stringify({ pin: this.pin, kept: this.size }));
-    this.kept = this.size;
+    if (this.pin !== undefined) this.record(this.pin);
   }
 
   async reset(pin: Pin): Promise<void> {
@@ -221,10 +225,28 @@ class Partial implements FileStore {
 
   release(): void {
     if (!this.open) return;
+    if (this.pin !== undefined && this.size > this.kept) this.keepOnFullDisk(this.pin);
     closeSync(this.fd);
     this.open = false;
     if (this.pin === undefined || this.kept === 0) rmSync(this.folder, { recursive: true, force: true });
     // Somebody gave one back already: both stay, under names of their own.
     else if (!renamed(this.folder, this.free)) renamed(this.folder, `${this.free}-${ownSuffix()}`);
+  }
+
+  /** The pin could not be written: gives up the end of the data to make room for it. */
+  private keepOnFullDisk(pin: Pin): void {
+    try {
+      this.size = Math.max(0, this.size - ROOM_BYTES);
+      ftruncateSync(this.fd, this.size);
+      this.record(pin);
+    } catch {
+      // Then it is fetched again from where it was kept last.
+    }
+  }
+
+  private record(pin: Pin): void {
+    attempt(this.path, "written", () => fsyncSync(this.fd));
+    writeAtomic(join(this.folder, "pin.json"), JSON.stringify({ pin, kept: this.size }));
+    this.kept = this.size;
   }
 }
