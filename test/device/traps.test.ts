@@ -6,6 +6,8 @@ import type { SkintError } from "../../runtime/errors.ts";
 import type { Program } from "../../runtime/plan/device.ts";
 import { memoryMap } from "../../runtime/plan/memory.ts";
 import { KERNELS } from "../../targets/devices/wasm/catalogue.gen.ts";
+import { CONTROL } from "../../targets/devices/wasm/control.ts";
+import { poison } from "../../targets/devices/wasm/core.ts";
 import { WasmProgram } from "../../targets/devices/wasm/program.ts";
 import type { Host } from "../../targets/hosts/host.ts";
 import { host } from "../../targets/hosts/node/host.ts";
@@ -59,10 +61,13 @@ function failureOf(program: Program): SkintError {
 const LANES = [1, 2, 4, 8];
 
 for (const [way, change] of Object.entries(BAD))
-  test.each(LANES)(`${way}: %i lanes`, { timeout: 20_000 }, async (lanes) => {
+  test.each(LANES)(`${way}: %i lanes`, { timeout: 30_000 }, async (lanes) => {
     // Which lane meets the bad step is chance: the caller's own, or a worker's.
     for (let round = 0; round < 5; round++) {
       const { program, left } = programOf([good("before"), good("also before"), { ...good("the bad one"), ...change }, good("after")], lanes);
+      // Once the workers are there, they take their share; the governor tries one lane alone from the fifth execution on.
+      await new Promise((r) => setTimeout(r, 30));
+      for (let i = 0; i < round; i++) program.execute("one", 0, 2);
       const error = failureOf(program);
       expect(error).toMatchObject({ code: "device.trap", place: { what: expect.stringMatching(/^the bad one/) } });
       expect(error.message).toContain("the bad one (");
@@ -73,6 +78,28 @@ for (const [way, change] of Object.entries(BAD))
       program.close();
     }
   });
+
+test.each([
+  ["the whole of it", poison],
+  ["the first word of it", (memory: WebAssembly.Memory, control: number) => void Atomics.store(new Int32Array(memory.buffer, control), CONTROL.POISON / 4, 1)],
+])("a caller that finds the poison of a worker's trap, %s, fails", (_, leave) => {
+  const plan = elementwisePlan("one", [good("fine")], ROWS, K, KERNELS["simd-threads"]);
+  let trap = () => {};
+  const fake: Host = {
+    ...host,
+    spawnLane({ memory, control }) {
+      trap = () => leave(memory, control);
+      return { terminate() {} };
+    },
+  };
+  const program = new WasmProgram(fake, { module: coreModule("simd-threads"), kernels: KERNELS["simd-threads"], shared: true, lanes: 2 }, memoryMap([plan]), [plan]);
+  program.setSlot("T", ROWS);
+  program.execute("one");
+  trap();
+  const error = failureOf(program);
+  expect(error).toMatchObject({ code: "device.trap", message: expect.stringContaining("a worker trapped") });
+  expect(failureOf(program)).toBe(error);
+});
 
 test("a step that traps only later: what ran before was right, and a fresh program works", async () => {
   const { program, left } = programOf([good("fine"), { ...good("the bad one"), k: 100_000_000 }], 4);

@@ -149,6 +149,8 @@ export class WasmProgram implements Program {
     try {
       this.core.alone(CONTROL_AT);
     } catch (e) {
+      // The other lanes sleep: they would for ever.
+      if (this.wasm.shared) poison(this.memory, CONTROL_AT);
       this.fail(String(e));
     }
     if (this.failure) throw this.failure;
