@@ -5,8 +5,8 @@ import { SkintError } from "../errors.ts";
 /** Longest tokenizer.json that is read, in bytes and in UTF-16 units. */
 export const MAX_TOKENIZER_BYTES = 64 * 2 ** 20;
 /** Ids lie below this; the largest published vocabularies have about 2^18 tokens. */
-const MAX_TOKENS = 2 ** 20;
-const MAX_TOKEN_LENGTH = 2 ** 16;
+export const MAX_TOKENS = 2 ** 20;
+export const MAX_TOKEN_LENGTH = 2 ** 16;
 /** Steps of normaliser, pre-tokenizer, decoder and post-processor together, and the length of a text in them. */
 const MAX_STEPS = 10_000;
 const MAX_STEP_TEXT = 4096;

@@ -20,6 +20,7 @@ import { GGUF_DATA, GGUF_DIRECTORY, GGUF_PARTS, GGUF_WEIGHTS } from "./gguf-tens
 import { type Meter, metered, meteredFolder, meteredSource } from "./meter.ts";
 import { FILE, HEADER, NAMES, OFFSETS, SHAPES } from "./safetensors.ts";
 import { CONTAINER, PACK, TENSORS } from "./skint.ts";
+import { GGUF_TEXTS, GGUF_VOCABULARY, readGgufTokenizer } from "./tokenizer.ts";
 
 export interface Verdict {
   readonly name: string;
@@ -32,6 +33,8 @@ interface Suite {
   readonly name: string;
   readonly attacks: Attacks;
   readonly read: (made: Made, meter: Meter) => Promise<void>;
+  /** Processor time for each MB, ms; default MS_PER_MB. */
+  readonly msPerMB?: number;
 }
 
 /** Buffers asked for beyond twice the file, bytes. */
@@ -58,6 +61,8 @@ export const SUITES: readonly Suite[] = [
   { name: "gguf data", attacks: GGUF_DATA, read: readGguf },
   { name: "gguf weights", attacks: GGUF_WEIGHTS, read: readGgufWeights },
   { name: "gguf parts", attacks: GGUF_PARTS, read: readGguf },
+  { name: "gguf vocabulary", attacks: GGUF_VOCABULARY, read: readGgufTokenizer, msPerMB: 1000 },
+  { name: "gguf texts", attacks: GGUF_TEXTS, read: readGgufTokenizer, msPerMB: 4000 },
 ];
 
 /** All attacks, one after the other. */
@@ -79,7 +84,7 @@ export async function runAttack(suite: Suite, name: string): Promise<Verdict> {
   });
   const used = process.cpuUsage(started);
   const ms = (used.user + used.system) / 1000;
-  const faults = [wrongEnd(attack, failure), wrongCost(size, meter, ms), polluted()].filter((fault) => fault !== undefined);
+  const faults = [wrongEnd(attack, failure), wrongCost(size, meter, ms, suite.msPerMB), polluted()].filter((fault) => fault !== undefined);
   return { name: `${suite.name}: ${name}`, ok: faults.length === 0, reason: faults.join("; ") || (failure === undefined ? "accepted" : (failure as SkintError).code) };
 }
 
@@ -92,10 +97,10 @@ function wrongEnd({ expect, what }: Attack, failure: unknown): string | undefine
   return undefined;
 }
 
-function wrongCost(size: number, { allocated, read }: Meter, ms: number): string | undefined {
+function wrongCost(size: number, { allocated, read }: Meter, ms: number, msPerMB = MS_PER_MB): string | undefined {
   if (allocated > 2 * size + SLACK_BYTES) return `asked for ${allocated} bytes of buffers to read ${size}`;
   if (read > 3 * size + SLACK_BYTES) return `read ${read} bytes of a file of ${size}`;
-  return ms > BASE_MS + (MS_PER_MB * size) / 1e6 ? `took ${ms.toFixed(0)} ms for ${size} bytes` : undefined;
+  return ms > BASE_MS + (msPerMB * size) / 1e6 ? `took ${ms.toFixed(0)} ms for ${size} bytes` : undefined;
 }
 
 function polluted(): string | undefined {
