@@ -13,5 +13,5 @@ const ABSENT = {
     WebAssembly.validate = (bytes) => !bytes.join().includes("253,147,2") && validate.call(WebAssembly, bytes);
   },
 };
-for (const name of new URL(import.meta.url).search.slice(1).split(",")) ABSENT[name]();
+for (const name of new URL(import.meta.url).search.slice(1).split(",").filter(Boolean)) ABSENT[name]();
 await import("./dist/browser-worker.js");

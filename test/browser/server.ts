@@ -11,8 +11,15 @@ export interface Served {
   readonly bytes: Uint8Array;
   /** Answers with it instead. */
   readonly status?: number;
-  /** Breaks off after so many bytes. */
+  /** Breaks off at this byte, so many times (default: always). */
   readonly cut?: number;
+  cuts?: number;
+  /** Entity tag; `*`: another one each time. */
+  readonly etag?: string;
+  /** Knows no ranges. */
+  readonly whole?: boolean;
+  /** Ends the connection without an answer. */
+  readonly dead?: boolean;
   /** Milliseconds between two pieces of 4 KiB. */
   readonly slow?: number;
   /** Says no length. */
@@ -62,8 +69,15 @@ export async function serve(options: { isolated: boolean; csp?: string }): Promi
   }
 
   async function send(request: IncomingMessage, response: ServerResponse, served: Served, path: string): Promise<void> {
-    const { bytes, status, cut, slow, chunked } = served;
-    const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
+    const { bytes, status, slow, chunked, etag } = served;
+    if (served.dead) {
+      response.destroy();
+      return;
+    }
+    const range = served.whole ? null : /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
+    const cut = served.cuts === 0 ? undefined : served.cut;
+    if (served.cuts) served.cuts--;
+    if (etag) response.setHeader("ETag", etag === "*" ? `"${asked.length}"` : etag);
     const [from, to] = range ? [Number(range[1]), range[2] ? Number(range[2]) + 1 : bytes.length] : [0, bytes.length];
     response.setHeader("Content-Type", TYPES[path === "/" ? ".html" : extname(path)] ?? "application/octet-stream");
     if (range) response.setHeader("Content-Range", `bytes ${from}-${to - 1}/${bytes.length}`);

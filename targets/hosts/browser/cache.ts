@@ -29,7 +29,7 @@ export async function openCache(): Promise<ModelCache | string> {
     await cache.sweep();
     return cache;
   } catch (e) {
-    return `this browser refused to keep files (${e}), as private windows do; the model is fetched anew each time`;
+    return `the browser refuses to keep files for this site (${e}); the model is fetched anew each time`;
   }
 }
 
@@ -87,7 +87,8 @@ export class ModelCache {
         if (!open) return;
         try {
           const count = handle.write(bytes as Uint8Array<ArrayBuffer>, { at });
-          if (count < bytes.length) throw new Error("QuotaExceededError");
+          // Chromium answers a full disk with 2^32 - 8 instead of an error.
+          if (count !== bytes.length) throw new Error(`${bytes.length} bytes were given, ${count} written`);
           at += count;
         } catch (e) {
           failure = `the model was not kept: this site's storage is full (${e}); it runs from memory, and is fetched anew next time`;

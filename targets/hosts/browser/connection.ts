@@ -1,5 +1,6 @@
 // The page's end of the protocol: calls with ids, their events, their ends; and what becomes of them when the worker dies or is closed.
 import { SkintError, throwIfAborted } from "../../../runtime/errors.ts";
+import type { LaneInit } from "../host.ts";
 import { type CallName, type Calls, revive, type ToPage, type ToWorker, WINDOW } from "./protocol.ts";
 
 /** How long a worker may take to end by itself: more than a step, and than a turn of its event loop. */
@@ -31,7 +32,12 @@ export class Connection {
   private ready = false;
   private failure: SkintError | undefined;
 
-  constructor(private readonly worker: Worker) {
+  private readonly lanes = new Map<number, Worker>();
+
+  constructor(
+    private readonly worker: Worker,
+    private readonly newLane: () => Worker,
+  ) {
     worker.onmessage = ({ data }: MessageEvent<ToPage>) => this.receive(data);
     worker.onerror = (e) => {
       e.preventDefault();
@@ -107,24 +113,48 @@ export class Connection {
   }
 
   private receive(message: ToPage): void {
-    if (message.type === "ready") {
+    if (message.type === "event") this.pending.get(message.id)?.onEvent?.(message.event);
+    else if (message.type === "end") this.finish(message);
+    else if (message.type === "lane") this.startLane(message.lane, message.init);
+    else if (message.type === "endLane") this.endLane(message.lane);
+    else if (message.type === "closed") this.terminate();
+    else {
       this.ready = true;
       for (const m of this.waiting.splice(0)) this.post(m);
-      return;
     }
-    if (message.type === "closed") {
-      this.worker.terminate();
-      return;
+  }
+
+  private finish({ id, value, error }: Extract<ToPage, { type: "end" }>): void {
+    const pending = this.pending.get(id);
+    this.pending.delete(id);
+    if (error) pending?.onError(revive(error));
+    else pending?.onEnd(value);
+  }
+
+  private startLane(lane: number, init: LaneInit): void {
+    const says = (message: string) => this.send({ type: "lane", lane, says: message });
+    try {
+      const worker = this.newLane();
+      this.lanes.set(lane, worker);
+      worker.onmessage = ({ data }: MessageEvent<string>) => says(data);
+      worker.onerror = (e) => {
+        e.preventDefault();
+        says(e.message || "its script cannot be loaded or run");
+      };
+      worker.postMessage(init);
+    } catch (e) {
+      says(String(e));
     }
-    const pending = this.pending.get(message.id);
-    if (!pending) return;
-    if (message.type === "event") {
-      pending.onEvent?.(message.event);
-      return;
-    }
-    this.pending.delete(message.id);
-    if (message.error) pending.onError(revive(message.error));
-    else pending.onEnd(message.value);
+  }
+
+  private endLane(lane: number): void {
+    this.lanes.get(lane)?.terminate();
+    this.lanes.delete(lane);
+  }
+
+  private terminate(): void {
+    for (const lane of this.lanes.keys()) this.endLane(lane);
+    this.worker.terminate();
   }
 
   /** What cannot be cloned ends its own call only. */
@@ -155,7 +185,7 @@ export class Connection {
     this.failure = failure;
     // It ends its lanes first; one that does not answer is ended with them.
     this.worker.postMessage({ type: "close" } satisfies ToWorker);
-    setTimeout(() => this.worker.terminate(), this.ready ? CLOSE_MS : 0);
+    setTimeout(() => this.terminate(), this.ready ? CLOSE_MS : 0);
     for (const { onError } of this.pending.values()) onError(failure);
     this.pending.clear();
   }

@@ -3,7 +3,7 @@
 import { SkintError } from "../../../runtime/errors.ts";
 import type { Source } from "../../../runtime/io/source.ts";
 import { turn } from "../../../runtime/io/turn.ts";
-import { openStream, type StreamSource } from "./stream.ts";
+import { openStream, type StreamSource, type Transfer } from "./stream.ts";
 
 const PIECE = 4 * 2 ** 20;
 const TURN_MS = 50;
@@ -90,25 +90,42 @@ function syncSource(handle: FileSystemSyncAccessHandle, name: string): Source {
 
 /** Opens a URL as bytes that come once, from front to back. Throws `file.missing`, `network.*`, `aborted`, `format.*`. */
 export async function openUrl(url: string, signal?: AbortSignal): Promise<StreamSource | Source> {
-  const stop = new AbortController();
-  signal?.addEventListener("abort", () => stop.abort(signal.reason), { once: true });
-  if (signal?.aborted) stop.abort(signal.reason);
-  // Not into the browser's own cache too: models are kept in OPFS.
-  const response = await fetchOk(url, { signal: stop.signal, cache: "no-store" });
-  const name = decodeURIComponent(new URL(url).pathname.split("/").pop() || url);
+  const { response, transfer } = await connect(url, {}, signal);
+  const name = new URL(url).pathname.split("/").pop() || url;
   const size = Number(response.headers.get("content-length") ?? Number.NaN);
   // A compressed answer states the length it has on the way, so the whole is taken first.
-  if (!response.body || !Number.isSafeInteger(size) || response.headers.has("content-encoding")) {
-    const blob = await response.blob().catch((cause) => {
-      throw signal?.aborted ? new SkintError("aborted", `fetching ${url} was stopped by the caller`) : interrupted(url, cause);
+  if (!transfer || !Number.isSafeInteger(size) || response.headers.has("content-encoding")) {
+    const blob = await (transfer ? new Response(transfer.body) : response).blob().catch((cause) => {
+      if (signal?.aborted) throw new SkintError("aborted", `fetching ${url} was stopped by the caller`, { what: url }, { cause });
+      throw new SkintError("network.interrupted", `the transfer of ${url} broke off (${cause}); try again`, { what: url }, { cause });
     });
     return blobSource(blob, name);
   }
-  return openStream({ name, size, body: response.body, stop: () => stop.abort(), signal });
+  const version = versionOf(response);
+  const resume = async (at: number): Promise<Transfer | undefined> => {
+    const rest = await connect(url, { range: `bytes=${at}-` }, signal);
+    const [status, range] = [rest.response.status, rest.response.headers.get("content-range") ?? `bytes ${at}-${size - 1}/${size}`];
+    if (status === 206 && range === `bytes ${at}-${size - 1}/${size}` && versionOf(rest.response) === version) return rest.transfer;
+    rest.transfer?.stop();
+    if (status !== 206) return undefined;
+    throw new SkintError("network.changed", `${url} changed on its server while it was fetched; load it again`, { what: url });
+  };
+  return openStream({ name, size, transfer, resume, signal });
 }
 
-function interrupted(url: string, cause: unknown): SkintError {
-  return new SkintError("network.interrupted", `the transfer of ${url} broke off (${cause}); try again`, { what: url }, { cause });
+/** What tells two versions of a file apart. */
+function versionOf({ headers }: Response): string | null {
+  return headers.get("etag") ?? headers.get("last-modified");
+}
+
+/** One request that can be stopped. It does not fill the browser's own cache too: models are kept in OPFS. */
+async function connect(url: string, headers: Record<string, string>, signal: AbortSignal | undefined): Promise<{ response: Response; transfer: Transfer | undefined }> {
+  const controller = new AbortController();
+  const stop = () => controller.abort(signal?.reason);
+  if (signal?.aborted) stop();
+  signal?.addEventListener("abort", stop, { once: true });
+  const response = await fetchOk(url, { signal: controller.signal, cache: "no-store", headers });
+  return { response, transfer: response.body ? { body: response.body, stop } : undefined };
 }
 
 /** An answer with status 2xx, or a typed error. */

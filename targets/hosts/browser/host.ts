@@ -1,5 +1,6 @@
-// The browser host, seen from the session worker: lanes as workers of its own, the core by fetch, hash, clock. Never on the main thread,
-// where nothing may wait for memory.
+// The browser host, seen from the session worker: lanes, the core by fetch, hash, clock. Never on the main thread, where nothing may wait for
+// memory. Lanes are started by the page on its behalf: Chromium may hang for ever when it ends a worker together with workers of that worker,
+// and not every browser lets workers start workers.
 import { SkintError } from "../../../runtime/errors.ts";
 import type { BuildName } from "../../devices/wasm/catalogue.gen.ts";
 import { poison } from "../../devices/wasm/core.ts";
@@ -8,12 +9,8 @@ import type { Host, Lane, LaneInit } from "../host.ts";
 import { fetchOk, openUrl } from "./files.ts";
 import { sha256 } from "./hash.ts";
 
-/** Where the files of dist/ are served; absolute. What is not given stands beside the worker's script. */
-export interface HostUrls {
-  readonly lane?: string;
-  /** Folder of the builds of the core, with a slash at its end. */
-  readonly core?: string;
-}
+/** Starts a lane's worker and returns how to end it; `onSay` gets what it says: "joined", "left", or what went wrong. */
+export type StartLane = (init: LaneInit, onSay: (message: string) => void) => () => void;
 
 export interface BrowserHost extends Host {
   /** Whether more than one lane can run at all, wanted or not. */
@@ -33,7 +30,8 @@ const CORES: Readonly<Record<BuildName, URL>> = {
 
 const JOIN_MS = 20_000;
 
-export function createHost(urls: HostUrls = {}): BrowserHost {
+/** @param core folder of the builds of the core, absolute, with a slash at its end; default: `core/` beside this script */
+export function createHost(startLane: StartLane, core?: string): BrowserHost {
   const why = reasonForOne();
   const whySingle = why ?? (navigator.hardwareConcurrency > 1 ? undefined : "the browser reports one processor");
   const joining: Promise<void>[] = [];
@@ -43,16 +41,16 @@ export function createHost(urls: HostUrls = {}): BrowserHost {
     whySingle,
     canSpawn: !why,
     now: () => performance.now(),
-    core: (build) => fetchCore(urls.core ? new URL(`${build}.wasm`, urls.core) : CORES[build as BuildName]),
+    core: (build) => fetchCore(core ? new URL(`${build}.wasm`, core) : CORES[build as BuildName]),
     spawnLane(init, onError) {
-      const { lane, joined } = spawnLane(urls.lane, init, onError);
+      const { lane, joined } = spawnLane(startLane, init, onError);
       joining.push(joined);
       return lane;
     },
     sha256,
     open: (location) => openUrl(location),
     async lanesJoined() {
-      await Promise.all(joining.splice(0));
+      await Promise.all(joining);
     },
   };
 }
@@ -63,7 +61,6 @@ function reasonForOne(): string | undefined {
     return "the page is not cross-origin isolated, so the browser gives it no shared memory; serve the page and Skint's files with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
   const { threads, sharedMemory } = probe();
   if (!threads || !sharedMemory) return "this browser has no shared WebAssembly memory; a current Chrome, Firefox or Safari has";
-  if (typeof Worker === "undefined") return "this browser lets no worker start another; a current Chrome, Firefox or Safari does";
   return undefined;
 }
 
@@ -82,13 +79,11 @@ async function fetchCore(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   }
 }
 
-/** Starts a lane. Before it has joined, its errors reject `joined`; afterwards they go to `onError`. */
-function spawnLane(url: string | undefined, init: LaneInit, onError: (message: string) => void): { lane: Lane; joined: Promise<void> } {
-  const worker = url ? new Worker(url, { type: "module" }) : new Worker(new URL("./browser-lane.js", import.meta.url), { type: "module" });
-  let resolve = () => {};
-  let reject = (_: Error) => {};
+/** Watches a lane. Before it has joined, its errors reject `joined`; afterwards they go to `onError`. */
+function spawnLane(start: StartLane, init: LaneInit, onError: (message: string) => void): { lane: Lane; joined: Promise<void> } {
+  let [join, reject] = [() => {}, (_: Error) => {}];
   const joined = new Promise<void>((yes, no) => {
-    [resolve, reject] = [yes, no];
+    [join, reject] = [yes, no];
   });
   joined.catch(() => {}); // told by lanesJoined
   let tell = (why: string) => reject(notStarted(init.lane, why));
@@ -96,22 +91,17 @@ function spawnLane(url: string | undefined, init: LaneInit, onError: (message: s
   const settle = () => {
     clearTimeout(timer);
     tell = onError;
-    resolve();
+    join();
   };
-  worker.onerror = (e) => {
-    e.preventDefault();
-    tell(e.message || "its script cannot be loaded or run");
-  };
-  worker.onmessage = ({ data }: MessageEvent<string>) => {
-    if (data === "joined") settle();
-    else if (data !== "left") tell(data);
-  };
-  worker.postMessage(init);
+  const end = start(init, (message) => {
+    if (message === "joined") settle();
+    else if (message !== "left") tell(message);
+  });
   const terminate = () => {
     settle();
     // A lane that waits for memory hears nothing; told to leave, it ends at once instead of after the browser's patience (2 s in Chromium).
     poison(init.memory, init.control);
-    worker.terminate();
+    end();
   };
   return { lane: { terminate }, joined };
 }

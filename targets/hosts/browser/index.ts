@@ -35,11 +35,11 @@ export async function load(location: string | URL | Blob | FileSystemFileHandle,
   const isUrl = typeof location === "string" || location instanceof URL;
   const request = {
     location: isUrl ? absolute(location) : location,
-    urls: { lane: urls.lane && absolute(urls.lane), core: urls.core && absolute(urls.core) },
+    core: urls.core && absolute(urls.core).replace(/\/?$/, "/"),
     cache,
     options: rest,
   };
-  const connection = new Connection(startWorker(urls.worker));
+  const connection = new Connection(startWorker(urls.worker), () => startLane(urls.lane));
   try {
     const facts = await connection.call("load", request, { signal, onEvent: onProgress && (({ done, total }) => onProgress(done, total)) });
     return new Model(connection, facts);
@@ -65,4 +65,8 @@ function startWorker(url: string | URL | undefined): Worker {
     if (cause instanceof SkintError) throw cause;
     throw new SkintError("device.unavailable", `no worker can be started here (${cause}); serve Skint's files from the page's own origin`, {}, { cause });
   }
+}
+
+function startLane(url: string | URL | undefined): Worker {
+  return url ? new Worker(absolute(url), { type: "module" }) : new Worker(new URL("./browser-lane.js", import.meta.url), { type: "module" });
 }

@@ -1,13 +1,14 @@
 // What a page and its session worker say to each other. A page calls by name, with an id; the worker answers with events and one end. All
 // values are plain data; big arrays are handed over, not copied.
-//   page → worker   call · abort · more (the reader has room for more events) · leave (the reader wants no more) · forget (a session) · close
-//   worker → page   ready, once · event · end · closed, last
+//   page → worker   call · abort · more (the reader has room for more events) · leave (the reader wants no more) · forget (a session)
+//                   lane (what a lane says) · close
+//   worker → page   ready, once · event · end · lane (to be started) · endLane · closed, last
 import { type ErrorCode, type ErrorPlace, SkintError } from "../../../runtime/errors.ts";
 import type { ModelOptions } from "../../../runtime/session/model.ts";
 import type { ScoreOptions } from "../../../runtime/session/score.ts";
 import type { GenerateOptions, GenerateStats, Piece } from "../../../runtime/session/session.ts";
 import type { WasmOptions } from "../../devices/wasm/device.ts";
-import type { HostUrls } from "./host.ts";
+import type { LaneInit } from "../host.ts";
 
 /** Events a worker may be ahead of its reader: hides the way to and fro, and bounds what is made in vain when the reader leaves. */
 export const WINDOW = 32;
@@ -20,7 +21,8 @@ export type CacheMode = "check" | "trust" | "off";
 export interface LoadRequest {
   /** Absolute URL, Blob or File, or a file of OPFS. */
   readonly location: string | Blob | FileSystemFileHandle;
-  readonly urls: HostUrls;
+  /** Folder of the builds of the core, absolute. */
+  readonly core?: string;
   readonly cache: CacheMode;
   readonly options: Plain<ModelOptions> & WasmOptions;
 }
@@ -73,10 +75,13 @@ export type ToWorker =
   | { readonly type: "abort" | "leave"; readonly id: number }
   | { readonly type: "more"; readonly id: number; readonly count: number }
   | { readonly type: "forget"; readonly session: number }
+  | { readonly type: "lane"; readonly lane: number; readonly says: string }
   | { readonly type: "close" };
 
 export type ToPage =
   | { readonly type: "ready" }
+  | { readonly type: "lane"; readonly lane: number; readonly init: LaneInit }
+  | { readonly type: "endLane"; readonly lane: number }
   | { readonly type: "closed" }
   | { readonly type: "event"; readonly id: number; readonly event: unknown }
   | { readonly type: "end"; readonly id: number; readonly value?: unknown; readonly error?: PlainError };

@@ -1,5 +1,5 @@
-// A pack as it comes from a server, once, from front to back, straight to where its bytes belong. Header and documents are kept, as they are
-// read more than once; weights are not. Bytes that a reader skips are kept too, so that any order works, at the price of memory.
+// A pack as it comes from a server, once, from front to back, straight to where its bytes belong; a broken transfer is taken up where it ended.
+// Header and documents are kept, as they are read more than once; weights are not. Bytes that a reader skips are kept too, so that any order works, at the price of memory.
 import { SkintError } from "../../../runtime/errors.ts";
 import { readHeader } from "../../../runtime/formats/safetensors/header.ts";
 import { checkPack } from "../../../runtime/formats/skint/layout.ts";
@@ -7,13 +7,22 @@ import type { Source } from "../../../runtime/io/source.ts";
 
 /** A server that sends nothing for so long is given up. */
 const STALL_MS = 60_000;
+/** A transfer that breaks off is taken up again so often without a byte between, after pauses that grow from this. */
+const RETRIES = 3;
+const PAUSE_MS = 300;
+
+/** One answer of the server. */
+export interface Transfer {
+  readonly body: ReadableStream<Uint8Array>;
+  stop(): void;
+}
 
 export interface StreamOptions {
   readonly name: string;
   readonly size: number;
-  readonly body: ReadableStream<Uint8Array>;
-  /** Ends the transfer. */
-  readonly stop: () => void;
+  readonly transfer: Transfer;
+  /** The rest of the file from a byte on; undefined if the server gives no parts. */
+  readonly resume: (at: number) => Promise<Transfer | undefined>;
   readonly signal?: AbortSignal;
 }
 
@@ -56,7 +65,8 @@ class Stream implements StreamSource {
   readonly size: number;
   digest = "";
   onBytes: ((bytes: Uint8Array) => void) | undefined;
-  private readonly reader: ReadableStreamDefaultReader<Uint8Array>;
+  private transfer: Transfer;
+  private reader: ReadableStreamDefaultReader<Uint8Array>;
   private readonly kept: Kept[] = [];
   /** What to keep of bytes that are read; until the header is known, all. */
   private spans: readonly Span[] | undefined;
@@ -67,7 +77,8 @@ class Stream implements StreamSource {
   constructor(private readonly options: StreamOptions) {
     this.name = options.name;
     this.size = options.size;
-    this.reader = options.body.getReader();
+    this.transfer = options.transfer;
+    this.reader = options.transfer.body.getReader();
   }
 
   /** From here on only the spans are kept. */
@@ -112,23 +123,45 @@ class Stream implements StreamSource {
     return part;
   }
 
+  /** The next chunk, from another answer if this one breaks off. */
   private async pull(): Promise<Uint8Array> {
-    const timer = setTimeout(() => this.options.stop(), STALL_MS);
+    for (let tried = 0; ; tried++) {
+      const { chunk, why } = await this.receive();
+      if (chunk) return chunk;
+      if (this.options.signal?.aborted) throw new SkintError("aborted", `fetching ${this.name} was stopped by the caller`, { what: this.name });
+      if (tried === RETRIES || !(await this.takeUp(tried))) throw this.interrupted(why ?? "the server ended it");
+    }
+  }
+
+  private async receive(): Promise<{ chunk?: Uint8Array; why?: string }> {
+    const timer = setTimeout(() => this.transfer.stop(), STALL_MS);
     try {
-      const { value, done } = await this.reader.read();
-      if (!done) return value;
-    } catch (cause) {
-      if (this.options.signal?.aborted) throw new SkintError("aborted", `fetching ${this.name} was stopped by the caller`, { what: this.name }, { cause });
-      throw this.interrupted(String(cause), cause);
+      return { chunk: (await this.reader.read()).value };
+    } catch (e) {
+      return { why: String(e) };
     } finally {
       clearTimeout(timer);
     }
-    throw this.interrupted("the server ended it");
   }
 
-  private interrupted(why: string, cause?: unknown): SkintError {
+  /** Asks for the rest; false if the server gives no parts. A server out of reach is asked again by the caller. */
+  private async takeUp(tried: number): Promise<boolean> {
+    this.transfer.stop();
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * 2 ** tried));
+    try {
+      const next = await this.options.resume(this.at);
+      if (!next) return false;
+      this.transfer = next;
+      this.reader = next.body.getReader();
+    } catch (e) {
+      if (!(e instanceof SkintError && (e.code === "network.unreachable" || e.code === "network.status"))) throw e;
+    }
+    return true;
+  }
+
+  private interrupted(why: string): SkintError {
     const message = `the transfer of ${this.name} broke off at byte ${this.at} of ${this.size} (${why}); nothing of it is used: load it again`;
-    return new SkintError("network.interrupted", message, { what: this.name, offset: this.at }, { cause });
+    return new SkintError("network.interrupted", message, { what: this.name, offset: this.at });
   }
 
   private keep(offset: number, part: Uint8Array, whole: boolean): void {
@@ -159,7 +192,7 @@ class Stream implements StreamSource {
     this.open = false;
     this.kept.length = 0;
     this.chunk = new Uint8Array(0);
-    this.options.stop();
+    this.transfer.stop();
     await this.reader.cancel().catch(() => {});
   }
 }

@@ -3,6 +3,7 @@ import { SkintError } from "../../../runtime/errors.ts";
 import { loadModel, type Model } from "../../../runtime/session/model.ts";
 import type { Session } from "../../../runtime/session/session.ts";
 import { openWasm } from "../../devices/wasm/device.ts";
+import type { LaneInit } from "../host.ts";
 import { type BrowserHost, createHost } from "./host.ts";
 import { openModel } from "./open.ts";
 import { type CallName, type Calls, type LoadRequest, type ModelFacts, plainError, type ToPage, type ToWorker, WINDOW } from "./protocol.ts";
@@ -54,6 +55,8 @@ class Call {
 
 const calls = new Map<number, Call>();
 const sessions = new Map<number, Session>();
+/** What listens to each lane. */
+const lanes = new Map<number, (message: string) => void>();
 let loaded: Model | undefined;
 
 function send(message: ToPage, transfer: Transferable[] = []): void {
@@ -91,16 +94,31 @@ function tokenizer() {
   return t;
 }
 
-async function load({ location, urls, cache, options }: LoadRequest, call: Call): Promise<ModelFacts> {
-  const host = createHost(urls);
+/** Has the page start a lane. */
+function startLane(init: LaneInit, onSay: (message: string) => void): () => void {
+  const lane = lanes.size + 1;
+  lanes.set(lane, onSay);
+  send({ type: "lane", lane, init });
+  return () => send({ type: "endLane", lane });
+}
+
+async function load({ location, core, cache, options }: LoadRequest, call: Call): Promise<ModelFacts> {
+  const host = createHost(startLane, core);
   const threads = host.canSpawn ? options.threads : Math.min(options.threads ?? 1, 1);
-  const device = await openWasm(host, { isa: options.isa, threads });
+  const device = await openWasm(host, { isa: options.isa, threads }).catch(refused);
   const environment = { device, sha256: host.sha256, now: host.now };
   const opened = await openModel(location, cache, (source) => loadModel(source, environment, { ...options, signal: call.signal, onProgress: call.progress }), call.signal);
-  await host.lanesJoined();
   loaded = opened.model;
+  await host.lanesJoined();
   const { cache: state, notes } = opened;
   return { ...factsOf(opened.model), build: device.build, lanes: device.lanes, whySingle: whySingle(host, device.lanes, device.build, threads), cache: state, notes };
+}
+
+/** Adds to an engine's refusal to compile what a page can do about it. */
+function refused(cause: Error): never {
+  if (!/content security/i.test(cause.message)) throw cause;
+  const advice = "allow WebAssembly in the Content-Security-Policy that browser-worker.js is served with: script-src 'self' 'wasm-unsafe-eval'";
+  throw new SkintError("device.unavailable", `the page's policy forbids to compile the core; ${advice} (${cause.message})`, {}, { cause });
 }
 
 function whySingle(host: BrowserHost, lanes: number, build: string, threads: number | undefined): string | undefined {
@@ -159,6 +177,7 @@ function close(): void {
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   if (data.type === "call") void answer(data);
   else if (data.type === "forget") sessions.delete(data.session);
+  else if (data.type === "lane") lanes.get(data.lane)?.(data.says);
   else if (data.type === "close") close();
   else if (data.type === "more") calls.get(data.id)?.more(data.count);
   else calls.get(data.id)?.[data.type]();
