@@ -22,6 +22,7 @@ TEXTS = [
     "👩‍👩‍👧 🇩🇪 e\u0301 a\u0308\u0301 क्षि",
     "\u00a0no\u3000break\u2003spaces\u0085here\u200bzero\ufeffbom",
     "<|user|>two\n<|end|><|user|> more<|end|>",
+    "_  \u3000한。\u2003漢 \u3000!?",
     "\n\n \n  \n\t\n",
     "... !!! ?!? --- === <=> $5 + 7^2 ~ `code` |pipe| @me #tag 50% \\n",
     "a",

@@ -26,7 +26,8 @@ const cased = (end: string, digits: string) =>
   `[^\\r\\n\\p{L}\\p{N}]?${UPPER}*${LOWER}+${end}|[^\\r\\n\\p{L}\\p{N}]?${UPPER}+${LOWER}*${end}|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|${SPACES}`;
 
 const DEEPSEEK3 = `${MARKS}[A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*|${SPACES}`;
-const CJK = "[一-龥\\u0800-一가-\\ud7ff]+";
+// White space is in none of DeepSeek's classes, as in llama.cpp, though some of it lies in their ranges.
+const CJK = "(?:(?!\\s)[一-龥\\u0800-一가-\\ud7ff])+";
 
 /** Letters with case that DeepSeek LLM knows: ranges of code points. */
 const DEEPSEEK_LETTERS =
@@ -54,7 +55,7 @@ const GROUPS: readonly (readonly [names: string, cut: Cut])[] = [
   ["qwen35", { patterns: [words("\\p{N}", "[\\p{L}\\p{M}]")] }],
   ["smollm starcoder refact command-r codeshell exaone minerva-7b mellum2", ONE_DIGIT],
   ["falcon", { patterns: ["[\\p{P}\\$\\+<=>\\^~\\|`]+", GPT2, "[0-9][0-9][0-9]"] }],
-  ["deepseek-llm", { patterns: ["[\\r\\n]", `\\s?[${letters}]+`, "\\s?[!-/:-~！-／：-～‘-‟\\u3000-。]+", "\\s+$", CJK, "\\p{N}+"] }],
+  ["deepseek-llm", { patterns: ["[\\r\\n]", `\\s?[${letters}]+`, "\\s?[!-/:-~！-／：-～‘-‟\\u3001-。]+", "\\s+$", CJK, "\\p{N}+"] }],
   ["deepseek-coder", { patterns: ["[\\r\\n]", "\\s?\\p{L}+", "\\s?\\p{P}+", CJK, "\\p{N}"] }],
   ["deepseek-v3 hunyuan-dense joyai-llm", DEEPSEEK_V3],
   ["tekken", { patterns: [cased("", "\\p{N}")], whole: true, bos: true }],
