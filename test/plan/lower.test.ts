@@ -12,7 +12,7 @@ import { type TinyShape, tinyConfig } from "../support/tiny.ts";
 
 const graphOf = (recipe: string, shape: Partial<TinyShape> = {}): Graph => {
   const r = recipeNamed(recipe);
-  return applyRecipe(architecture.build(tinyConfig({ layers: 1, ...shape }), { cache: r.cache }), r);
+  return applyRecipe(architecture.build(tinyConfig({ layers: 1, ...shape }), { cache: r.cache }), r, () => "F32");
 };
 
 const OPTIONS: LowerOptions = { name: "decode", symbols: { T: 1, L: 1, C: 32 }, kernels: KERNELS.simd, fuse: true, logits: "last", taps: [] };

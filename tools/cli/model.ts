@@ -1,15 +1,15 @@
 // Opens a model for a verb: a model.skint, or a checkpoint folder (packed in memory first, losslessly unless a recipe is named).
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { SkintError } from "../../runtime/errors.ts";
 import { memorySink, memorySource, type Source } from "../../runtime/io/source.ts";
 import { type Environment, loadModel, type Model, type ModelOptions } from "../../runtime/session/model.ts";
 import { openWasm, type WasmDevice, type WasmOptions } from "../../targets/devices/wasm/device.ts";
-import { openFile, openFolder } from "../../targets/hosts/node/files.ts";
+import { openFile } from "../../targets/hosts/node/files.ts";
 import { host } from "../../targets/hosts/node/host.ts";
-import { type Checkpoint, openCheckpoint } from "../compress/checkpoint.ts";
 import { compressModel } from "../compress/compress.ts";
-import { type Recipe, recipeNamed } from "../compress/recipe.ts";
+import { isCheckpoint, openAny } from "../compress/open.ts";
+import { recipeNamed } from "../compress/recipe.ts";
 import type { VerbOption } from "../verb.ts";
 import type { Context } from "./context.ts";
 import { whole } from "./values.ts";
@@ -22,7 +22,7 @@ export const ENGINE_OPTIONS: readonly VerbOption[] = [
   { flags: "--threads <n>", description: "lanes to run on (default: the processors, at most 4)", parse: whole("--threads", { min: 1, max: 64 }) },
   { flags: "--isa <isa>", description: "build of the core", choices: ["auto", "scalar", "simd", "relaxed"], default: "auto" },
   { flags: "--context <n>", description: "positions of context to make room for", parse: whole("--context", { min: 1 }) },
-  { flags: "--recipe <name>", description: "recipe for a model that is a folder (default: lossless)" },
+  { flags: "--recipe <name>", description: "recipe for a folder or .gguf file (default: source, as it is stored)" },
 ];
 
 export interface Opened {
@@ -38,16 +38,11 @@ export async function openDevice(options: WasmOptions): Promise<{ device: WasmDe
   return { device, env: { device, sha256: host.sha256, now: host.now } };
 }
 
-/** Float checkpoints are kept as they are: f16 stays f16, everything else becomes f32. */
-function losslessRecipe(c: Checkpoint): Recipe {
-  return recipeNamed([...c.store.tensors.values()].every((t) => t.dtype === "F16") ? "f16" : "f32");
-}
-
 export async function packFolder(path: string, env: Environment, recipe: string | undefined, signal?: AbortSignal): Promise<Uint8Array> {
-  const checkpoint = await openCheckpoint(await openFolder(path));
+  const checkpoint = await openAny(path);
   try {
     const sink = memorySink();
-    await compressModel(checkpoint, sink, env, { recipe: recipe ? recipeNamed(recipe) : losslessRecipe(checkpoint), golden: "never", signal });
+    await compressModel(checkpoint, sink, env, { recipe: recipeNamed(recipe ?? "source"), golden: "never", signal });
     return sink.bytes();
   } finally {
     await checkpoint.store.close();
@@ -56,9 +51,9 @@ export async function packFolder(path: string, env: Environment, recipe: string 
 
 async function openSource(path: string, env: Environment, recipe: string | undefined, signal?: AbortSignal): Promise<Source> {
   if (!existsSync(path))
-    throw new SkintError("file.missing", `there is no ${path}; give a model.skint file or a folder with config.json, tokenizer.json and safetensors`, { what: path });
-  if (statSync(path).isDirectory()) return memorySource(await packFolder(path, env, recipe, signal), path);
-  if (recipe) throw new SkintError("usage", `${path} is compressed already; --recipe is for folders`, { what: "--recipe" });
+    throw new SkintError("file.missing", `there is no ${path}; give a model.skint, a .gguf file, or a folder with config.json, tokenizer.json and safetensors`, { what: path });
+  if (isCheckpoint(path)) return memorySource(await packFolder(path, env, recipe, signal), path);
+  if (recipe) throw new SkintError("usage", `${path} is compressed already; --recipe is for folders and .gguf files`, { what: "--recipe" });
   return openFile(path);
 }
 

@@ -14,6 +14,8 @@ import { applyRecipe } from "./recipe.ts";
 export interface Checkpoint {
   readonly name: string;
   readonly architecture: Architecture;
+  /** Where the store keeps a weight of the graph. */
+  readonly locate: Architecture["locate"];
   readonly config: Config;
   readonly store: TensorStore;
   readonly card: Readonly<Record<string, unknown>>;
@@ -40,10 +42,19 @@ export async function openCheckpoint(folder: Folder): Promise<Checkpoint> {
   const tokenizerConfig = (await readOptional(folder, "tokenizer_config.json")) ?? "null";
   const cardText = await readOptional(folder, "card.json");
   const card = cardText ? (JSON.parse(cardText) as Record<string, unknown>) : { name: folder.name };
-  return { name: folder.name, architecture, config, store: await openWeights(folder), card, tokenizer: `{"tokenizer":${tokenizerJson},"config":${tokenizerConfig}}` };
+  return {
+    name: folder.name,
+    architecture,
+    locate: architecture.locate,
+    config,
+    store: await openWeights(folder),
+    card,
+    tokenizer: `{"tokenizer":${tokenizerJson},"config":${tokenizerConfig}}`,
+  };
 }
 
 /** The graph of a checkpoint under a recipe. */
 export function graphOf(c: Checkpoint, recipe: Recipe): Graph {
-  return applyRecipe(c.architecture.build(c.config, { cache: recipe.cache }), recipe);
+  const graph = c.architecture.build(c.config, { cache: recipe.cache });
+  return applyRecipe(graph, recipe, (weight) => c.store.tensors.get(c.locate(weight).find((p) => c.store.tensors.has(p.name))?.name ?? "")?.dtype);
 }

@@ -1,16 +1,16 @@
-// `skint compress`: a checkpoint folder becomes a model.skint.
+// `skint compress`: a checkpoint becomes a model.skint.
 
 import { readFileSync } from "node:fs";
 import { SkintError } from "../../runtime/errors.ts";
-import { createFile, openFolder } from "../../targets/hosts/node/files.ts";
+import { createFile } from "../../targets/hosts/node/files.ts";
 import type { Context } from "../cli/context.ts";
 import { EXIT } from "../cli/errors.ts";
 import { openDevice } from "../cli/model.ts";
 import { table } from "../cli/table.ts";
 import { bytes } from "../cli/units.ts";
 import type { Verb } from "../verb.ts";
-import { openCheckpoint } from "./checkpoint.ts";
 import { type CompressReport, compressModel } from "./compress.ts";
+import { openAny } from "./open.ts";
 import { parseRecipe, RECIPES, type Recipe, recipeNamed } from "./recipe.ts";
 
 /** A built-in recipe's name, or a path ending in .json. */
@@ -42,7 +42,7 @@ function report(r: CompressReport, out: string, verbose: boolean): string {
 async function run(folder: string, o: Readonly<Record<string, unknown>>, context: Context): Promise<number> {
   const recipe = readRecipe(o.recipe as string);
   const out = o.out as string;
-  const checkpoint = await openCheckpoint(await openFolder(folder));
+  const checkpoint = await openAny(folder);
   const progress = context.progress(`compressing ${folder}`);
   try {
     const { env } = await openDevice({ threads: 1 });
@@ -64,10 +64,10 @@ async function run(folder: string, o: Readonly<Record<string, unknown>>, context
 
 export const verb: Verb = {
   name: "compress",
-  summary: "turn a checkpoint folder into a model.skint",
-  description: `Reads a folder with config.json, tokenizer.json and safetensors, gives every matrix the scheme its recipe says, and writes one model.skint. Streams: memory stays at a few times the largest tensor. Recipes:\n${RECIPES.map((r) => `  ${r.name.padEnd(8)} ${r.summary}`).join("\n")}`,
+  summary: "turn a checkpoint into a model.skint",
+  description: `Reads a folder with config.json, tokenizer.json and safetensors, or a GGUF file (whole or split), gives every matrix the scheme its recipe says, and writes one model.skint. Streams: memory stays at a few times the largest tensor. Recipes:\n${RECIPES.map((r) => `  ${r.name.padEnd(8)} ${r.summary}`).join("\n")}`,
   example: "skint compress models/tiny-swiglu --recipe w4 --out tiny.skint\nskint compress models/tiny-swiglu --recipe my-recipe.json --out tiny.skint --layers",
-  arguments: [{ name: "<folder>", description: "folder of the checkpoint" }],
+  arguments: [{ name: "<checkpoint>", description: "folder of the checkpoint, or a .gguf file" }],
   options: [
     { flags: "-r, --recipe <name>", description: "a built-in recipe or a JSON file", default: "w4" },
     { flags: "-o, --out <file>", description: "file to write", default: "model.skint" },

@@ -117,7 +117,7 @@ async function writeWeights(c: Checkpoint, weights: readonly TensorDef[], pack: 
       await pack.write(t.name, bytes);
     };
     const [n, k] = t.shape as [number, number];
-    if (isMatrix(t)) reports.push(await METHODS[o.recipe.method].compress({ name: t.name, n, k, scheme: SCHEMES[t.format], read, write }));
+    if (isMatrix(t)) reports.push(await METHODS[o.recipe.method].compress({ ...stored, name: t.name, n, k, scheme: SCHEMES[t.format], read, write }));
     else await write(new Uint8Array((await read(0, n)).buffer));
     done += stored.bytes;
   }

@@ -1,5 +1,6 @@
 // What a compression method is: it turns a matrix of weights into the packed bytes of a scheme. One file a method in methods/.
-import type { Scheme } from "../../runtime/quant/scheme.ts";
+import { roundup } from "../../runtime/num/int.ts";
+import { BLOCK_ROWS, type Scheme } from "../../runtime/quant/scheme.ts";
 
 /** One matrix W [n, k] of the checkpoint, read in runs of rows. */
 export interface MatrixJob {
@@ -7,8 +8,12 @@ export interface MatrixJob {
   readonly n: number;
   readonly k: number;
   readonly scheme: Scheme;
+  /** Element type in the checkpoint, by the file format's own name. */
+  readonly dtype: string;
   /** Rows [row, row + rows) as f32 [rows, k]; checked to be finite. */
   read(row: number, rows: number): Promise<Float32Array>;
+  /** The same rows as the checkpoint's bytes; absent where the rows do not lie together in the file. */
+  readonly readBlocks?: (row: number, rows: number) => Promise<Uint8Array>;
   /** Takes the packed bytes in order. */
   write(packed: Uint8Array): Promise<void>;
 }
@@ -28,4 +33,33 @@ export interface Method {
   readonly name: string;
   readonly summary: string;
   compress(job: MatrixJob): Promise<MatrixReport>;
+}
+
+/** Bytes of f32 weights handled at a time. */
+const CHUNK = 4 * 2 ** 20;
+
+/** Packs rows w f32 [rows, k], which start at row `row` of the matrix, into `out`: that run of blocks. */
+export type PackRows = (job: MatrixJob, w: Float32Array, row: number, rows: number, out: Uint8Array) => void | Promise<void>;
+
+/** Walks a matrix in runs of whole blocks of rows, packs each, and sums up what it cost. */
+export async function packInRuns(job: MatrixJob, pack: PackRows): Promise<MatrixReport> {
+  const { name, n, k, scheme } = job;
+  const step = Math.max(BLOCK_ROWS, Math.floor(CHUNK / (4 * k) / BLOCK_ROWS) * BLOCK_ROWS);
+  let bytes = 0;
+  let error = 0;
+  let energy = 0;
+  for (let row = 0; row < n; row += step) {
+    const rows = Math.min(step, n - row);
+    const w = await job.read(row, rows);
+    const packed = new Uint8Array(scheme.bytes(roundup(rows, BLOCK_ROWS), k));
+    await pack(job, w, row, rows, packed);
+    const back = scheme.decode(packed, rows, k);
+    for (let i = 0; i < w.length; i++) {
+      error += (w[i] - back[i]) ** 2;
+      energy += w[i] ** 2;
+    }
+    await job.write(packed);
+    bytes += packed.length;
+  }
+  return { name, scheme: scheme.name, n, k, bytes, relativeSquaredError: energy ? error / energy : 0 };
 }

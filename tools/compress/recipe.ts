@@ -15,7 +15,13 @@ export interface Recipe {
   readonly cache: CacheFormat;
 }
 
-const EMBEDDINGS = "^(embed|head)\\.weight$";
+/** In a rule: the scheme that holds what the checkpoint stores. */
+const SOURCE = "source";
+
+/** Element type of a checkpoint → scheme that keeps it; other types (5 and 6 bits, …) become q8g32. */
+const KEEPS: Readonly<Record<string, string>> = { F32: "f32", BF16: "f32", F16: "f16", Q4_0: "q4g32m", Q4_1: "q4g32m", Q4_K: "q4g32m" };
+
+const EMBEDDINGS = "^(embed|positions|head)\\.weight$";
 const all = (scheme: string) => [{ match: ".*", scheme }];
 const body = (scheme: string) => [{ match: EMBEDDINGS, scheme: "q8" }, ...all(scheme)];
 
@@ -26,6 +32,8 @@ export const RECIPES: readonly Recipe[] = [
   { name: "w8g32", summary: "int8 weights in groups of 32, int8 activations", method: "rtn", rules: all("q8g32"), cache: "f16" },
   { name: "w4", summary: "int4 weights in groups of 32, embedding and head int8, int8 activations", method: "rtn", rules: body("q4g32"), cache: "f16" },
   { name: "w4g128", summary: "int4 weights in groups of 128, embedding and head int8, int8 activations", method: "rtn", rules: body("q4g128"), cache: "f16" },
+  { name: "source", summary: "as the checkpoint is: 4-bit blocks of GGUF bit for bit, floats as they are", method: "source", rules: all(SOURCE), cache: "f16" },
+  { name: "w4m", summary: "int4 weights with a minimum in groups of 32, embedding and head int8", method: "rtn", rules: body("q4g32m"), cache: "f16" },
   { name: "w4kv8", summary: "w4 with int8 key/value caches", method: "rtn", rules: body("q4g32"), cache: "i8" },
 ];
 
@@ -61,12 +69,15 @@ export function parseRecipe(text: string): Recipe {
   return { name: r.name, summary: typeof r.summary === "string" ? r.summary : "", method: r.method, rules: r.rules, cache: r.cache };
 }
 
-/** The graph with every matrix in the scheme its rule says. Throws `recipe.invalid` naming a weight that no rule fits. */
-export function applyRecipe(graph: Graph, recipe: Recipe): Graph {
+/**
+ * The graph with every matrix in the scheme its rule says. Throws `recipe.invalid` naming a weight that no rule fits.
+ * @param dtypeOf element type of a weight in the checkpoint
+ */
+export function applyRecipe(graph: Graph, recipe: Recipe, dtypeOf: (weight: string) => string | undefined): Graph {
   const tensors = graph.tensors.map((t) => {
     if (!isMatrix(t)) return t;
-    const rule = recipe.rules.find((r) => new RegExp(r.match).test(t.name));
-    return rule ? { ...t, format: rule.scheme } : invalid(`recipe ${recipe.name} has no rule for ${t.name}`);
+    const rule = recipe.rules.find((r) => new RegExp(r.match).test(t.name)) ?? invalid(`recipe ${recipe.name} has no rule for ${t.name}`);
+    return { ...t, format: rule.scheme === SOURCE ? (KEEPS[dtypeOf(t.name) ?? ""] ?? "q8g32") : rule.scheme };
   });
   return { ...graph, tensors };
 }

@@ -1,6 +1,7 @@
 // Weights of the graph as rows of f32, wherever and however the checkpoint keeps them.
 import type { Location } from "../../models/architecture.ts";
 import { SkintError } from "../../runtime/errors.ts";
+import type { StoredTensor } from "../../runtime/formats/store.ts";
 import type { TensorDef } from "../../runtime/graph/types.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 
@@ -9,8 +10,12 @@ export interface StoredWeight {
   readonly name: string;
   /** Bytes it takes there. */
   readonly bytes: number;
+  /** Element type, by the file format's own name. */
+  readonly dtype: string;
   /** Rows [row, row + rows) as f32; a vector has rows of one. Throws `model.tensor` at a number that is not finite. */
   read(row: number, rows: number): Promise<Float32Array>;
+  /** The bytes of those rows; absent for a transposed matrix. */
+  readonly readBlocks?: (row: number, rows: number) => Promise<Uint8Array>;
 }
 
 /** Shape the stored tensor must have for a weight of shape [n] or [n, k]. */
@@ -22,7 +27,7 @@ function storedShape(t: TensorDef, at: Location): number[] {
 
 /** Finds a weight of the graph in the checkpoint and checks its shape. Throws `model.tensor`, `format.shape`. */
 export function findWeight(c: Checkpoint, t: TensorDef): StoredWeight {
-  const places = c.architecture.locate(t.name);
+  const places = c.locate(t.name);
   const at = places.find((p) => c.store.tensors.has(p.name));
   if (!at)
     throw new SkintError(
@@ -30,8 +35,8 @@ export function findWeight(c: Checkpoint, t: TensorDef): StoredWeight {
       `${c.store.name} holds no tensor ${places.map((p) => p.name).join(" or ")}, which ${c.architecture.name} needs for ${t.name}; the checkpoint is incomplete or of another architecture`,
       { what: places[0].name },
     );
-  const stored = c.store.tensors.get(at.name);
-  const [shape, want] = [stored?.shape ?? [], storedShape(t, at)];
+  const stored = c.store.tensors.get(at.name) as StoredTensor;
+  const [shape, want] = [stored.shape, storedShape(t, at)];
   if (shape.length !== want.length || shape.some((d, i) => d !== want[i]))
     throw new SkintError("format.shape", `tensor ${at.name} has the shape [${shape.join(", ")}], config.json implies [${want.join(", ")}]`, { what: at.name });
   const n = t.shape[0] as number;
@@ -50,7 +55,9 @@ export function findWeight(c: Checkpoint, t: TensorDef): StoredWeight {
   };
   return {
     name: at.name,
-    bytes: Math.ceil((stored?.bytes ?? 0) / (at.part?.of ?? 1)),
+    bytes: Math.ceil(stored.bytes / (at.part?.of ?? 1)),
+    dtype: stored.dtype,
+    ...(at.transposed ? {} : { readBlocks: (row: number, rows: number) => readBlocks(c, stored, first + row, rows) }),
     async read(row, rows) {
       const w = await readStored(row, rows);
       const bad = w.findIndex((v) => !Number.isFinite(v));
@@ -62,6 +69,13 @@ export function findWeight(c: Checkpoint, t: TensorDef): StoredWeight {
       );
     },
   };
+}
+
+async function readBlocks({ store }: Checkpoint, { name, bytes, shape }: StoredTensor, row: number, rows: number): Promise<Uint8Array> {
+  const rowBytes = bytes / shape[0];
+  const into = new Uint8Array(rows * rowBytes);
+  await store.readBytes(name, row * rowBytes, into);
+  return into;
 }
 
 async function readWhole(c: Checkpoint, name: string, shape: readonly number[]): Promise<Float32Array> {

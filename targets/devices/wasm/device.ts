@@ -31,8 +31,11 @@ export async function openWasm(host: Host, options: WasmOptions = {}): Promise<W
   const isa = options.isa ?? "auto";
   const wanted = isa === "auto" ? ORDER : [isa];
   const rejected: { build: string; why: string }[] = [];
+  const { threads: atomics, sharedMemory } = probe();
+  const most = atomics && sharedMemory ? threads : 1;
+  if (most < threads) rejected.push({ build: "threads", why: host.whySingle ?? "this engine has no shared memory" });
   for (const name of wanted) {
-    const lanes = name === "scalar" ? 1 : threads;
+    const lanes = name === "scalar" ? 1 : most;
     const build = (lanes > 1 ? `${name}-threads` : name) as BuildName;
     const core = await tryBuild(host, build);
     if ("why" in core) {

@@ -88,7 +88,7 @@ function madeUp(): Checkpoint {
     },
     async close() {},
   };
-  return { name: "made up", architecture, config, store, card: {}, tokenizer: "" };
+  return { name: "made up", architecture, locate: architecture.locate, config, store, card: {}, tokenizer: "" };
 }
 
 export async function makeFile(path: string, signal?: AbortSignal): Promise<void> {
