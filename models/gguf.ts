@@ -1,6 +1,7 @@
 // GGUF files as checkpoints: metadata keys as a config.json would say them, names of tensors. What families share; models/<arch>/gguf.ts adds to it.
 // Extensions to config.json that only GGUF needs: `rope_pairing` (llama.cpp permutes Llama's q and k), `norm_offset` (Gemma's 1 is
 // added to the stored weights), `rope_factors` (Llama 3's scaling, stored as a tensor).
+import { SkintError } from "../runtime/errors.ts";
 import type { GgufMetadata } from "../runtime/formats/gguf/metadata.ts";
 import type { Config, Location } from "./architecture.ts";
 import { layerWeight } from "./names.ts";
@@ -11,6 +12,8 @@ export interface GgufFacts {
   readonly vocab: number;
   /** There is no `output.weight`. */
   readonly tied: boolean;
+  /** Which linears have biases. */
+  readonly biases: { readonly attention: boolean; readonly ffn: boolean };
   /** The tensor `rope_freqs.weight` [dh / 2], if there is one: each inverse frequency is divided by its factor. */
   readonly ropeFactors?: readonly number[];
 }
@@ -30,6 +33,11 @@ export function commonConfig(meta: GgufMetadata, prefix: string, facts: GgufFact
   const width = meta.whole(key("embedding_length"), 1 << 16);
   const heads = meta.whole(key("attention.head_count"), 1024);
   const dh = meta.whole(key("attention.key_length"), 1024, Math.floor(width / heads));
+  const rot = meta.whole(key("rope.dimension_count"), 1024, dh);
+  if (rot !== dh)
+    throw new SkintError("model.config", `${key("rope.dimension_count")} is ${rot}, the head size ${dh} was expected: heads that are turned in part are not supported`, {
+      what: key("rope.dimension_count"),
+    });
   return {
     vocab_size: facts.vocab,
     hidden_size: width,
@@ -44,6 +52,8 @@ export function commonConfig(meta: GgufMetadata, prefix: string, facts: GgufFact
     rope_scaling: scaling(meta, key),
     rope_factors: facts.ropeFactors,
     tie_word_embeddings: facts.tied,
+    attention_bias: facts.biases.attention,
+    mlp_bias: facts.biases.ffn,
   };
 }
 

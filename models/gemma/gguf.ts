@@ -13,7 +13,6 @@ export const gguf: GgufArchitecture = {
       ...commonConfig(meta, name, facts),
       model_type: TYPES[name],
       norm_offset: 0,
-      tie_word_embeddings: facts.tied,
       ...(name === "gemma" ? {} : { sliding_window: meta.whole(key("attention.sliding_window"), 1 << 24, 4096) }),
       ...(name === "gemma2"
         ? { attn_logit_softcapping: meta.real(key("attn_logit_softcapping"), 50), final_logit_softcapping: meta.real(key("final_logit_softcapping"), 30) }

@@ -10,12 +10,18 @@ import { DOCUMENTS } from "../../runtime/formats/skint/layout.ts";
 import { readInto } from "../../runtime/formats/skint/load.ts";
 import { openPack } from "../../runtime/formats/skint/reader.ts";
 import type { TensorStore } from "../../runtime/formats/store.ts";
-import type { Source } from "../../runtime/io/source.ts";
+import { memorySource, type Source } from "../../runtime/io/source.ts";
+import { loadModel } from "../../runtime/session/model.ts";
 import { sha256 } from "../../targets/hosts/node/hash.ts";
-import { memoryFolder } from "../support/memory.ts";
+import { compressModel } from "../../tools/compress/compress.ts";
+import { checkpointOf } from "../../tools/compress/gguf.ts";
+import { recipeNamed } from "../../tools/compress/recipe.ts";
+import { memoryFolder, memorySink } from "../support/memory.ts";
+import { environment } from "../support/tiny.ts";
 import { type Attack, type Attacks, isFolder, isSource, type Made, sizeOf, sourceOf } from "./attack.ts";
 import { FOLDERS } from "./folder.ts";
 import { GGUF_ALIGNMENT, GGUF_FILE, GGUF_HEADER, GGUF_KEYS, GGUF_VALUES } from "./gguf.ts";
+import { GGUF_MODELS } from "./gguf-model.ts";
 import { GGUF_DATA, GGUF_DIRECTORY, GGUF_PARTS, GGUF_WEIGHTS } from "./gguf-tensors.ts";
 import { type Meter, metered, meteredFolder, meteredSource } from "./meter.ts";
 import { FILE, HEADER, NAMES, OFFSETS, SHAPES } from "./safetensors.ts";
@@ -35,6 +41,8 @@ interface Suite {
   readonly read: (made: Made, meter: Meter) => Promise<void>;
   /** Processor time for each MB, ms; default MS_PER_MB. */
   readonly msPerMB?: number;
+  /** What is made ready before a file's cost is measured. */
+  readonly prepare?: () => Promise<unknown>;
 }
 
 /** Buffers asked for beyond twice the file, bytes. */
@@ -61,6 +69,7 @@ export const SUITES: readonly Suite[] = [
   { name: "gguf data", attacks: GGUF_DATA, read: readGguf },
   { name: "gguf weights", attacks: GGUF_WEIGHTS, read: readGgufWeights },
   { name: "gguf parts", attacks: GGUF_PARTS, read: readGguf },
+  { name: "gguf models", attacks: GGUF_MODELS, read: readGgufModel, prepare: device },
   { name: "gguf vocabulary", attacks: GGUF_VOCABULARY, read: readGgufTokenizer, msPerMB: 1000 },
   { name: "gguf texts", attacks: GGUF_TEXTS, read: readGgufTokenizer, msPerMB: 4000 },
 ];
@@ -76,6 +85,7 @@ export async function runAttack(suite: Suite, name: string): Promise<Verdict> {
   const attack = suite.attacks[name];
   const made = await attack.make();
   const size = sizeOf(made);
+  await suite.prepare?.();
   const meter: Meter = { allocated: 0, read: 0 };
   const started = process.cpuUsage();
   let failure: unknown;
@@ -152,6 +162,33 @@ async function readGgufWeights(made: Made, meter: Meter): Promise<void> {
   if (isFolder(made)) throw new Error("a single file was expected");
   const file = await openGguf(meteredSource(sourceOf(made, GGUF_FILE), meter));
   for (const { name, shape } of file.tensors.values()) await file.readF32(name, 0, shape[0] ?? 1, new Float32Array(shape.reduce((product, d) => product * d, 1)));
+}
+
+let opened: ReturnType<typeof environment> | undefined;
+
+/** One device for all models. */
+function device(): ReturnType<typeof environment> {
+  opened ??= environment();
+  return opened;
+}
+
+/** The file as a checkpoint, packed as it is, loaded, one token fed. */
+async function readGgufModel(made: Made, meter: Meter): Promise<void> {
+  if (isFolder(made)) throw new Error("a single file was expected");
+  const env = await device();
+  const checkpoint = await checkpointOf(await openGguf(meteredSource(sourceOf(made, GGUF_FILE), meter)), GGUF_FILE);
+  const sink = memorySink();
+  try {
+    await compressModel(checkpoint, sink, env, { recipe: recipeNamed("source"), golden: "never" });
+  } finally {
+    await checkpoint.store.close();
+  }
+  const model = await loadModel(memorySource(sink.bytes() as Uint8Array, PACK), env);
+  try {
+    await model.session().feed(model.tokenizer?.encode("ab") as Uint32Array);
+  } finally {
+    model.close();
+  }
 }
 
 async function readPack(made: Made, meter: Meter): Promise<void> {
