@@ -1,0 +1,33 @@
+// Goals of "bring your own model": a GGUF file of anybody's gives what llama.cpp gives.
+import { runAttack, SUITES, type Verdict } from "../../../test/attacks/run.ts";
+import { exactImports } from "../byo/exact.ts";
+import { agreement, distance, perplexity } from "../byo/parity.ts";
+import type { Area, Measured } from "../goal.ts";
+
+async function attacksHandled(): Promise<Measured> {
+  const suites = SUITES.filter(({ name }) => !/^(safetensors|skint) /.test(name));
+  const verdicts: Verdict[] = [];
+  for (const suite of suites) for (const name of Object.keys(suite.attacks)) verdicts.push(await runAttack(suite, name));
+  const failed = verdicts.filter((v) => !v.ok);
+  return {
+    value: (verdicts.length - failed.length) / verdicts.length,
+    note: `${verdicts.length} files: ${suites.map(({ name }) => name).join(", ")}${failed.length ? `; failed: ${failed.map((v) => `${v.name} (${v.reason})`).join(", ")}` : ""}`,
+  };
+}
+
+export const area: Area = {
+  name: "byo",
+  goals: [
+    { id: "byo.top1", figure: "teacher-forced top-1 agreement with llama.cpp, same f32 weights", unit: "share", must: { op: ">=", value: 0.995 }, measure: agreement },
+    { id: "byo.dlogp", figure: "mean absolute difference of ln p to llama.cpp", unit: "nats", must: { op: "<=", value: 0.01 }, measure: distance },
+    { id: "byo.ppl", figure: "relative perplexity difference to llama.cpp", unit: "ratio", must: { op: "<=", value: 0.003 }, measure: perplexity },
+    { id: "byo.q4g32m_exact", figure: "weights of GGUF Q4_0, Q4_1 and Q4_K that q4g32m holds exactly", unit: "share", must: { op: "=", value: 1 }, measure: exactImports },
+    {
+      id: "byo.attacks",
+      figure: "malformed GGUF files, and what is made of them, handled with a typed error",
+      unit: "share",
+      must: { op: "=", value: 1 },
+      measure: attacksHandled,
+    },
+  ],
+};
