@@ -58,9 +58,10 @@ export function commonConfig(meta: GgufMetadata, prefix: string, facts: GgufFact
 }
 
 function scaling(meta: GgufMetadata, key: (name: string) => string): Record<string, unknown> | null {
-  const type = meta.text(key("rope.scaling.type"), "none");
-  if (type === "none") return null;
-  return { type, factor: meta.real(key("rope.scaling.factor"), 1) };
+  // As llama.cpp: a factor without a type is linear, and older files have it under another key.
+  const factor = meta.real(key("rope.scaling.factor"), meta.real(key("rope.scale_linear"), 1));
+  const type = meta.text(key("rope.scaling.type"), "linear");
+  return type === "none" || (type === "linear" && factor === 1) ? null : { type, factor };
 }
 
 const PARTS: Readonly<Record<string, string>> = {

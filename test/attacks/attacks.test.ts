@@ -7,6 +7,7 @@ import { buildPack, buildSafetensors, SMALL } from "../formats/packs.ts";
 import { buildGguf, f32Tensor, field, list, nested, randomTensor } from "../support/gguf.ts";
 import type { Made } from "./attack.ts";
 import { FOLDERS } from "./folder.ts";
+import { GGUF_MODELS } from "./gguf-model.ts";
 import { metered } from "./meter.ts";
 import { runAttack, SUITES } from "./run.ts";
 
@@ -125,6 +126,17 @@ test("a GGUF file cut anywhere, or with a field of 64 bits set to an extreme", a
       new DataView(damaged.buffer).setBigUint64(at, value, true);
       await survives("gguf header", damaged);
     }
+});
+
+test("any byte in front of the weights of a GGUF model set to any value", async () => {
+  const bytes = (await GGUF_MODELS.sound.make()) as Uint8Array;
+  const front = new TextDecoder("latin1").decode(bytes).indexOf("output.weight") + 40;
+  await fc.assert(
+    fc.asyncProperty(fc.nat(front), fc.nat(255), async (at, value) => {
+      await survives("gguf models", damage(bytes, at, value));
+    }),
+    { numRuns: 300 },
+  );
 });
 
 test("random bytes and cut files", async () => {

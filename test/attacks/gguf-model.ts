@@ -99,7 +99,9 @@ const ONE_FEWER: Fields = {
 
 export const GGUF_MODELS: Attacks = {
   "sound": llama({}, "accept"),
-  "24 layers are stated, tensors have 23": llama({ "llama.block_count": field("u32", 24) }, "model.tensor", "blk.23.attn_q.weight", 23),
+  "24 layers are stated, tensors have 23": llama({ "llama.block_count": field("u32", 24) }, "model.tensor", "blk.23.attn_norm.weight", 23),
+  "512 layers are stated, tensors have 2": llama({ "llama.block_count": field("u32", 512) }, "model.tensor", "blk.511.attn_norm.weight"),
+  "1 layer is stated, tensors have 2": llama({ "llama.block_count": field("u32", 1) }, "model.config", "llama.block_count"),
   "2^32 - 1 layers": llama({ "llama.block_count": field("u32", 2 ** 32 - 1) }, "model.config", "llama.block_count"),
   "head count 0": llama({ "llama.attention.head_count": field("u32", 0) }, "model.config", "llama.attention.head_count"),
   "head count -1": llama({ "llama.attention.head_count": field("i32", -1) }, "model.config", "llama.attention.head_count"),

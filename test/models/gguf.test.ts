@@ -95,6 +95,13 @@ test.each(Object.keys(cases).filter((name) => cases[name].base === "llama"))("%s
   expect(await errorOf(caseOf(name))).toBeLessThan(1e-5);
 });
 
+test.each(["rope.scaling.factor", "rope.scale_linear"])("positions scaled by %s alone are scaled linearly", async (key) => {
+  const c = caseOf("llama, positions scaled linearly");
+  const { metadata, tensors } = ggufOf(c.config, weightsOf(c));
+  const { "llama.rope.scaling.type": _, "llama.rope.scaling.factor": factor, ...rest } = metadata;
+  expect(await errorOf(c, { metadata: { ...rest, [`llama.${key}`]: factor }, tensors })).toBeLessThan(1e-5);
+});
+
 // Were these not undone, the tests above would not have shown that they are.
 test.each([
   ["llama", /attn_[qk]\.weight/],

@@ -40,6 +40,16 @@ function checkVocabulary({ name, metadata }: GgufFile, { vocab }: GgufFacts): vo
     throw new SkintError("format.shape", `${name}: token_embd.weight has ${vocab} rows, but there are ${tokens} tokens; convert the model again`, { what: "token_embd.weight" });
 }
 
+/** As many layers as stated, told before a graph of that many is built. */
+function checkLayers({ name, metadata, tensors }: GgufFile): void {
+  const key = `${metadata.text("general.architecture")}.block_count`;
+  const layers = metadata.whole(key, 512);
+  const at = (layer: number) => `blk.${layer}.attn_norm.weight`;
+  if (!tensors.has(at(layers - 1)))
+    throw new SkintError("model.tensor", `${name} holds no tensor ${at(layers - 1)}, which the last of ${layers} layers needs; the file is incomplete`, { what: at(layers - 1) });
+  if (tensors.has(at(layers))) throw new SkintError("model.config", `${name}: ${key} is ${layers}, but there is a tensor ${at(layers)}; convert the model again`, { what: key });
+}
+
 /** A model in GGUF as a checkpoint, which owns the file: it is closed on an error too. */
 export async function checkpointOf(file: GgufFile, name: string): Promise<Checkpoint> {
   try {
@@ -49,6 +59,7 @@ export async function checkpointOf(file: GgufFile, name: string): Promise<Checkp
     const facts = await factsOf(file);
     const config = gguf.config(meta, facts);
     const tokenizer = JSON.stringify(tokenizerFromGguf(meta));
+    checkLayers(file);
     checkVocabulary(file, facts);
     return { name, architecture, locate: gguf.locate, config, store: file, card, tokenizer };
   } catch (e) {
