@@ -48,7 +48,7 @@ interface Suite {
 /** Buffers asked for beyond twice the file, bytes. */
 const SLACK_BYTES = 16 * 2 ** 20;
 /** Processor time for a file, ms, and for each of its MB. */
-const BASE_MS = 500;
+const BASE_MS = 1500;
 const MS_PER_MB = 50;
 /** Bytes of a tensor that are read at a time, and of a sparse one in all. */
 const PIECE = 2 ** 20;
@@ -70,7 +70,7 @@ export const SUITES: readonly Suite[] = [
   { name: "gguf weights", attacks: GGUF_WEIGHTS, read: readGgufWeights },
   { name: "gguf parts", attacks: GGUF_PARTS, read: readGguf },
   { name: "gguf models", attacks: GGUF_MODELS, read: readGgufModel, prepare: device },
-  { name: "gguf vocabulary", attacks: GGUF_VOCABULARY, read: readGgufTokenizer, msPerMB: 1000 },
+  { name: "gguf vocabulary", attacks: GGUF_VOCABULARY, read: readGgufTokenizer, msPerMB: 2000 },
   { name: "gguf texts", attacks: GGUF_TEXTS, read: readGgufTokenizer, msPerMB: 4000 },
 ];
 
