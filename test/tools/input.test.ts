@@ -95,7 +95,7 @@ test.each(Object.entries(FOLDERS))("compress: %s", async (name, [file, content, 
 
 /** A command line → how it ends. */
 const CALLS: readonly (readonly [args: string[], code: string, exit: number, message: RegExp])[] = [
-  [["compress", "nowhere"], "file.missing", 3, /nowhere.*is not there/],
+  [["compress", "nowhere"], "file.missing", 3, /there is no nowhere.*\.gguf/],
   [["compress", "note.txt"], "file.missing", 3, /note\.txt/],
   [["compress", "tiny", "--recipe", "w3"], "recipe.invalid", 1, /there is no recipe w3; recipes are f32, .*w4kv8/],
   [["compress", "tiny", "--recipe", "nowhere.json"], "file.missing", 3, /nowhere\.json/],
