@@ -18,6 +18,7 @@ export const ERROR_CODES = {
   "model.config": "a model's config lacks a field or holds an impossible value",
   "model.tensor": "a tensor that the architecture needs is missing",
   "model.tokenizer": "the tokenizer is missing or unusable",
+  "model.template": "the model has no chat template, or it fails, loops or grows beyond its limits",
   "model.golden": "the golden self-test after loading gave other numbers",
   "recipe.invalid": "a compression recipe does not exist or does not fit the model",
   "graph.invalid": "a graph is malformed or names what does not exist",

@@ -6,6 +6,7 @@ import { parseGraph } from "../graph/check.ts";
 import type { HasherFactory } from "../io/hash.ts";
 import type { Source } from "../io/source.ts";
 import type { Device } from "../plan/device.ts";
+import { type ChatFormat, chatFormat, type TokenizerConfig } from "../text/template.ts";
 import { createTokenizer, type Tokenizer } from "../text/tokenizer.ts";
 import { Engine } from "./engine.ts";
 import { checkGolden } from "./golden.ts";
@@ -52,6 +53,8 @@ export class Model {
     /** SHA-256 of the file. */
     readonly hash: string,
     private readonly env: Environment,
+    /** How the model wants a talk written, if it says so. */
+    readonly chat?: ChatFormat,
   ) {}
 
   /** Starts a text. A model has one cache: a new session takes it over from the one before. */
@@ -89,9 +92,9 @@ export async function loadModel(source: Source, env: Environment, options: Model
       const golden = await pack.document("golden");
       if (golden && options.golden !== false) await checkGolden(engine, golden, env.sha256);
       throwIfAborted(options.signal, `loading ${pack.name}`);
-      const { tokenizer, bos } = await readTokenizer(pack);
+      const { tokenizer, bos, chat } = await readTokenizer(pack);
       const card = JSON.parse((await pack.document("card")) as string) as Card;
-      return new Model(pack.name, engine, tokenizer, bos, card, pack.meta("recipe"), pack.digest, env);
+      return new Model(pack.name, engine, tokenizer, bos, card, pack.meta("recipe"), pack.digest, env, chat);
     } catch (e) {
       engine.program.close();
       throw e;
@@ -114,10 +117,10 @@ async function readWeights(pack: Pack, engine: Engine, env: Environment, options
 }
 
 /** The tokenizer document holds `tokenizer` (tokenizer.json) and `config` (tokenizer_config.json). */
-async function readTokenizer(pack: Pack): Promise<{ tokenizer?: Tokenizer; bos: readonly number[] }> {
+async function readTokenizer(pack: Pack): Promise<{ tokenizer?: Tokenizer; bos: readonly number[]; chat?: ChatFormat }> {
   const text = await pack.document("tokenizer");
   if (!text) return { bos: [] };
-  let parts: { tokenizer?: unknown; config?: { add_bos_token?: unknown } };
+  let parts: { tokenizer?: unknown; config?: TokenizerConfig & { readonly add_bos_token?: unknown } };
   try {
     parts = JSON.parse(text);
   } catch (e) {
@@ -130,5 +133,5 @@ async function readTokenizer(pack: Pack): Promise<{ tokenizer?: Tokenizer; bos: 
   }
   const tokenizer = createTokenizer(JSON.stringify(parts.tokenizer ?? null), parts.config ? JSON.stringify(parts.config) : undefined);
   const wantsBos = parts.config?.add_bos_token === true && tokenizer.prefix.length === 0 && tokenizer.bos !== undefined;
-  return { tokenizer, bos: wantsBos ? [tokenizer.bos as number] : [...tokenizer.prefix] };
+  return { tokenizer, bos: wantsBos ? [tokenizer.bos as number] : [...tokenizer.prefix], chat: chatFormat(parts.config) };
 }

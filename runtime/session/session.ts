@@ -12,7 +12,9 @@ export interface GenerateOptions extends SampleOptions {
   readonly maxTokens?: number;
   /** Texts that end the generation; they are not given out. */
   readonly stop?: readonly string[];
-  /** Go on past the end-of-text token. */
+  /** Ids that end the text like the end-of-text token. */
+  readonly ends?: readonly number[];
+  /** Go on past the tokens that end a text. */
   readonly ignoreEos?: boolean;
   readonly signal?: AbortSignal;
 }
@@ -153,7 +155,7 @@ export class Session {
       throwIfAborted(options.signal, "generation");
       const token = sampler.next(logits.subarray(0, vocab));
       if (stats.generatedTokens === 0) stats.firstTokenMs = this.now() - start;
-      if (token === this.tokenizer?.eos && !options.ignoreEos) {
+      if ((token === this.tokenizer?.eos || options.ends?.includes(token)) && !options.ignoreEos) {
         stats.stop = "eos";
         break;
       }

@@ -46,7 +46,7 @@ test("nothing for developers comes along", () => {
   const packages = readdirSync(join(app, "node_modules"))
     .filter((n) => !n.startsWith("."))
     .flatMap(scoped);
-  expect(packages.sort()).toEqual(["@huggingface/tokenizers", "commander", "picocolors", "skint"]);
+  expect(packages.sort()).toEqual(["@huggingface/jinja", "@huggingface/tokenizers", "commander", "picocolors", "skint"]);
   const files = readdirSync(join(app, "node_modules/skint"), { recursive: true }) as string[];
   expect(files.filter((f) => /\.(wat|tsbuildinfo)$|^(test|tools|assembly|runtime)\b/.test(f))).toEqual([]);
   for (const f of ["LICENSE", "NOTICE", "README.md", "dist/core/scalar.wasm"]) expect(files).toContain(f);

@@ -32,6 +32,7 @@ const entries = [
   { in: "tools/skint.ts", out: "skint", platform: "node" },
   { in: "targets/hosts/node/index.ts", out: "node", platform: "node" },
   { in: "targets/hosts/node/lane.ts", out: "lane", platform: "node" },
+  { in: "targets/hosts/node/fenced.ts", out: "fence", platform: "node" },
   { in: "targets/hosts/browser/index.ts", out: "browser", platform: "browser" },
   { in: "targets/hosts/browser/worker.ts", out: "browser-worker", platform: "browser" },
   { in: "targets/hosts/browser/lane.ts", out: "browser-lane", platform: "browser" },

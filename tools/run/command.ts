@@ -27,7 +27,13 @@ export interface Generated {
 }
 
 /** Generates and hands each piece of text to `onText`. */
-export async function generate(session: Session, prompt: string, o: Readonly<Record<string, unknown>>, signal: AbortSignal, onText: (text: string) => void): Promise<Generated> {
+export async function generate(
+  session: Session,
+  prompt: string | Uint32Array,
+  o: Readonly<Record<string, unknown>>,
+  signal: AbortSignal,
+  onText: (text: string) => void,
+): Promise<Generated> {
   const tokens: number[] = [];
   let text = "";
   const sampling = { seed: o.seed, temperature: o.temperature, topK: o.topK, topP: o.topP, minP: o.minP, repeatPenalty: o.repeatPenalty } as Record<string, number>;
@@ -35,6 +41,7 @@ export async function generate(session: Session, prompt: string, o: Readonly<Rec
     ...sampling,
     maxTokens: o.maxTokens as number,
     stop: (o.stop as string[]) ?? [],
+    ends: o.ends as readonly number[] | undefined,
     ignoreEos: Boolean(o.ignoreEos),
     signal,
   })) {

@@ -9,7 +9,7 @@ import { openFile } from "./files.ts";
 import { sha256 } from "./hash.ts";
 
 /** A file of dist/, seen from a bundle in dist/ or from this file in the source tree. */
-function built(name: string): string {
+export function built(name: string): string {
   const places = [new URL(name, import.meta.url), new URL(`../../../dist/${name}`, import.meta.url)].map((u) => fileURLToPath(u));
   const found = places.find((p) => existsSync(p));
   if (!found) throw new SkintError("device.unavailable", `${name} was not built (looked at ${places.join(" and ")}); run npm run build`, { what: name });
