@@ -26,6 +26,7 @@ import { GGUF_DATA, GGUF_DIRECTORY, GGUF_PARTS, GGUF_WEIGHTS } from "./gguf-tens
 import { type Meter, metered, meteredFolder, meteredSource } from "./meter.ts";
 import { FILE, HEADER, NAMES, OFFSETS, SHAPES } from "./safetensors.ts";
 import { CONTAINER, PACK, TENSORS } from "./skint.ts";
+import { runTemplateAttack, TEMPLATE_ATTACKS } from "./template.ts";
 import { GGUF_TEXTS, GGUF_VOCABULARY, readGgufTokenizer } from "./tokenizer.ts";
 
 export interface Verdict {
@@ -78,6 +79,7 @@ export const SUITES: readonly Suite[] = [
 export async function runAttacks(): Promise<Verdict[]> {
   const verdicts: Verdict[] = [];
   for (const suite of SUITES) for (const name of Object.keys(suite.attacks)) verdicts.push(await runAttack(suite, name));
+  for (const name of Object.keys(TEMPLATE_ATTACKS)) verdicts.push(await runTemplateAttack(name));
   return verdicts;
 }
 

@@ -1,6 +1,8 @@
 // Attacks on the fence around chat templates: each ends in text, or in a typed error, within the limits of runtime/text/template.ts.
-import type { ErrorCode } from "../../runtime/errors.ts";
+import { type ErrorCode, SkintError } from "../../runtime/errors.ts";
 import type { ChatMessage } from "../../runtime/text/template.ts";
+import { renderChat } from "../../targets/hosts/node/fence.ts";
+import type { Verdict } from "./run.ts";
 
 export interface TemplateAttack {
   readonly template: string;
@@ -61,3 +63,20 @@ export const TEMPLATE_ATTACKS: Readonly<Record<string, TemplateAttack>> = {
     expect: { text: "{{ 7 * 7 }}{% raw %}" },
   },
 };
+
+/** How an attack ended: undefined is as it must. */
+async function wrongEnd({ template, messages, expect }: TemplateAttack): Promise<string | undefined> {
+  try {
+    const text = await renderChat(template, { messages: messages ?? [{ role: "user", content: "Hi" }], open: true });
+    return "text" in expect && text === expect.text ? undefined : `gave ${JSON.stringify(text.slice(0, 100))}`;
+  } catch (e) {
+    const fits = e instanceof SkintError && "code" in expect && e.code === expect.code && expect.says.test(e.message);
+    return fits ? undefined : `ended in ${String(e)}`;
+  }
+}
+
+export async function runTemplateAttack(name: string): Promise<Verdict> {
+  const attack = TEMPLATE_ATTACKS[name];
+  const fault = await wrongEnd(attack);
+  return { name: `template: ${name}`, ok: fault === undefined, reason: fault ?? ("code" in attack.expect ? attack.expect.code : "accepted") };
+}

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { answerEnd, type ChatInput, chatFormat } from "../../runtime/text/template.ts";
 import { renderChat } from "../../targets/hosts/node/fence.ts";
-import { TEMPLATE_ATTACKS } from "../attacks/template.ts";
+import { runTemplateAttack, TEMPLATE_ATTACKS } from "../attacks/template.ts";
 
 const CHATML =
   "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system\nBe kind.<|im_end|>\n' }}{% endif %}" +
@@ -49,8 +49,5 @@ test("a format is read from a config, from a list of templates too", () => {
 });
 
 test.each(Object.keys(TEMPLATE_ATTACKS))("attack: %s", async (name) => {
-  const { template, messages, expect: end } = TEMPLATE_ATTACKS[name];
-  const rendered = renderChat(template, { messages: messages ?? [{ role: "user", content: "Hi" }], open: true });
-  if ("text" in end) expect(await rendered).toBe(end.text);
-  else await expect(rendered).rejects.toMatchObject({ name: "SkintError", code: end.code, message: expect.stringMatching(end.says) });
+  expect(await runTemplateAttack(name)).toMatchObject({ ok: true });
 });
