@@ -27,6 +27,13 @@ test("all lanes stay while they are faster", () => {
   expect(g.oneLane).toBe(4);
 });
 
+test("one stalled execution does not take the lanes away", () => {
+  const g = new Governor(4);
+  run(g, 8, 10, 5);
+  for (let i = 0; i < 40; i++) run(g, 1, 10, i % 4 === 2 ? 80 : 5);
+  expect(g.oneLane, "only those of the learning").toBe(4);
+});
+
 test("a gain of less than a twentieth is none", () => {
   expect(run(new Governor(4), 30, 10, 9.4).slice(-10)).toEqual(only(4, 10));
   expect(run(new Governor(4), 30, 10, 9.6).slice(12, 20)).toEqual(only(1, 8));

@@ -1,5 +1,6 @@
 // Decides how many lanes the next execution of a plan gets: all, or one while all are slower than one (a neighbour holds a core).
 // Learned per plan and number of tokens, from timings of whole executions in milliseconds.
+import { median } from "../../../runtime/stats/quantile.ts";
 
 const LEARN = 4;
 const WINDOW = 4;
@@ -61,9 +62,10 @@ export class Governor {
     const probing = r.backoff > FIRST_BACKOFF && r.window.length === 1;
     if (probing && ms < WORTH * r.one) r.backoff = FIRST_BACKOFF;
     if (r.window.length < WINDOW && !(probing && ms >= WORTH * r.one)) return;
-    const mean = r.window.reduce((a, b) => a + b, 0) / r.window.length;
+    // The median: one stalled execution among several good ones is life, not a neighbour.
+    const typical = median(r.window);
     r.window.length = 0;
-    if (mean <= WORTH * r.one) return;
+    if (typical <= WORTH * r.one) return;
     r.single = r.backoff;
     // What one lane takes is learnt anew meanwhile: it grows with the context.
     r.one = Number.POSITIVE_INFINITY;
