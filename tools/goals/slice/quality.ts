@@ -21,7 +21,7 @@ async function score(model: Model, signal: AbortSignal): Promise<Scores> {
 function trainingText(): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), "skint-text-"));
   try {
-    execFileSync("python3", [join(MODEL, "prepare_text.py"), folder], { stdio: "ignore" });
+    execFileSync("python3", ["models/training/prepare_text.py", folder], { stdio: "ignore" });
     return readFileSync(join(folder, "train.txt"), "utf8");
   } catch {
     return undefined;

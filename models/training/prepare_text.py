@@ -1,4 +1,4 @@
-"""Text for tiny-swiglu: King James chapters from Debian's bible-kjv-text (standard library only).
+"""Text for the models of the house: King James chapters from Debian's bible-kjv-text (standard library only).
 
     python3 prepare_text.py OUT_DIR [--data /usr/lib/bible.data]
 
