@@ -2,6 +2,7 @@
 import { runAttack, SUITES, type Verdict } from "../../../test/attacks/run.ts";
 import { exactImports } from "../byo/exact.ts";
 import { agreement, distance, perplexity } from "../byo/parity.ts";
+import { activeFraction, worstToFiveGram } from "../byo/tiny.ts";
 import type { Area, Measured } from "../goal.ts";
 
 async function attacksHandled(): Promise<Measured> {
@@ -28,6 +29,14 @@ export const area: Area = {
       unit: "share",
       must: { op: "=", value: 1 },
       measure: attacksHandled,
+    },
+    { id: "byo.relu_active", figure: "mean active fraction of tiny-relu's neurons, held-out", unit: "share", must: { op: "<=", value: 0.15 }, measure: activeFraction },
+    {
+      id: "byo.tiny_bpb",
+      figure: "worst held-out bits per byte of tiny-relu and tiny-mamba over the 5-gram",
+      unit: "ratio",
+      must: { op: "<=", value: 0.95 },
+      measure: worstToFiveGram,
     },
   ],
 };

@@ -1,4 +1,4 @@
-// The default model under a recipe, packed in memory.
+// A model of the house under a recipe, packed in memory.
 import { setFlagsFromString } from "node:v8";
 import { memorySource } from "../../../runtime/io/source.ts";
 import { loadModel, type Model, type ModelOptions } from "../../../runtime/session/model.ts";
@@ -10,14 +10,16 @@ export const MODEL = "models/tiny-swiglu";
 
 const packs = new Map<string, Promise<Uint8Array>>();
 
-async function pack(recipe: string): Promise<Uint8Array> {
+async function pack(folder: string, recipe: string): Promise<Uint8Array> {
   const { env } = await openDevice({ threads: 1 });
-  return packFolder(MODEL, env, recipe);
+  return packFolder(folder, env, recipe);
 }
 
-export async function withModel<T>(recipe: string, options: ModelOptions & WasmOptions, use: (model: Model) => Promise<T>): Promise<T> {
-  if (!packs.has(recipe)) packs.set(recipe, pack(recipe));
-  const bytes = (await packs.get(recipe)) as Uint8Array;
+export async function withModel<T>(recipe: string, options: ModelOptions & WasmOptions, use: (model: Model) => Promise<T>, folder = MODEL): Promise<T> {
+  const key = `${folder} ${recipe}`;
+  const packed = packs.get(key) ?? pack(folder, recipe);
+  packs.set(key, packed);
+  const bytes = await packed;
   const { env } = await openDevice(options);
   const model = await loadModel(memorySource(bytes, recipe), env, options);
   try {

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Model } from "../../../runtime/session/model.ts";
 import { compareScores, type Scores, scoreText } from "../../../runtime/stats/perplexity.ts";
 import { documentsOf, evaluate, splitOfCard } from "../../eval/evaluate.ts";
@@ -10,9 +10,10 @@ import type { Absent, GoalContext, Measured } from "../goal.ts";
 import { bitsPerByte, KneserNey } from "../ngram.ts";
 import { MODEL, withModel } from "./model.ts";
 
-const heldOut = () => readFileSync(join(MODEL, "heldout.txt"), "utf8");
+/** All models of the house share the text that none was trained on. */
+export const heldOut = () => readFileSync(join(MODEL, "heldout.txt"), "utf8");
 
-async function score(model: Model, signal: AbortSignal): Promise<Scores> {
+export async function score(model: Model, signal: AbortSignal): Promise<Scores> {
   const window = model.engine.options.context;
   return evaluate(model, heldOut(), { split: splitOfCard(model.card), window, stride: window >> 1, signal });
 }
@@ -30,26 +31,31 @@ function trainingText(): string | undefined {
   }
 }
 
-/** Bits per byte of the f32 model over those of an interpolated 5-gram Kneser-Ney model of the same training tokens. */
-export async function ratioToFiveGram({ signal, note }: GoalContext): Promise<Measured | Absent> {
+/** Bits per byte of a model in f32 over those of an interpolated 5-gram Kneser-Ney model of the same training tokens. */
+export async function ratioToFiveGram({ signal, note }: GoalContext, folder = MODEL): Promise<Measured | Absent> {
   const text = trainingText();
   if (text === undefined) return { absent: "needs python3 and Debian's bible-kjv-text (tools/dev/setup installs it)" };
-  return withModel("f32", { score: true }, async (model) => {
-    const split = splitOfCard(model.card);
-    note("  tokenising the training text");
-    const train = documentsOf(model, text, split);
-    const ngram = new KneserNey(5, model.engine.graph.vocab);
-    ngram.train(train);
-    const ours = scoreText(await score(model, signal));
-    const theirs = bitsPerByte(ngram, documentsOf(model, heldOut(), split), ours.bytes);
-    const over = (v: number | undefined) => (v === undefined ? undefined : v / theirs);
-    return {
-      value: ours.bitsPerByte / theirs,
-      low: over(ours.interval?.low),
-      high: over(ours.interval?.high),
-      note: `${ours.bitsPerByte.toFixed(4)} over ${theirs.toFixed(4)} bits per byte`,
-    };
-  });
+  return withModel(
+    "f32",
+    { score: true },
+    async (model) => {
+      const split = splitOfCard(model.card);
+      note("  tokenising the training text");
+      const train = documentsOf(model, text, split);
+      const ngram = new KneserNey(5, model.engine.graph.vocab);
+      ngram.train(train);
+      const ours = scoreText(await score(model, signal));
+      const theirs = bitsPerByte(ngram, documentsOf(model, heldOut(), split), ours.bytes);
+      const over = (v: number | undefined) => (v === undefined ? undefined : v / theirs);
+      return {
+        value: ours.bitsPerByte / theirs,
+        low: over(ours.interval?.low),
+        high: over(ours.interval?.high),
+        note: `${basename(folder)}: ${ours.bitsPerByte.toFixed(4)} over ${theirs.toFixed(4)} bits per byte`,
+      };
+    },
+    folder,
+  );
 }
 
 /** Relative bits-per-byte cost of w4 (q4g32, i8tok) over f32, paired. */
