@@ -1,7 +1,8 @@
 // `skint chat` as a program: turns by the model's template, the cache kept between them, the ends of answers, and its failures.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { resolve } from "node:path";
+import { writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Tiny, tinyCheckpoint } from "../support/tiny.ts";
 import { byteLevelConfig } from "../support/tokenizers.ts";
@@ -57,6 +58,23 @@ test("the prompt is what the template writes: run continues it with the same tex
   expect(run.text).toBe(answer);
 });
 
+test("a template in a file of its own is the one that counts, and is given the tools", () => {
+  const files = changed(tiny, "tokenizer_config.json", config({ chat_template: "never" }));
+  files.set("chat_template.jinja", new TextEncoder().encode(`{% for t in tools or [] %}{{ t.function.name }} {% endfor %}${CHATML}`));
+  b.checkpoint("equipped", files);
+  writeFileSync(
+    join(b.dir, "tools.json"),
+    JSON.stringify([
+      { type: "function", function: { name: "lamp" } },
+      { type: "function", function: { name: "oven" } },
+    ]),
+  );
+  const [{ answer, stats }] = turns("hello\n", "equipped", "--tools", "tools.json");
+  const run = b.json("run", "equipped", "lamp oven <|begin|>user\nhello<|end|>\n<|begin|>assistant\n", ...GREEDY);
+  expect(run.stats.promptTokens).toBe(stats.promptTokens);
+  expect(run.text).toBe(answer);
+});
+
 test("an id that the model names as an end ends the answer", () => {
   const run = b.json("run", "chatty", "<|begin|>user\nhello<|end|>\n<|begin|>assistant\n", ...GREEDY);
   b.checkpoint("ending", changed(tiny, "tokenizer_config.json", config({ chat_template: CHATML, eog_token_ids: [run.tokens[0]] })));
@@ -79,11 +97,13 @@ test.each([
   ["a model without a template", ["plain"], "model.template", /carries no chat template.*skint run/],
   ["a template that loops", ["endless"], "model.template", /range of 99999999/],
   ["a model that is not there", ["nowhere"], "file.missing", /nowhere/],
+  ["tools that are not there", ["chatty", "--tools", "nowhere.json"], "usage", /nowhere.json cannot be read/],
+  ["tools that are no list", ["chatty", "--tools", "chatty/config.json"], "usage", /holds no list/],
   ["a talk longer than the context", ["chatty", "--context", "16"], "session.context", /context holds 16/],
 ])("%s", (_, args, code, says) => {
   const { exit, out } = chat("hello\n", ...args, "--json");
   expect(JSON.parse(out).error).toMatchObject({ code, message: expect.stringMatching(says) });
-  expect(exit).toBe(code === "file.missing" ? 3 : 1);
+  expect(exit).toBe({ "file.missing": 3, usage: 2 }[code] ?? 1);
 });
 
 test("SIGINT between the turns of a pipe ends the talk with 130", async () => {

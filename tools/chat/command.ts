@@ -1,4 +1,5 @@
 // `skint chat`: a talk with a model, turn by turn.
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { SkintError } from "../../runtime/errors.ts";
 import type { Session } from "../../runtime/session/session.ts";
@@ -32,12 +33,27 @@ async function turn(talk: Talk, session: Session, message: string, o: Options, c
   context.note(stopped ? "stopped" : statsLine(session.stats));
 }
 
+/** A JSON file with a list of tools. */
+function toolsIn(path: string): unknown[] {
+  const wrong = (because: string, cause?: unknown) =>
+    new SkintError("usage", `${path} ${because}; give a JSON file with a list of tools, [{ "type": "function", "function": … }]`, { what: "--tools" }, { cause });
+  let tools: unknown;
+  try {
+    tools = JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw wrong(`cannot be read (${(cause as Error).message})`, cause);
+  }
+  if (!Array.isArray(tools)) throw wrong("holds no list");
+  return tools;
+}
+
 async function chat(path: string, o: Options, context: Context): Promise<number> {
+  const tools = o.tools === undefined ? undefined : toolsIn(o.tools as string);
   const { model } = await openModel(path, o, context);
   const terminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
   let answering: AbortController | undefined;
   try {
-    const talk = await startTalk(model, o.system as string | undefined);
+    const talk = await startTalk(model, { system: o.system as string | undefined, tools });
     const session = model.session();
     const lines = createInterface({ input: process.stdin, output: terminal ? process.stderr : undefined, terminal, prompt: "> ", crlfDelay: Number.POSITIVE_INFINITY });
     // At a terminal Ctrl-C comes here: it stops the answer, or between answers the talk.
@@ -69,6 +85,11 @@ export const verb: Verb = {
     "Loads a model that carries a chat template and answers each line of standard input; at a terminal it asks for them. Earlier turns stay in the cache. Ctrl-C stops an answer, Ctrl-D ends the talk. With --json, one line of JSON for each turn.",
   example: 'skint chat model.gguf --system "Answer in one sentence."\necho "What is a skink?" | skint chat model.skint --temperature 0 --json',
   arguments: [{ name: "<model>", description: "a model.skint file, a .gguf file or a checkpoint folder" }],
-  options: [{ flags: "--system <text>", description: "what the model is told before the first turn" }, ...SAMPLING_OPTIONS, ...ENGINE_OPTIONS],
+  options: [
+    { flags: "--system <text>", description: "what the model is told before the first turn" },
+    { flags: "--tools <file>", description: "a JSON list of tools the model may call, as its template wants them" },
+    ...SAMPLING_OPTIONS,
+    ...ENGINE_OPTIONS,
+  ],
   run: ({ positional: [model], options }, context) => chat(model as string, options, context),
 };

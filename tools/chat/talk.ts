@@ -26,8 +26,14 @@ function ending(text: string, tokenizer: Tokenizer): { ends: number[]; stop: str
   return tokenizer.isSpecial(first) ? { ends: [first], stop: [] } : { ends: [], stop: [text] };
 }
 
+export interface Opening {
+  readonly system?: string;
+  /** Descriptions of tools, as the template wants them. */
+  readonly tools?: readonly unknown[];
+}
+
 /** Starts a talk; throws `model.template` if the model has no template, or an unusable one. */
-export async function startTalk(model: Model, system: string | undefined): Promise<Talk> {
+export async function startTalk(model: Model, { system, tools }: Opening): Promise<Talk> {
   const { chat, tokenizer } = formatOf(model);
   const messages: ChatMessage[] = system === undefined ? [] : [{ role: "system", content: system }];
   const { ends, stop } = ending(await answerEnd(chat, renderChat), tokenizer);
@@ -36,7 +42,7 @@ export async function startTalk(model: Model, system: string | undefined): Promi
     ends: [...chat.ends, ...ends],
     stop,
     async prompt() {
-      const text = await renderChat(chat.template, { messages, open: true, bosToken: chat.bosToken, eosToken: chat.eosToken });
+      const text = await renderChat(chat.template, { messages, tools, open: true, bosToken: chat.bosToken, eosToken: chat.eosToken });
       const ids = tokenizer.encode(text);
       const opened = model.bos.every((id, i) => ids[i] === id);
       return Uint32Array.from(opened ? ids : [...model.bos, ...ids]);

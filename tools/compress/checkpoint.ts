@@ -3,11 +3,10 @@
 import type { Architecture, Config } from "../../models/architecture.ts";
 import { ARCHITECTURES } from "../../models/catalogue.gen.ts";
 import { SkintError } from "../../runtime/errors.ts";
-import { openWeights, readConfig, readTokenizer } from "../../runtime/formats/safetensors/folder.ts";
+import { openWeights, readBeside, readConfig, readTokenizer } from "../../runtime/formats/safetensors/folder.ts";
 import type { TensorStore } from "../../runtime/formats/store.ts";
 import type { Graph } from "../../runtime/graph/types.ts";
 import type { Folder } from "../../runtime/io/source.ts";
-import { readOptional } from "../cli/files.ts";
 import type { Recipe } from "./recipe.ts";
 import { applyRecipe } from "./recipe.ts";
 
@@ -39,8 +38,8 @@ export async function openCheckpoint(folder: Folder): Promise<Checkpoint> {
   const config = JSON.parse(await readConfig(folder)) as Config;
   const architecture = architectureOf(config);
   const tokenizerJson = await readTokenizer(folder);
-  const tokenizerConfig = (await readOptional(folder, "tokenizer_config.json")) ?? "null";
-  const cardText = await readOptional(folder, "card.json");
+  const tokenizerConfig = await readTokenizerConfig(folder);
+  const cardText = await readBeside(folder, "card.json");
   const card = cardText ? (JSON.parse(cardText) as Record<string, unknown>) : { name: folder.name };
   return {
     name: folder.name,
@@ -51,6 +50,13 @@ export async function openCheckpoint(folder: Folder): Promise<Checkpoint> {
     card,
     tokenizer: `{"tokenizer":${tokenizerJson},"config":${tokenizerConfig}}`,
   };
+}
+
+/** tokenizer_config.json as JSON text ("null" if there is none); newer folders keep its chat template in a file of its own, which wins as in transformers. */
+async function readTokenizerConfig(folder: Folder): Promise<string> {
+  const config = (await readBeside(folder, "tokenizer_config.json")) ?? "null";
+  const template = await readBeside(folder, "chat_template.jinja");
+  return template === undefined ? config : JSON.stringify({ ...JSON.parse(config), chat_template: template });
 }
 
 /** The graph of a checkpoint under a recipe. */

@@ -29,6 +29,12 @@ export function readTokenizer(folder: Folder): Promise<string> {
   return readJson(folder, "tokenizer.json", LIMITS.tokenizerBytes);
 }
 
+/** A small file beside the model (card.json, tokenizer_config.json, chat_template.jinja), as text; undefined if it is not there. */
+export async function readBeside(folder: Folder, file: string): Promise<string | undefined> {
+  if (!(await folder.list()).includes(file)) return undefined;
+  return file.endsWith(".json") ? readJson(folder, file, LIMITS.configBytes) : readText(folder, file, LIMITS.configBytes);
+}
+
 async function readJson(folder: Folder, file: string, limit: number): Promise<string> {
   const text = await readText(folder, file, limit);
   checkJson(text, file, { nonFinite: true });
