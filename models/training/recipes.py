@@ -82,8 +82,8 @@ RECIPES = {
             "use_conv_bias": True,
             "vocab_size": 1024,
         },
-        steps=2400,
-        stop_at=2400,
+        steps=2000,
+        stop_at=2000,
         long_from=0.9,
     ),
 }
