@@ -14,6 +14,7 @@ import { kernel as embed_q4g32__scalar } from "./embed/q4g32.scalar";
 import { kernel as embed_q4g32m__scalar } from "./embed/q4g32m.scalar";
 import { kernel as embed_q8__scalar } from "./embed/q8.scalar";
 import { kernel as embed_q8g32__scalar } from "./embed/q8g32.scalar";
+import { kernel as embed_t2__scalar } from "./embed/t2.scalar";
 import { kernel as gemv_f16__scalar } from "./gemv/f16.scalar";
 import { kernel as gemv_f32__scalar } from "./gemv/f32.scalar";
 import { kernel as gemv_q4g128__scalar } from "./gemv/q4g128.scalar";
@@ -21,6 +22,7 @@ import { kernel as gemv_q4g32__scalar } from "./gemv/q4g32.scalar";
 import { kernel as gemv_q4g32m__scalar } from "./gemv/q4g32m.scalar";
 import { kernel as gemv_q8__scalar } from "./gemv/q8.scalar";
 import { kernel as gemv_q8g32__scalar } from "./gemv/q8g32.scalar";
+import { kernel as gemv_t2__scalar } from "./gemv/t2.scalar";
 import { kernel as headnorm_f32__scalar } from "./headnorm/f32.scalar";
 import { kernel as kvappend_f16__scalar } from "./kvappend/f16.scalar";
 import { kernel as kvappend_f32__scalar } from "./kvappend/f32.scalar";
@@ -52,6 +54,7 @@ const KERNELS: StaticArray<Kernel> = [
   embed_q4g32m__scalar,
   embed_q8__scalar,
   embed_q8g32__scalar,
+  embed_t2__scalar,
   gemv_f16__scalar,
   gemv_f32__scalar,
   gemv_q4g128__scalar,
@@ -59,6 +62,7 @@ const KERNELS: StaticArray<Kernel> = [
   gemv_q4g32m__scalar,
   gemv_q8__scalar,
   gemv_q8g32__scalar,
+  gemv_t2__scalar,
   headnorm_f32__scalar,
   kvappend_f16__scalar,
   kvappend_f32__scalar,
@@ -89,5 +93,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 3381690031;
+  return 1557196445;
 }

@@ -6,6 +6,7 @@ import { scheme as scheme_q4g32 } from "./q4g32.ts";
 import { scheme as scheme_q4g32m } from "./q4g32m.ts";
 import { scheme as scheme_q8 } from "./q8.ts";
 import { scheme as scheme_q8g32 } from "./q8g32.ts";
+import { scheme as scheme_t2 } from "./t2.ts";
 import type { Scheme } from "./scheme.ts";
 
 export const SCHEMES: Readonly<Record<string, Scheme>> = {
@@ -16,4 +17,5 @@ export const SCHEMES: Readonly<Record<string, Scheme>> = {
   "q4g32m": scheme_q4g32m,
   "q8": scheme_q8,
   "q8g32": scheme_q8g32,
+  "t2": scheme_t2,
 };

@@ -75,13 +75,13 @@ function chooseScale(w: Float32Array, from: number, length: number, divisors: re
 }
 
 /** How the codes of one group of 16 rows lie in memory: `row` writes or reads one row's codes; a row's codes start at 4·r. */
-interface Codes {
+export interface Codes {
   bytesPerGroup(group: number): number;
   put(codes: Int8Array, from: number, length: number, group: number, out: Uint8Array, at: number): void;
   get(packed: Uint8Array, at: number, length: number, codes: Int8Array, to: number): void;
 }
 
-const ROW_STEP = 4 * BLOCK_ROWS;
+export const ROW_STEP = 4 * BLOCK_ROWS;
 
 /** [k/4][16 rows][4 k] int8. */
 export const BYTES: Codes = {
@@ -124,11 +124,15 @@ interface Grouped {
   readonly qmin: number;
   readonly qmax: number;
   readonly codes: Codes;
-  readonly divisors: readonly number[];
+  /** Candidates of the search for a scale; none where the scheme has a rule of its own. */
+  readonly divisors?: readonly number[];
+  /** That rule: the representable scale of w[from … from + length). */
+  readonly scaleOf?: (w: Float32Array, from: number, length: number) => number;
 }
 
 /** Scheme with a 16-bit scale a group: [n/16][kp/group] of 16 u16 scales, then the group's codes. */
-export function groupedScheme({ name, group, qmin, qmax, codes: layout, divisors }: Grouped): IntegerScheme {
+export function groupedScheme({ name, group, qmin, qmax, codes: layout, divisors = [], scaleOf }: Grouped): IntegerScheme {
+  const choose = scaleOf ?? ((w: Float32Array, from: number, length: number) => chooseScale(w, from, length, divisors, qmin, qmax));
   const codesAt = 2 * BLOCK_ROWS;
   const stride = codesAt + layout.bytesPerGroup(group);
   const groupsOf = (k: number) => Math.ceil(k / group);
@@ -174,7 +178,7 @@ export function groupedScheme({ name, group, qmin, qmax, codes: layout, divisors
         for (let g = 0; g < groups; g++) {
           const from = (first + r) * k + g * group;
           const length = Math.min(group, k - g * group);
-          const scale = chooseScale(w, from, length, divisors, qmin, qmax);
+          const scale = choose(w, from, length);
           scales[r * groups + g] = scale;
           roundCodes(w, from, length, scale, qmin, qmax, codes, r * k + g * group);
         }
@@ -192,7 +196,7 @@ export function groupedScheme({ name, group, qmin, qmax, codes: layout, divisors
     bytes,
     encode,
     decode: (packed, rows, k) => scaled(unpack(packed, rows, k), rows, k, group),
-    scaleOf: (w) => chooseScale(w, 0, w.length, divisors, qmin, qmax),
+    scaleOf: (w) => choose(w, 0, w.length),
     pack,
     unpack,
   };

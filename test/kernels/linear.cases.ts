@@ -100,4 +100,17 @@ const ladder: readonly Shape[] = [
   ...[32, 128, 640].map((k): Shape => ({ n: 18, k, rows: 5, fill: "extremes" })),
 ];
 
-export const cases: Case[] = Object.keys(SCHEMES).flatMap((variant) => ladder.map((shape) => make(variant, shape)));
+/** Codes of any bits, those that no encoder writes too: all builds must read them alike. */
+function anyBits(variant: string, n: number, k: number): Case {
+  const c = make(variant, { n, k, rows: 5, fill: "extremes" });
+  const tensors = () => {
+    const { w, ...rest } = c.tensors() as { w: Uint8Array };
+    const r = random(11);
+    // the scales of a group stand before its codes; they stay as they are
+    const [group, scales] = [SCHEMES[variant].bytes(16, 1), 32];
+    return { ...rest, w: w.map((b, i) => (i % group < scales ? b : Math.floor(r() * 256) | (i & 64 ? 0xff : 0))) };
+  };
+  return { ...c, name: `n ${n}, k ${k}, codes of any bits`, tensors };
+}
+
+export const cases: Case[] = [...Object.keys(SCHEMES).flatMap((variant) => ladder.map((shape) => make(variant, shape))), anyBits("t2", 35, 384)];

@@ -24,7 +24,7 @@ test("a variant is matched whole: q8 is not q8g32", () => {
 });
 
 test.each([
-  ["linear", "t2", "no kernel computes linear in variant t2 for 1 rows; this build has gemv_q8__simd, gemm_q8__simd, gemv_q4g32__scalar"],
+  ["linear", "q2", "no kernel computes linear in variant q2 for 1 rows; this build has gemv_q8__simd, gemm_q8__simd, gemv_q4g32__scalar"],
   ["softcap", "f32", "no kernel computes softcap in variant f32 for 1 rows; this build has none for this op"],
   ["linear", "", "no kernel computes linear in variant (none) for 1 rows; this build has gemv_q8__simd, gemm_q8__simd, gemv_q4g32__scalar"],
 ])("%s in variant %j has no kernel, and says what there is", (op, variant, message) => {
@@ -33,7 +33,7 @@ test.each([
 
 test("every build takes one row and many in every scheme", () => {
   for (const [build, kernels] of Object.entries(KERNELS))
-    for (const scheme of ["f32", "f16", "q8", "q8g32", "q4g32", "q4g128"])
+    for (const scheme of ["f32", "f16", "q8", "q8g32", "q4g32", "q4g128", "t2"])
       for (const rows of [1, 64]) expect(chooseKernel("linear", scheme, rows, kernels).kernel, build).toContain(`_${scheme}__`);
 });
 

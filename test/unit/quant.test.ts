@@ -36,6 +36,7 @@ const EXPECTED: Record<string, { error: number; bits: number }> = {
   q4g32: { error: 0.09, bits: 4.5 },
   q4g128: { error: 0.11, bits: 4.125 },
   q4g32m: { error: 0.075, bits: 6 },
+  t2: { error: 0.45, bits: 2.125 },
 };
 
 describe.each(all.map((s) => [s.name, s] as const))("%s", (name, s) => {
@@ -222,4 +223,21 @@ test("the search of int4 beats plain absmax / 7", () => {
     for (let i = 0; i < 32; i++) plain[32 * g + i] = Math.round(group[i] / scale) * scale;
   }
   expect(relativeError(w, roundTrip(s, w, 512, 32))).toBeLessThan(0.95 * relativeError(w, plain));
+});
+
+describe("t2", () => {
+  const s = SCHEMES.t2 as IntegerScheme;
+
+  test("no other scale of a group has a smaller error, the 16 bits of a scale aside", () => {
+    const w = normal(s.group, 21, 0.1).map((v, i) => (i % 9 ? v : 3 * v));
+    const error = (scale: number) => w.reduce((sum, v) => sum + (v - scale * Math.max(-1, Math.min(1, Math.round(v / scale)))) ** 2, 0);
+    const least = Math.min(...Array.from({ length: 4000 }, (_, i) => error(((i + 1) / 4000) * Math.max(...w.map(Math.abs)))));
+    expect(error(s.scaleOf(w))).toBeLessThanOrEqual(least * (1 + 1e-5));
+  });
+
+  test("ternary weights come back as they were", () => {
+    const r = random(22);
+    const w = Float32Array.from({ length: 20 * 300 }, (_, i) => (Math.floor(r() * 3) - 1) * (i < 3000 ? 0.75 : 2 ** -9));
+    expect(roundTrip(s, w, 20, 300).map((v) => v + 0)).toEqual(w.map((v) => v + 0));
+  });
 });
