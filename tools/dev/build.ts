@@ -20,12 +20,16 @@ function isFresh(): boolean {
   return existsSync(STAMP) && Math.max(...SOURCES.map(newest)) <= statSync(STAMP).mtimeMs;
 }
 
+async function compile(entry: string, target: string): Promise<void> {
+  const { error, stderr } = await asc.main([entry, "--target", target]);
+  if (error) throw new Error(`build ${target} of ${entry} failed:\n${stderr.toString()}`);
+}
+
+/** Every build of the core, and the linear algebra of the tools. */
 async function core(): Promise<void> {
   mkdirSync("dist/core", { recursive: true });
-  for (const { name } of BUILDS) {
-    const { error, stderr } = await asc.main([`assembly/entry.${name}.gen.ts`, "--target", name]);
-    if (error) throw new Error(`core build ${name} failed:\n${stderr.toString()}`);
-  }
+  for (const { name } of BUILDS) await compile(`assembly/entry.${name}.gen.ts`, name);
+  await compile("assembly/linalg/entry.gen.ts", "linalg");
 }
 
 const entries = [

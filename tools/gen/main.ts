@@ -4,7 +4,7 @@ import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import type { OpDef } from "../../runtime/ops/define.ts";
-import { catalogue, control, entry, records } from "./assembly.ts";
+import { catalogue, control, entry, linalgCatalogue, linalgEntry, records } from "./assembly.ts";
 import { errorsPage } from "./errors.ts";
 import { features } from "./features.ts";
 import { BUILDS, foldersWith, modulesIn } from "./scan.ts";
@@ -35,6 +35,8 @@ async function outputs(): Promise<Map<string, string>> {
   out.set("assembly/control.gen.ts", control());
   for (const b of BUILDS) out.set(`assembly/entry.${b.name}.gen.ts`, entry(b));
   out.set("targets/devices/wasm/catalogue.gen.ts", catalogue());
+  out.set("assembly/linalg/entry.gen.ts", linalgEntry());
+  out.set("tools/compress/linalg/catalogue.gen.ts", linalgCatalogue());
   out.set("docs/errors.md", errorsPage());
   const list = (keys: string[], from: (k: string) => string, member: string) => keys.map((key) => ({ key, from: from(key), member }));
   const inFolder = (dir: string, file: string, member: string) => list(foldersWith(dir, `${file}.ts`), (n) => `./${n}/${file}.ts`, member);

@@ -65,6 +65,13 @@ export function kernelsOf(build: Build, files = kernelFiles()): KernelFile[] {
   return [...best.values()];
 }
 
+/** Kernels of the linear algebra for the tools: assembly/linalg/<name>.kernel.ts. */
+export function linalgKernels(root = "assembly/linalg"): string[] {
+  return readdirSync(root)
+    .flatMap((f) => /^([a-z0-9]+)\.kernel\.ts$/.exec(f)?.[1] ?? [])
+    .sort();
+}
+
 /** Plain .ts files of a folder that are neither tests, generated, nor listed in `except`. */
 export function modulesIn(dir: string, except: readonly string[]): string[] {
   if (!existsSync(dir)) return [];

@@ -8,11 +8,11 @@ import { OPS } from "../../../runtime/ops/catalogue.gen.ts";
 import type { Meter, Program } from "../../../runtime/plan/device.ts";
 import { type MemoryMap, offsetOf } from "../../../runtime/plan/memory.ts";
 import type { Plan, Step } from "../../../runtime/plan/types.ts";
-import type { Host, Lane } from "../../hosts/host.ts";
-import { CONTROL, CONTROL_BYTES, LANE_BYTES } from "./control.ts";
-import { type CoreExports, instantiate, poison } from "./core.ts";
+import type { Host } from "../../hosts/host.ts";
+import { CONTROL_BYTES } from "./control.ts";
 import { encodeRecord, RECORD_BYTES } from "./encode.ts";
 import { Governor } from "./governor.ts";
+import { Lanes } from "./lanes.ts";
 
 const PAGE = 65536;
 const CONTROL_AT = PAGE;
@@ -20,8 +20,6 @@ const CELLS_AT = CONTROL_AT + roundup(CONTROL_BYTES, 128);
 const CELLS_BYTES = 1024;
 const RECORDS_AT = CELLS_AT + CELLS_BYTES;
 const MAX_BYTES = 65536 * PAGE;
-/** Turns of spinning before a lane sleeps, about 25-50 µs: longer than a unit, as a wake costs 40-100 µs. */
-const SPIN = 50_000;
 
 export interface WasmCore {
   readonly module: WebAssembly.Module;
@@ -38,15 +36,13 @@ interface Encoded {
 export class WasmProgram implements Program {
   readonly memoryBytes: number;
   private readonly memory: WebAssembly.Memory;
-  private readonly core: CoreExports;
   private readonly base: number;
   private readonly plans = new Map<string, Encoded>();
   private readonly cells = new Map<number, number>();
-  private readonly lanes: Lane[] = [];
+  private readonly lanes: Lanes;
   private readonly words: Uint32Array;
   private readonly governor: Governor;
   private executions = 0;
-  private step = 0;
   private failure: SkintError | undefined;
 
   constructor(
@@ -60,7 +56,6 @@ export class WasmProgram implements Program {
     this.memoryBytes = roundup(this.base + map.bytes, PAGE);
     this.memory = createMemory(this.memoryBytes, wasm.shared);
     this.words = new Uint32Array(this.memory.buffer, 0, RECORDS_AT / 4);
-    this.core = instantiate(wasm.module, this.memory);
     this.governor = new Governor(wasm.lanes);
     let at = RECORDS_AT;
     for (const plan of plans) {
@@ -70,12 +65,8 @@ export class WasmProgram implements Program {
       });
       at += plan.steps.length * RECORD_BYTES;
     }
-    this.words[(CONTROL_AT + CONTROL.SPIN) / 4] = SPIN;
-    // A claim takes ceil(left / (1.5 · lanes)) units; the divisor is kept in halves.
-    this.words[(CONTROL_AT + CONTROL.DIVISOR) / 4] = 3 * wasm.lanes;
-    this.words[(CONTROL_AT + CONTROL.TICKET) / 4] = 0xffffffff;
-    this.words[(CONTROL_AT + CONTROL.TICKET) / 4 + 1] = 0x00ffffff >>> 0;
-    for (let lane = 1; lane < wasm.lanes; lane++) this.lanes.push(host.spawnLane({ module: wasm.module, memory: this.memory, control: CONTROL_AT, lane }, (m) => this.fail(m)));
+    const { module, shared, lanes } = wasm;
+    this.lanes = new Lanes(host, { module, memory: this.memory, control: CONTROL_AT, lanes, shared, onTrap: (m) => this.fail(m) });
   }
 
   private encode(plan: Plan, s: Step, at: number): void {
@@ -134,55 +125,23 @@ export class WasmProgram implements Program {
     if (!encoded) throw new SkintError("graph.invalid", `there is no plan ${name}`, { what: name });
     const end = to ?? encoded.plan.steps.length;
     if (end <= from) return;
-    this.words[(CONTROL_AT + CONTROL.PLAN) / 4] = encoded.at + from * RECORD_BYTES;
-    this.words[(CONTROL_AT + CONTROL.COUNT) / 4] = end - from;
     const key = `${name}:${this.words[slotAt("T") / 4]}:${from}`;
     const lanes = this.governor.next(key);
     const start = this.host.now();
-    if (lanes === 1) this.walkAlone();
-    else this.walkTogether();
+    this.lanes.run(encoded.at + from * RECORD_BYTES, end - from, lanes === 1);
+    if (this.failure) throw this.failure;
     this.governor.done(key, lanes, this.host.now() - start);
     this.executions++;
   }
 
-  private walkAlone(): void {
-    try {
-      this.core.alone(CONTROL_AT);
-    } catch (e) {
-      // The other lanes sleep: they would for ever.
-      if (this.wasm.shared) poison(this.memory, CONTROL_AT);
-      this.fail(String(e));
-    }
-    if (this.failure) throw this.failure;
-  }
-
-  private walkTogether(): void {
-    this.step = (this.step + 1) & 0xffffff;
-    const ticket = CONTROL_AT + CONTROL.TICKET;
-    const tickets = new BigUint64Array(this.memory.buffer, ticket, 1);
-    Atomics.store(tickets, 0, BigInt(this.step) << 40n);
-    if (Atomics.load(this.words, (CONTROL_AT + CONTROL.SLEEPERS) / 4)) Atomics.notify(new Int32Array(this.memory.buffer, ticket, 1), 0);
-    try {
-      this.core.walk(CONTROL_AT, 0, 0);
-    } catch (e) {
-      poison(this.memory, CONTROL_AT);
-      this.fail(String(e));
-    }
-    // POISON is stored before FINISHED: a lane may have left on the one before the other is there.
-    if (Atomics.load(this.words, (CONTROL_AT + CONTROL.POISON) / 4)) this.fail("a worker trapped");
-    if (this.failure) throw this.failure;
-  }
-
   /** Names the steps that were in hand; the first report counts. */
   private fail(message: string): void {
-    const inHand: string[] = [];
-    for (let lane = 0; lane < this.wasm.lanes; lane++) {
-      const at = this.words[(CONTROL_AT + CONTROL.LANE + lane * LANE_BYTES) / 4];
-      for (const { plan, at: first } of this.plans.values()) {
+    const inHand = this.lanes.inHand().flatMap((at) =>
+      [...this.plans.values()].flatMap(({ plan, at: first }) => {
         const s = plan.steps[(at - first) / RECORD_BYTES];
-        if (at >= first && s) inHand.push(`${s.name} (${s.kernel})`);
-      }
-    }
+        return at >= first && s ? [`${s.name} (${s.kernel})`] : [];
+      }),
+    );
     this.failure ??= new SkintError(
       "device.trap",
       `the core trapped (${message}) with ${inHand.join(", ") || "no step"} in hand; weights are intact, the session's state is not: load the model again and report the model and step`,
@@ -197,8 +156,7 @@ export class WasmProgram implements Program {
   }
 
   close(): void {
-    for (const lane of this.lanes) lane.terminate();
-    this.lanes.length = 0;
+    this.lanes.terminate();
     this.failure ??= new SkintError("session.failed", "the model was closed; load it again to use it");
   }
 }
