@@ -3,26 +3,13 @@ import { beforeAll, expect, test } from "vitest";
 import "./door.ts";
 import { fixture } from "./fixture.ts";
 import { PROMPT, RECIPES, type Run, runInNode } from "./models.ts";
+import { runInPage } from "./run.ts";
 
 const f = fixture();
 const node = new Map<string, Run>();
 beforeAll(async () => {
   for (const [name, bytes] of f.packs ?? []) node.set(name, await runInNode(bytes, { isa: "scalar", threads: 1 }));
 }, 120_000);
-
-/** Runs in the page: as runInNode. */
-async function runInPage({ name, options, prompt }: { name: string; options: object; prompt: number[] }) {
-  const model = await skint.load(`models/${name}`, options);
-  const session = model.session();
-  const bits = (logits: Float32Array) => Array.from(new Uint32Array(logits.buffer, logits.byteOffset, logits.length));
-  const first = bits(await session.feed(Uint32Array.from(prompt)));
-  const tokens: number[] = [];
-  for await (const { token } of session.generate(Uint32Array.from(prompt), { maxTokens: 64, temperature: 0, ignoreEos: true })) if (token >= 0) tokens.push(token);
-  const last = bits(await session.feed(Uint32Array.from([...prompt, ...tokens])));
-  const { build, lanes, whySingle } = model;
-  model.close();
-  return { build, lanes, whySingle, run: { tokens, bits: [...first, ...last] } };
-}
 
 const CASES = RECIPES.flatMap((recipe) => (["simd", "relaxed"] as const).flatMap((isa) => [1, 2].map((threads) => ({ recipe, isa, threads }))));
 

@@ -102,7 +102,8 @@ function compareTokens(lines: readonly string[], ours: (text: string) => ArrayLi
   return { lines: lines.length, different: different.length, ...(different.length ? { first: different[0] } : {}), whole: equal(ours(text), tokenize(text)) };
 }
 
-function modelFile(path: string | undefined): { name: string; path: string } {
+/** The file of a model that was named, or MODEL from the cache. Throws `file.missing`. */
+export function modelFile(path: string | undefined): { name: string; path: string } {
   if (path !== undefined) {
     if (!existsSync(path)) throw new SkintError("file.missing", `there is no ${path}; give a GGUF file`, { what: path });
     return { name: path, path };
