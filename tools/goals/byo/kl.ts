@@ -8,7 +8,7 @@ import { modelFile, TEXT } from "../../../test/peers/compare.ts";
 import { openDevice, packFolder } from "../../cli/model.ts";
 import type { Absent, GoalContext, Measured } from "../goal.ts";
 
-const TOKENS = 1024;
+const TOKENS = 2048;
 /** Tokens after which both start anew. */
 const WINDOW = 512;
 /** Recipes that are held against f32: the file's own 4-bit blocks, which decide, and int4 made anew from them. */
