@@ -1,73 +1,9 @@
 // y = x Wᵀ (+ bias) (+ residual); W q4g32, x i8tok (codes and zero points). A unit owns blocks of 16 rows, for all tokens.
-// A lane pair of 16 bits is a row. Nibbles are the 0…15 operand of the relaxed dot, so its pair sums cannot saturate and every engine
-// agrees. The accumulators start at the group's −8·Σx and may wrap on the way: the true sum of 32 weights fits 16 bits.
-import { LinearOp } from "../abi.gen";
-import { NIBBLE } from "../lib/constants";
-import { CODES_AT, zAt } from "../lib/i8row";
-import { finish4, scales } from "../lib/linear.simd";
-import { start } from "../lib/split";
-
-const GROUP_BYTES: usize = 288;
+import { Dot16 } from "../lib/dot.relaxed";
+import { Group32 } from "../lib/groups.simd";
+import { Nibbles } from "../lib/nibbles.relaxed";
+import { stream } from "../lib/product.simd";
 
 export function kernel(p: usize, unit: u32, units: u32): void {
-  const op = changetype<LinearOp>(p);
-  const tokens = load<u32>(op.rows);
-  const blocks = (op.n + 15) >> 4;
-  const end = start(unit + 1, units, blocks);
-  for (let b = start(unit, units, blocks); b < end; b++) for (let t: u32 = 0; t < tokens; t++) block(op, b, t);
-}
-
-/** 16 rows of one token. */
-export function block(op: LinearOp, b: u32, token: u32): void {
-  const row = <usize>op.x + <usize>token * op.xs;
-  const bytes = ((<usize>op.k + 31) >> 5) * GROUP_BYTES;
-  const low = v128.load(NIBBLE);
-  let w = <usize>op.w + <usize>b * bytes;
-  let x = row + CODES_AT;
-  let z = row + zAt(op.k);
-  let f0 = f32x4.splat(0);
-  let f1 = f0;
-  let f2 = f0;
-  let f3 = f0;
-  for (const end = w + bytes; w < end; ) {
-    const group = w;
-    let a0 = v128.load32_splat(z);
-    let a1 = a0;
-    let a2 = a0;
-    let a3 = a0;
-    z += 4;
-    w += 32;
-    for (const stop = group + GROUP_BYTES; w < stop; w += 64) {
-      const lo = v128.load32_splat(x);
-      const hi = v128.load32_splat(x, 4);
-      x += 8;
-      let v = v128.load(w);
-      a0 = i16x8.add(a0, i16x8.relaxed_dot_i8x16_i7x16_s(lo, v128.and(v, low)));
-      a0 = i16x8.add(a0, i16x8.relaxed_dot_i8x16_i7x16_s(hi, v128.and(i16x8.shr_u(v, 4), low)));
-      v = v128.load(w, 16);
-      a1 = i16x8.add(a1, i16x8.relaxed_dot_i8x16_i7x16_s(lo, v128.and(v, low)));
-      a1 = i16x8.add(a1, i16x8.relaxed_dot_i8x16_i7x16_s(hi, v128.and(i16x8.shr_u(v, 4), low)));
-      v = v128.load(w, 32);
-      a2 = i16x8.add(a2, i16x8.relaxed_dot_i8x16_i7x16_s(lo, v128.and(v, low)));
-      a2 = i16x8.add(a2, i16x8.relaxed_dot_i8x16_i7x16_s(hi, v128.and(i16x8.shr_u(v, 4), low)));
-      v = v128.load(w, 48);
-      a3 = i16x8.add(a3, i16x8.relaxed_dot_i8x16_i7x16_s(lo, v128.and(v, low)));
-      a3 = i16x8.add(a3, i16x8.relaxed_dot_i8x16_i7x16_s(hi, v128.and(i16x8.shr_u(v, 4), low)));
-    }
-    f0 = f32x4.add(f0, times(a0, group));
-    f1 = f32x4.add(f1, times(a1, group + 8));
-    f2 = f32x4.add(f2, times(a2, group + 16));
-    f3 = f32x4.add(f3, times(a3, group + 24));
-  }
-  const s = v128.load32_splat(row);
-  const first = b << 4;
-  finish4(op, token, first, f32x4.mul(f0, s));
-  finish4(op, token, first + 4, f32x4.mul(f1, s));
-  finish4(op, token, first + 8, f32x4.mul(f2, s));
-  finish4(op, token, first + 12, f32x4.mul(f3, s));
-}
-
-/** Group sums of 4 rows times their scales at `at`. */
-export function times(sums: v128, at: usize): v128 {
-  return f32x4.mul(f32x4.convert_i32x4_s(i32x4.extadd_pairwise_i16x8_s(sums)), scales(at));
+  stream<Nibbles<Group32, Dot16>>(p, unit, units);
 }

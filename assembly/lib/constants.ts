@@ -34,6 +34,8 @@ export const F32_256TH = memory.data<u32>([0x3b800000, 0x3b800000, 0x3b800000, 0
 
 /** What a 16-bit weight scale, shifted left by 13, lacks to be an f32 (runtime/quant/lanes.ts). */
 export const SCALE_BASE = memory.data<u32>([0x30000000, 0x30000000, 0x30000000, 0x30000000], 16);
+/** The same for a 256th of the scale. */
+export const SCALE_BASE_256TH = memory.data<u32>([0x2c000000, 0x2c000000, 0x2c000000, 0x2c000000], 16);
 
 /** f16 bits, sign-extended to 32 and shifted left by 13: what of them an f32 keeps, and the factor that then rebiases the exponent (2^112). */
 export const F16_KEEP = memory.data<u32>([0x8fffe000, 0x8fffe000, 0x8fffe000, 0x8fffe000], 16);

@@ -3,9 +3,9 @@ import { LinearOp } from "../abi.gen";
 import { SCALE_BASE } from "./constants";
 import { finish } from "./linear.scalar";
 
-/** Scales of 4 rows from their 16 bits each (runtime/quant/lanes.ts). */
-export function scales(at: usize): v128 {
-  return i32x4.add(i32x4.shl(v128.load_ext<u16>(at), 13), v128.load(SCALE_BASE));
+/** Scales of 4 rows from their 16 bits each (runtime/quant/lanes.ts); base: SCALE_BASE, or SCALE_BASE_256TH for a 256th. */
+export function scales(at: usize, base: usize = SCALE_BASE): v128 {
+  return i32x4.add(i32x4.shl(v128.load_ext<u16>(at), 13), v128.load(base));
 }
 
 /** 4 f16 → f32 as `half` does; keep and rebias are F16_KEEP and F16_REBIAS, loaded by the caller. */
@@ -22,6 +22,13 @@ export function finish4(op: LinearOp, token: u32, row: u32, acc: v128): void {
   if (op.bias) acc = f32x4.add(acc, v128.load(<usize>op.bias + ((<usize>row) << 2)));
   if (op.residual) acc = f32x4.add(acc, v128.load(<usize>op.residual + ((<usize>token * op.rs + row) << 2)));
   v128.store(<usize>op.y + ((<usize>token * op.ys + row) << 2), acc);
+}
+
+/** 8 rows of one token, times the scale at the head of its activations. */
+export function finish8(op: LinearOp, token: u32, row: u32, f: v128, g: v128, x: usize): void {
+  const s = v128.load32_splat(x);
+  finish4(op, token, row, f32x4.mul(f, s));
+  finish4(op, token, row + 4, f32x4.mul(g, s));
 }
 
 function finishSome(op: LinearOp, token: u32, row: u32, acc: v128): void {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { SkintError } from "../../runtime/errors.ts";
 import { openWasm, type WasmOptions } from "../../targets/devices/wasm/device.ts";
+import { prefersDot32 } from "../../targets/devices/wasm/dots.ts";
 import type { Host } from "../../targets/hosts/host.ts";
 import { host } from "../../targets/hosts/node/host.ts";
 import "../support/core.ts"; // lets Node 20 have relaxed SIMD
@@ -10,6 +11,9 @@ import { allocate, elementwisePlan } from "../support/plans.ts";
 import { open, pack, tinyCheckpoint } from "../support/tiny.ts";
 
 const core = (build: string) => new Uint8Array(readFileSync(`dist/core/${build}.wasm`));
+
+/** What `auto` takes on this engine and processor, and what comes next. */
+const [BEST, NEXT] = prefersDot32(host.now) ? (["dot32", "relaxed"] as const) : (["relaxed", "simd"] as const);
 
 /** A host whose builds are changed on the way. */
 const hostWith = (changes: Record<string, () => Uint8Array<ArrayBuffer>>): Host => ({ ...host, core: async (build) => (changes[build] ?? (() => core(build)))() });
@@ -32,8 +36,8 @@ test.each([
   ["simd", 3, "simd-threads", 3],
   ["relaxed", 1, "relaxed", 1],
   ["relaxed", 2, "relaxed-threads", 2],
-  ["auto", 1, "relaxed", 1],
-  ["auto", 64, "relaxed-threads", 64],
+  ["auto", 1, BEST, 1],
+  ["auto", 64, `${BEST}-threads`, 64],
 ] as const)("isa %s on %i threads is build %s with %i lanes", async (isa, threads, build, lanes) => {
   expect(await openWasm(host, { isa, threads })).toMatchObject({ build, lanes, rejected: [] });
 });
@@ -41,16 +45,17 @@ test.each([
 test("unasked it takes the processors, at most four", async () => {
   expect((await openWasm({ ...host, parallelism: 3 })).lanes).toBe(3);
   expect((await openWasm({ ...host, parallelism: 128 })).lanes).toBe(4);
-  expect((await openWasm({ ...host, parallelism: 1 })).build).toBe("relaxed");
+  expect((await openWasm({ ...host, parallelism: 1 })).build).toBe(BEST);
 });
 
-/** The relaxed dot product replaced by another product of the same length: valid, and wrong. */
+/** The relaxed dot products, into i16 and into i32, replaced by other operations of the same length: valid, and wrong. */
 function miscomputing(): Uint8Array<ArrayBuffer> {
-  const bytes = core("relaxed");
+  const bytes = core(BEST);
+  const other: Record<number, number> = { 146: 0x91, 147: 0x89 }; // i16x8.relaxed_q15mulr_s, i8x16.relaxed_laneselect
   let replaced = 0;
   for (let i = 0; i + 2 < bytes.length; i++)
-    if (bytes[i] === 0xfd && bytes[i + 1] === 0x92 && bytes[i + 2] === 0x02) {
-      bytes[i + 1] = 0x91; // i16x8.relaxed_q15mulr_s
+    if (bytes[i] === 0xfd && bytes[i + 1] in other && bytes[i + 2] === 0x02) {
+      bytes[i + 1] = other[bytes[i + 1]];
       replaced++;
     }
   expect(replaced).toBeGreaterThan(0);
@@ -64,26 +69,28 @@ function missing(): never {
 test.each([
   ["gives wrong numbers", miscomputing, /^the self-test failed in gem[vm]_q/],
   ["is another build", () => core("scalar"), /kernel table/],
-  ["is cut short", () => core("relaxed").slice(0, -100), /./],
+  ["is cut short", () => core(BEST).slice(0, -100), /./],
   ["is empty", () => new Uint8Array(), /./],
   ["is not WebAssembly", () => new TextEncoder().encode("<!doctype html>"), /./],
   ["was not built", missing, /^it was not built$/],
-])("a relaxed build that %s is passed over for the next one, with the reason", async (_, bytes, why) => {
-  const device = await openWasm(hostWith({ relaxed: bytes }), { threads: 1 });
-  expect(device.build).toBe("simd");
-  expect(device.rejected).toEqual([{ build: "relaxed", why: expect.stringMatching(why) }]);
+])("a build that %s is passed over for the next one, with the reason", async (_, bytes, why) => {
+  const device = await openWasm(hostWith({ [BEST]: bytes }), { threads: 1 });
+  expect(device.build).toBe(NEXT);
+  expect(device.rejected).toEqual([{ build: BEST, why: expect.stringMatching(why) }]);
 });
 
-test("two builds that fail leave the third", async () => {
-  const device = await openWasm(hostWith({ "relaxed-threads": missing, "simd-threads": missing }), { threads: 4 });
+test("builds that fail leave the next ones", async () => {
+  const device = await openWasm(hostWith({ "dot32-threads": missing, "relaxed-threads": missing, "simd-threads": missing }), { threads: 4 });
   expect(device).toMatchObject({ build: "scalar", lanes: 1 });
-  expect(device.rejected.map((r) => r.build)).toEqual(["relaxed-threads", "simd-threads"]);
+  expect(device.rejected.map((r) => r.build).filter((b) => b !== "dot32-threads")).toEqual(["relaxed-threads", "simd-threads"]);
 });
 
 test("when no build runs, or not the one that was asked for, every reason is given", async () => {
-  const error = await failure(hostWith({ relaxed: missing, simd: missing, scalar: missing }), { threads: 1 });
+  const error = await failure(hostWith({ dot32: missing, relaxed: missing, simd: missing, scalar: missing }), { threads: 1 });
   expect(error.code).toBe("device.unavailable");
-  expect(error.message).toBe("no build of the core runs here: relaxed: it was not built; simd: it was not built; scalar: it was not built; run skint doctor");
+  expect(error.message).toMatch(
+    /^no build of the core runs here: (dot32: it was not built; )?relaxed: it was not built; simd: it was not built; scalar: it was not built; run skint doctor$/,
+  );
   expect((await failure(hostWith({ simd: missing }), { isa: "simd", threads: 1 })).code).toBe("device.unavailable");
 });
 

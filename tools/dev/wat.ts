@@ -9,15 +9,16 @@ interface Func {
 }
 
 /** Helpers without a loop that kernels may still call in one: long, and called once for a tile, a row or several elements. */
-const MAY_CALL = /^assembly\/.*\/(?:exp|finish4|finishPair|storeHalves)$/;
+const MAY_CALL = /^assembly\/.*\/(?:exp|finish4|finish8|finishPair|storeHalves)$/;
 
 const STATIC_END = 64 * 1024;
 const ALLOCATION = /^(?:~lib\/rt\/|~lib\/(?:array|string|typedarray|arraybuffer)\/)/;
 
 function functions(wat: string): Func[] {
   const found: { name: string; body: string[] }[] = [];
-  for (const line of wat.split("\n")) {
-    const head = /^ \(func \$(\S+)/.exec(line);
+  // Names of generics are quoted.
+  for (const line of wat.replaceAll('$"', "$").split("\n")) {
+    const head = /^ \(func \$([^\s"]+)/.exec(line);
     if (head) found.push({ name: head[1], body: [] });
     else if (line.startsWith("  ")) found.at(-1)?.body.push(line);
   }
@@ -54,7 +55,7 @@ function calledInLoops(f: Func): Set<string> {
   for (const line of f.body) {
     const indent = line.search(/\S/);
     while (loops.length && indent <= (loops.at(-1) as number)) loops.pop();
-    const callee = /^call \$(\S+)/.exec(line.trim())?.[1];
+    const callee = /^call \$([^\s"]+)/.exec(line.trim())?.[1];
     if (callee && loops.length) called.add(callee);
     if (/^loop\b/.test(line.trim())) loops.push(indent);
   }

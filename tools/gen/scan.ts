@@ -2,7 +2,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
-export const ISAS = ["scalar", "simd", "relaxed"] as const;
+/** Each can run what those before it can. `dot32` needs nothing more than `relaxed`: it is for engines where the dot into i32 is one instruction. */
+export const ISAS = ["scalar", "simd", "relaxed", "dot32"] as const;
 export type Isa = (typeof ISAS)[number];
 
 export interface KernelFile {
@@ -24,8 +25,10 @@ export const BUILDS: readonly Build[] = [
   { name: "scalar", isa: "scalar", threads: false },
   { name: "simd", isa: "simd", threads: false },
   { name: "relaxed", isa: "relaxed", threads: false },
+  { name: "dot32", isa: "dot32", threads: false },
   { name: "simd-threads", isa: "simd", threads: true },
   { name: "relaxed-threads", isa: "relaxed", threads: true },
+  { name: "dot32-threads", isa: "dot32", threads: true },
 ];
 
 function folders(dir: string): string[] {
@@ -41,12 +44,14 @@ export function foldersWith(dir: string, has: string): string[] {
   return folders(dir).filter((name) => existsSync(join(dir, name, has)));
 }
 
+const FILE = new RegExp(`^([a-z0-9_]+)\\.(${ISAS.join("|")})\\.ts$`);
+
 /** Kernel files: assembly/<family>/<variant>.<isa>.ts (assembly/lib holds what kernels share, by the same naming). */
 export function kernelFiles(root = "assembly"): KernelFile[] {
   const found: KernelFile[] = [];
   for (const family of folders(root).filter((f) => f !== "lib")) {
     for (const file of readdirSync(join(root, family)).sort()) {
-      const m = /^([a-z0-9_]+)\.(scalar|simd|relaxed)\.ts$/.exec(file);
+      const m = FILE.exec(file);
       if (m) found.push({ family, variant: m[1], isa: m[2] as Isa, name: `${family}_${m[1]}__${m[2]}` });
     }
   }

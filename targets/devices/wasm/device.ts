@@ -4,20 +4,23 @@ import type { Device } from "../../../runtime/plan/device.ts";
 import type { Host } from "../../hosts/host.ts";
 import { type BuildName, KERNELS } from "./catalogue.gen.ts";
 import { MAX_LANES } from "./control.ts";
+import { prefersDot32 } from "./dots.ts";
 import { probe } from "./probe.ts";
 import { WasmProgram } from "./program.ts";
 import { selfTest } from "./selftest.ts";
 
 export interface WasmOptions {
   /** `auto`: the most capable build that works here. With more than one thread its `-threads` form. */
-  readonly isa?: "auto" | "scalar" | "simd" | "relaxed";
+  readonly isa?: "auto" | "scalar" | "simd" | "relaxed" | "dot32";
   /** Lanes; default: as many as the host can run at once, at most DEFAULT_LANES. */
   readonly threads?: number;
 }
 
 /** More lanes than this are not taken unasked: small models do not feed them. */
 const DEFAULT_LANES = 4;
-const ORDER = ["relaxed", "simd", "scalar"] as const;
+/** By what `auto` tries; `dot32` only where its dot product is the faster one. */
+const ORDER = ["dot32", "relaxed", "simd", "scalar"] as const;
+const RELAXED = /^(?:dot32|relaxed)/;
 
 export interface WasmDevice extends Device {
   readonly build: BuildName;
@@ -29,9 +32,9 @@ export async function openWasm(host: Host, options: WasmOptions = {}): Promise<W
   const threads = options.threads ?? Math.min(host.parallelism, DEFAULT_LANES);
   if (!Number.isInteger(threads) || threads < 1 || threads > MAX_LANES) throw new SkintError("usage", `threads is ${threads}; give a whole number from 1 to ${MAX_LANES}`);
   const isa = options.isa ?? "auto";
-  const wanted = isa === "auto" ? ORDER : [isa];
+  const { relaxed, threads: atomics, sharedMemory } = probe();
+  const wanted = isa === "auto" ? ORDER.filter((name) => name !== "dot32" || (relaxed && prefersDot32(host.now))) : [isa];
   const rejected: { build: string; why: string }[] = [];
-  const { threads: atomics, sharedMemory } = probe();
   const most = atomics && sharedMemory ? threads : 1;
   if (most < threads) rejected.push({ build: "threads", why: host.whySingle ?? "this engine has no shared memory" });
   for (const name of wanted) {
@@ -65,7 +68,7 @@ export function tryBuild(host: Host, build: BuildName): Promise<Tried> {
 
 async function compileAndTest(host: Host, build: BuildName): Promise<Tried> {
   const features = probe();
-  if (build.startsWith("relaxed") && !features.relaxed) return { why: "this engine has no relaxed SIMD" };
+  if (RELAXED.test(build) && !features.relaxed) return { why: "this engine has no relaxed SIMD" };
   if (!build.startsWith("scalar") && !features.simd) return { why: "this engine has no SIMD" };
   if (build.endsWith("-threads") && !features.threads) return { why: host.whySingle ?? "this engine has no shared memory" };
   try {

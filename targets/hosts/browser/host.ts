@@ -26,6 +26,8 @@ const CORES: Readonly<Record<BuildName, URL>> = {
   "simd-threads": new URL("./core/simd-threads.wasm", import.meta.url),
   relaxed: new URL("./core/relaxed.wasm", import.meta.url),
   "relaxed-threads": new URL("./core/relaxed-threads.wasm", import.meta.url),
+  dot32: new URL("./core/dot32.wasm", import.meta.url),
+  "dot32-threads": new URL("./core/dot32-threads.wasm", import.meta.url),
 };
 
 const JOIN_MS = 20_000;
