@@ -14,6 +14,7 @@ import { kernel as embed_q4g32__scalar } from "./embed/q4g32.scalar";
 import { kernel as embed_q4g32m__scalar } from "./embed/q4g32m.scalar";
 import { kernel as embed_q8__scalar } from "./embed/q8.scalar";
 import { kernel as embed_q8g32__scalar } from "./embed/q8g32.scalar";
+import { kernel as embed_t2__scalar } from "./embed/t2.scalar";
 import { kernel as gemm_f16__simd } from "./gemm/f16.simd";
 import { kernel as gemm_f32__simd } from "./gemm/f32.simd";
 import { kernel as gemm_q4g128__dot32 } from "./gemm/q4g128.dot32";
@@ -21,6 +22,7 @@ import { kernel as gemm_q4g32__dot32 } from "./gemm/q4g32.dot32";
 import { kernel as gemm_q4g32m__dot32 } from "./gemm/q4g32m.dot32";
 import { kernel as gemm_q8__simd } from "./gemm/q8.simd";
 import { kernel as gemm_q8g32__simd } from "./gemm/q8g32.simd";
+import { kernel as gemm_t2__relaxed } from "./gemm/t2.relaxed";
 import { kernel as gemv_f16__simd } from "./gemv/f16.simd";
 import { kernel as gemv_f32__simd } from "./gemv/f32.simd";
 import { kernel as gemv_q4g128__dot32 } from "./gemv/q4g128.dot32";
@@ -28,6 +30,7 @@ import { kernel as gemv_q4g32__dot32 } from "./gemv/q4g32.dot32";
 import { kernel as gemv_q4g32m__dot32 } from "./gemv/q4g32m.dot32";
 import { kernel as gemv_q8__simd } from "./gemv/q8.simd";
 import { kernel as gemv_q8g32__simd } from "./gemv/q8g32.simd";
+import { kernel as gemv_t2__relaxed } from "./gemv/t2.relaxed";
 import { kernel as headnorm_f32__simd } from "./headnorm/f32.simd";
 import { kernel as kvappend_f16__simd } from "./kvappend/f16.simd";
 import { kernel as kvappend_f32__scalar } from "./kvappend/f32.scalar";
@@ -59,6 +62,7 @@ const KERNELS: StaticArray<Kernel> = [
   embed_q4g32m__scalar,
   embed_q8__scalar,
   embed_q8g32__scalar,
+  embed_t2__scalar,
   gemm_f16__simd,
   gemm_f32__simd,
   gemm_q4g128__dot32,
@@ -66,6 +70,7 @@ const KERNELS: StaticArray<Kernel> = [
   gemm_q4g32m__dot32,
   gemm_q8__simd,
   gemm_q8g32__simd,
+  gemm_t2__relaxed,
   gemv_f16__simd,
   gemv_f32__simd,
   gemv_q4g128__dot32,
@@ -73,6 +78,7 @@ const KERNELS: StaticArray<Kernel> = [
   gemv_q4g32m__dot32,
   gemv_q8__simd,
   gemv_q8g32__simd,
+  gemv_t2__relaxed,
   headnorm_f32__simd,
   kvappend_f16__simd,
   kvappend_f32__scalar,
@@ -103,5 +109,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 3029347974;
+  return 4134872631;
 }
