@@ -51,7 +51,7 @@ function nameOf(type: string, name: string): string {
 }
 
 /** Rows of each head [2, dh / 2] as [dh / 2, 2]. */
-function interleaved({ shape, values }: Weight, heads: number): Weight {
+export function interleaved({ shape, values }: Weight, heads: number): Weight {
   const k = shape[1] ?? 1;
   const half = shape[0] / heads / 2;
   const out = new Float32Array(values.length);
