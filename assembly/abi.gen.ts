@@ -50,6 +50,8 @@ export class AttentionOp {
   y: u32;
   ys: u32;
   scores: u32;
+  ss: u32;
+  parts: u32;
   pattern: u32;
   pos: u32;
   heads: u32;
@@ -58,6 +60,21 @@ export class AttentionOp {
   capacity: u32;
   scale: f32;
   softcap: f32;
+  window: u32;
+}
+
+/** Record of `attentionmerge`; meaning of the fields: runtime/ops/attentionmerge/op.ts. */
+export class AttentionmergeOp {
+  kernel: u32;
+  units: u32;
+  rows: u32;
+  parts: u32;
+  y: u32;
+  ys: u32;
+  pos: u32;
+  heads: u32;
+  dh: u32;
+  capacity: u32;
   window: u32;
 }
 

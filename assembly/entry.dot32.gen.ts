@@ -5,6 +5,7 @@ import { kernel as add_f32__simd } from "./add/f32.simd";
 import { kernel as attention_f16__simd } from "./attention/f16.simd";
 import { kernel as attention_f32__simd } from "./attention/f32.simd";
 import { kernel as attention_i8__simd } from "./attention/i8.simd";
+import { kernel as attentionmerge_f32__simd } from "./attentionmerge/f32.simd";
 import { kernel as copy_last__scalar } from "./copy/last.scalar";
 import { kernel as copy_rows__scalar } from "./copy/rows.scalar";
 import { kernel as embed_f16__scalar } from "./embed/f16.scalar";
@@ -53,6 +54,7 @@ const KERNELS: StaticArray<Kernel> = [
   attention_f16__simd,
   attention_f32__simd,
   attention_i8__simd,
+  attentionmerge_f32__simd,
   copy_last__scalar,
   copy_rows__scalar,
   embed_f16__scalar,
@@ -109,5 +111,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 4134872631;
+  return 1472014934;
 }

@@ -5,6 +5,7 @@ import { kernel as add_f32__scalar } from "./add/f32.scalar";
 import { kernel as attention_f16__scalar } from "./attention/f16.scalar";
 import { kernel as attention_f32__scalar } from "./attention/f32.scalar";
 import { kernel as attention_i8__scalar } from "./attention/i8.scalar";
+import { kernel as attentionmerge_f32__scalar } from "./attentionmerge/f32.scalar";
 import { kernel as copy_last__scalar } from "./copy/last.scalar";
 import { kernel as copy_rows__scalar } from "./copy/rows.scalar";
 import { kernel as embed_f16__scalar } from "./embed/f16.scalar";
@@ -45,6 +46,7 @@ const KERNELS: StaticArray<Kernel> = [
   attention_f16__scalar,
   attention_f32__scalar,
   attention_i8__scalar,
+  attentionmerge_f32__scalar,
   copy_last__scalar,
   copy_rows__scalar,
   embed_f16__scalar,
@@ -93,5 +95,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 1557196445;
+  return 3481283607;
 }

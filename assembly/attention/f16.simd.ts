@@ -1,38 +1,33 @@
-// Causal grouped-query attention over f16 caches [kvheads, capacity, dh]. A unit owns whole (row, head) pairs.
+// Causal grouped-query attention over f16 caches [kvheads, capacity, dh]; lib/attend.ts says which unit owns what.
 // Keys and values are used as 2^-112 times themselves, which is what their bits say as f32; queries and weights carry the rest.
 import { AttentionOp } from "../abi.gen";
+import { attend } from "../lib/attend";
+import { finish, fold } from "../lib/fold.simd";
 import { poison } from "../lib/half.scalar";
 import { mixHalves, scoreHalves } from "../lib/halfdot.simd";
-import { firstSeen, writePattern } from "../lib/seen";
+import { groupOf, PART_Y, WEIGHT_BYTES } from "../lib/part";
+import { BLOCK } from "../lib/seen";
 import { capRow, softmax } from "../lib/softmax.simd";
-import { start } from "../lib/split";
 
 export function kernel(p: usize, unit: u32, units: u32): void {
-  const op = changetype<AttentionOp>(p);
-  const pairs = load<u32>(op.rows) * op.heads;
-  const scores = <usize>op.scores + ((<usize>unit * op.capacity) << 2);
-  const end = start(unit + 1, units, pairs);
-  for (let pair = start(unit, units, pairs); pair < end; pair++) attend(op, pair, scores);
+  attend(p, unit, units, block, fold, finish);
 }
 
-function attend(op: AttentionOp, pair: u32, scores: usize): void {
-  const row = pair / op.heads;
-  const head = pair % op.heads;
-  const last = load<u32>(op.pos) + row;
-  const first = firstSeen(last, op.window);
-  const n = last + 1 - first;
+function block(op: AttentionOp, row: u32, group: u32, lo: u32, hi: u32, scratch: usize, part: usize, apart: usize): void {
+  const heads = groupOf(op);
   const stride = (<usize>op.dh) << 1;
-  const seen = (<usize>(head / (op.heads / op.kvheads)) * op.capacity + first) * stride;
-  const keys = <usize>op.kcache + seen;
-  const values = <usize>op.vcache + seen;
-  const q = <usize>op.q + ((<usize>row * op.qs + <usize>head * op.dh) << 2);
-  const y = <usize>op.y + ((<usize>row * op.ys + <usize>head * op.dh) << 2);
-
-  scoreHalves(q, keys, op.dh, n, op.scale, scores, y);
-  poison(scores, keys, stride, n);
-  if (op.softcap > 0) capRow(scores, scores, n, op.softcap);
-  const inv = softmax(scores, n);
-  if (op.pattern) writePattern(<usize>op.pattern + ((<usize>pair * op.capacity) << 2), scores, inv, first, n, op.capacity);
-  poison(scores, values, stride, n);
-  mixHalves(scores, values, op.dh, n, inv, y);
+  const keys = <usize>op.kcache + (<usize>group * op.capacity + lo) * stride;
+  const values = <usize>op.vcache + (<usize>group * op.capacity + lo) * stride;
+  const n = hi - lo;
+  for (let g: usize = 0; g < heads; g++) {
+    const weights = scratch + g * WEIGHT_BYTES + ((<usize>(lo % BLOCK)) << 2);
+    const q = <usize>op.q + ((<usize>row * op.qs + (<usize>group * heads + g) * op.dh) << 2);
+    scoreHalves(q, keys, op.dh, n, op.scale, weights, part + PART_Y);
+    poison(weights, keys, stride, n);
+    if (op.softcap > 0) capRow(weights, weights, n, op.softcap);
+    softmax(weights, n, part);
+    poison(weights, values, stride, n);
+    mixHalves(weights, values, op.dh, n, part + PART_Y);
+    part += apart;
+  }
 }

@@ -1,34 +1,27 @@
-// Causal grouped-query attention over f32 caches [kvheads, capacity, dh]. A unit owns whole (row, head) pairs.
+// Causal grouped-query attention over f32 caches [kvheads, capacity, dh]; lib/attend.ts says which unit owns what.
 import { AttentionOp } from "../abi.gen";
+import { attend } from "../lib/attend";
 import { mixFloats, scoreFloats } from "../lib/floatdot.simd";
-import { firstSeen, writePattern } from "../lib/seen";
+import { finish, fold } from "../lib/fold.simd";
+import { groupOf, PART_Y, WEIGHT_BYTES } from "../lib/part";
+import { BLOCK } from "../lib/seen";
 import { capRow, softmax } from "../lib/softmax.simd";
-import { start } from "../lib/split";
 
 export function kernel(p: usize, unit: u32, units: u32): void {
-  const op = changetype<AttentionOp>(p);
-  const pairs = load<u32>(op.rows) * op.heads;
-  const scores = <usize>op.scores + ((<usize>unit * op.capacity) << 2);
-  const end = start(unit + 1, units, pairs);
-  for (let pair = start(unit, units, pairs); pair < end; pair++) attend(op, pair, scores);
+  attend(p, unit, units, block, fold, finish);
 }
 
-function attend(op: AttentionOp, pair: u32, scores: usize): void {
-  const row = pair / op.heads;
-  const head = pair % op.heads;
-  const last = load<u32>(op.pos) + row;
-  const first = firstSeen(last, op.window);
-  const n = last + 1 - first;
-  const stride = (<usize>op.dh) << 2;
-  const seen = (<usize>(head / (op.heads / op.kvheads)) * op.capacity + first) * stride;
-  const keys = <usize>op.kcache + seen;
-  const values = <usize>op.vcache + seen;
-  const q = <usize>op.q + ((<usize>row * op.qs + <usize>head * op.dh) << 2);
-  const y = <usize>op.y + ((<usize>row * op.ys + <usize>head * op.dh) << 2);
-
-  scoreFloats(q, keys, op.dh, n, op.scale, scores);
-  if (op.softcap > 0) capRow(scores, scores, n, op.softcap);
-  const inv = softmax(scores, n);
-  if (op.pattern) writePattern(<usize>op.pattern + ((<usize>pair * op.capacity) << 2), scores, inv, first, n, op.capacity);
-  mixFloats(scores, values, op.dh, n, inv, y);
+function block(op: AttentionOp, row: u32, group: u32, lo: u32, hi: u32, scratch: usize, part: usize, apart: usize): void {
+  const heads = groupOf(op);
+  const from = ((<usize>group * op.capacity + lo) * op.dh) << 2;
+  const n = hi - lo;
+  for (let g: usize = 0; g < heads; g++) {
+    const weights = scratch + g * WEIGHT_BYTES + ((<usize>(lo % BLOCK)) << 2);
+    const q = <usize>op.q + ((<usize>row * op.qs + (<usize>group * heads + g) * op.dh) << 2);
+    scoreFloats(q, <usize>op.kcache + from, op.dh, n, op.scale, weights);
+    if (op.softcap > 0) capRow(weights, weights, n, op.softcap);
+    softmax(weights, n, part);
+    mixFloats(weights, <usize>op.vcache + from, op.dh, n, part + PART_Y);
+    part += apart;
+  }
 }

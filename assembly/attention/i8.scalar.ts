@@ -1,35 +1,39 @@
-// Causal grouped-query attention over i8 caches: codes [kvheads, capacity, dh], then f32 scales [kvheads, capacity].
-// A unit owns whole (row, head) pairs.
+// Causal grouped-query attention over i8 caches (runtime/ops/kvappend/op.ts has the layout); lib/attend.ts says which unit owns what.
 import { AttentionOp } from "../abi.gen";
-import { mixCodes, scoreCodes, weigh } from "../lib/codedot.scalar";
-import { firstSeen, writePattern } from "../lib/seen";
+import { attend } from "../lib/attend";
+import { encodeQuery, encodeWeights, mixCodes, scoreCodes } from "../lib/codedot.scalar";
+import { finish, fold } from "../lib/fold.scalar";
+import { keyAt, positionsOf, scaleAt, valueAt } from "../lib/i8cache";
+import { codesAt, groupOf, PART_Y, paddedHead, queryAt, WEIGHT_BYTES } from "../lib/part";
+import { BLOCK } from "../lib/seen";
 import { capRow, softmax } from "../lib/softmax.scalar";
-import { start } from "../lib/split";
 
 export function kernel(p: usize, unit: u32, units: u32): void {
-  const op = changetype<AttentionOp>(p);
-  const pairs = load<u32>(op.rows) * op.heads;
-  const scores = <usize>op.scores + ((<usize>unit * op.capacity) << 2);
-  const end = start(unit + 1, units, pairs);
-  for (let pair = start(unit, units, pairs); pair < end; pair++) attend(op, pair, scores);
+  attend(p, unit, units, block, fold, finish);
 }
 
-function attend(op: AttentionOp, pair: u32, scores: usize): void {
-  const row = pair / op.heads;
-  const head = pair % op.heads;
-  const last = load<u32>(op.pos) + row;
-  const first = firstSeen(last, op.window);
-  const n = last + 1 - first;
-  const seen = <usize>(head / (op.heads / op.kvheads)) * op.capacity + first;
-  const codes = seen * op.dh;
-  const scales = <usize>op.kvheads * op.capacity * op.dh + (seen << 2);
-  const q = <usize>op.q + ((<usize>row * op.qs + <usize>head * op.dh) << 2);
-  const y = <usize>op.y + ((<usize>row * op.ys + <usize>head * op.dh) << 2);
-
-  scoreCodes(q, <usize>op.kcache + codes, <usize>op.kcache + scales, op.dh, n, op.scale, scores);
-  if (op.softcap > 0) capRow(scores, scores, n, op.softcap);
-  const inv = softmax(scores, n);
-  if (op.pattern) writePattern(<usize>op.pattern + ((<usize>pair * op.capacity) << 2), scores, inv, first, n, op.capacity);
-  weigh(scores, <usize>op.vcache + scales, n);
-  mixCodes(scores, <usize>op.vcache + codes, op.dh, n, inv, y);
+function block(op: AttentionOp, row: u32, group: u32, lo: u32, hi: u32, scratch: usize, part: usize, apart: usize): void {
+  const heads = groupOf(op);
+  const dhp = paddedHead(op.dh);
+  const positions = positionsOf(op.capacity);
+  const head = <usize>group * positions * dhp;
+  const keys = <usize>op.kcache + head + keyAt(lo & ~15, dhp);
+  const values = <usize>op.vcache + head + valueAt(lo & ~1, dhp);
+  const scales = scaleAt(op.kvheads, positions, dhp, group, lo);
+  const query = queryAt(op, scratch);
+  const codes = codesAt(op, scratch);
+  const n = hi - lo;
+  const odd = <usize>(lo & 1);
+  for (let g: usize = 0; g < heads; g++) {
+    const weights = scratch + g * WEIGHT_BYTES + ((<usize>(lo % BLOCK)) << 2);
+    const unit = encodeQuery(<usize>op.q + ((<usize>row * op.qs + (<usize>group * heads + g) * op.dh) << 2), op.dh, dhp, query);
+    scoreCodes(query, keys, lo & 15, <usize>op.kcache + scales, dhp, n, unit * op.scale, weights);
+    if (op.softcap > 0) capRow(weights, weights, n, op.softcap);
+    softmax(weights, n, part);
+    store<u32>(codes, 0);
+    const back = encodeWeights(weights, <usize>op.vcache + scales, n, codes + (odd << 1));
+    if ((odd + n) & 1) store<i16>(codes + ((odd + n) << 1), 0);
+    mixCodes(codes, values, op.dh, dhp, (odd + n + 1) >> 1, back, part + PART_Y);
+    part += apart;
+  }
 }

@@ -1,35 +1,77 @@
-// Causal grouped-query attention over i8 caches: codes [kvheads, capacity, dh], then f32 scales [kvheads, capacity].
-// A unit owns whole (row, head) pairs.
+// Causal grouped-query attention over i8 caches (runtime/ops/kvappend/op.ts has the layout); lib/attend.ts says which unit owns what.
+// The heads of a group go through a block of positions two by two, while it is in the nearest cache.
 import { AttentionOp } from "../abi.gen";
-import { mixCodes, scoreCodes, weigh } from "../lib/codedot.simd";
-import { firstSeen, writePattern } from "../lib/seen";
+import { attend } from "../lib/attend";
+import { encodeQuery, encodeWeights, mixOne, mixTwo, scoreOne, scoreTwo } from "../lib/codedot.simd";
+import { finish, fold } from "../lib/fold.simd";
+import { keyAt, positionsOf, scaleAt, valueAt } from "../lib/i8cache";
+import { CODE_BYTES, codesAt, groupOf, PART_Y, paddedHead, queryAt, unitsAt, WEIGHT_BYTES } from "../lib/part";
+import { BLOCK } from "../lib/seen";
 import { capRow, softmax } from "../lib/softmax.simd";
-import { start } from "../lib/split";
 
 export function kernel(p: usize, unit: u32, units: u32): void {
-  const op = changetype<AttentionOp>(p);
-  const pairs = load<u32>(op.rows) * op.heads;
-  const scores = <usize>op.scores + ((<usize>unit * op.capacity) << 2);
-  const end = start(unit + 1, units, pairs);
-  for (let pair = start(unit, units, pairs); pair < end; pair++) attend(op, pair, scores);
+  attend(p, unit, units, block, fold, finish);
 }
 
-function attend(op: AttentionOp, pair: u32, scores: usize): void {
-  const row = pair / op.heads;
-  const head = pair % op.heads;
-  const last = load<u32>(op.pos) + row;
-  const first = firstSeen(last, op.window);
-  const n = last + 1 - first;
-  const seen = <usize>(head / (op.heads / op.kvheads)) * op.capacity + first;
-  const codes = seen * op.dh;
-  const scales = <usize>op.kvheads * op.capacity * op.dh + (seen << 2);
-  const q = <usize>op.q + ((<usize>row * op.qs + <usize>head * op.dh) << 2);
-  const y = <usize>op.y + ((<usize>row * op.ys + <usize>head * op.dh) << 2);
+function block(op: AttentionOp, row: u32, group: u32, lo: u32, hi: u32, scratch: usize, part: usize, apart: usize): void {
+  const dhp = paddedHead(op.dh);
+  const positions = positionsOf(op.capacity);
+  const head = <usize>group * positions * dhp;
+  const q = <usize>op.q + ((<usize>row * op.qs + <usize>group * groupOf(op) * op.dh) << 2);
+  const kscales = <usize>op.kcache + scaleAt(op.kvheads, positions, dhp, group, lo & ~15);
+  score(op, q, <usize>op.kcache + head + keyAt(lo & ~15, dhp), kscales, lo, hi, scratch);
+  weigh(op, <usize>op.vcache + scaleAt(op.kvheads, positions, dhp, group, lo), lo, hi, scratch, part, apart);
+  mix(op, <usize>op.vcache + head + valueAt(lo & ~1, dhp), lo, hi, scratch, part + PART_Y, apart);
+}
 
-  scoreCodes(q, <usize>op.kcache + codes, <usize>op.kcache + scales, op.dh, n, op.scale, scores);
-  if (op.softcap > 0) capRow(scores, scores, n, op.softcap);
-  const inv = softmax(scores, n);
-  if (op.pattern) writePattern(<usize>op.pattern + ((<usize>pair * op.capacity) << 2), scores, inv, first, n, op.capacity);
-  weigh(scores, <usize>op.vcache + scales, n);
-  mixCodes(scores, <usize>op.vcache + codes, op.dh, n, inv, y);
+/** Scores of all heads for whole tiles of 16 positions; those outside [lo, hi) mean nothing. */
+function score(op: AttentionOp, q: usize, keys: usize, scales: usize, lo: u32, hi: u32, scratch: usize): void {
+  const heads = groupOf(op);
+  const dhp = paddedHead(op.dh);
+  const query = queryAt(op, scratch);
+  const units = unitsAt(op, scratch);
+  const tiles = (hi + 15) / 16 - lo / 16;
+  const to = scratch + ((<usize>((lo & ~15) % BLOCK)) << 2);
+  for (let g: usize = 0; g < heads; g++) store<f32>(units + (g << 2), encodeQuery(q + ((g * op.dh) << 2), op.dh, dhp, query + ((g * dhp) << 1)) * op.scale);
+  let g: usize = 0;
+  for (; g + 2 <= heads; g += 2) {
+    const u = units + (g << 2);
+    scoreTwo(query + ((g * dhp) << 1), keys, scales, dhp, tiles, load<f32>(u), load<f32>(u, 4), to + g * WEIGHT_BYTES);
+  }
+  if (g < heads) scoreOne(query + ((g * dhp) << 1), keys, scales, dhp, tiles, load<f32>(units + (g << 2)), to + g * WEIGHT_BYTES);
+}
+
+/** Scores to weights, and these with the scales of the values to codes; what a code stands for goes where the queries' units were. */
+function weigh(op: AttentionOp, scales: usize, lo: u32, hi: u32, scratch: usize, part: usize, apart: usize): void {
+  const heads = groupOf(op);
+  const units = unitsAt(op, scratch);
+  const n = hi - lo;
+  const odd = <usize>(lo & 1);
+  let codes = codesAt(op, scratch);
+  let weights = scratch + ((<usize>(lo % BLOCK)) << 2);
+  for (let g: usize = 0; g < heads; g++) {
+    if (op.softcap > 0) capRow(weights, weights, n, op.softcap);
+    softmax(weights, n, part);
+    // Pairs of positions are whole: one outside [lo, hi) weighs nothing.
+    store<u32>(codes, 0);
+    store<f32>(units + (g << 2), encodeWeights(weights, scales, n, codes + (odd << 1)));
+    if ((odd + n) & 1) store<i16>(codes + ((odd + n) << 1), 0);
+    codes += CODE_BYTES;
+    weights += WEIGHT_BYTES;
+    part += apart;
+  }
+}
+
+function mix(op: AttentionOp, values: usize, lo: u32, hi: u32, scratch: usize, y: usize, apart: usize): void {
+  const heads = groupOf(op);
+  const dhp = paddedHead(op.dh);
+  const units = unitsAt(op, scratch);
+  const codes = codesAt(op, scratch);
+  const pairs = (hi + 1) / 2 - lo / 2;
+  let g: usize = 0;
+  for (; g + 2 <= heads; g += 2) {
+    const u = units + (g << 2);
+    mixTwo(codes + g * CODE_BYTES, values, dhp, pairs, load<f32>(u), load<f32>(u, 4), y + g * apart, apart);
+  }
+  if (g < heads) mixOne(codes + g * CODE_BYTES, values, dhp, pairs, load<f32>(units + (g << 2)), y + g * apart);
 }

@@ -1,21 +1,24 @@
-// Appends f32 rows of keys and values to i8 caches: codes [heads, capacity, dh], then f32 scales [heads, capacity]. A unit owns whole rows.
+// Appends f32 rows of keys and values to i8 caches (runtime/ops/kvappend/op.ts has the layout). A unit owns whole rows.
 import { KvappendOp } from "../abi.gen";
-import { storeCodes } from "../lib/codes.scalar";
+import { storeKey, storeValue } from "../lib/codes.scalar";
+import { keyAt, positionsOf, scaleAt, valueAt } from "../lib/i8cache";
+import { paddedHead } from "../lib/part";
 import { start } from "../lib/split";
 
 export function kernel(p: usize, unit: u32, units: u32): void {
   const op = changetype<KvappendOp>(p);
   const rows = load<u32>(op.rows);
   const pos = load<u32>(op.pos);
-  const dh = <usize>op.dh;
-  const scales = <usize>op.heads * op.capacity * dh;
+  const dhp = paddedHead(op.dh);
+  const positions = positionsOf(op.capacity);
   const end = start(unit + 1, units, rows);
   for (let r = start(unit, units, rows); r < end; r++) {
     for (let h: u32 = 0; h < op.heads; h++) {
-      const from = <usize>h * dh;
-      const to = <usize>h * op.capacity + pos + r;
-      storeCodes(<usize>op.k + ((<usize>r * op.ks + from) << 2), op.dh, <usize>op.kcache + to * dh, <usize>op.kcache + scales + (to << 2));
-      storeCodes(<usize>op.v + ((<usize>r * op.vs + from) << 2), op.dh, <usize>op.vcache + to * dh, <usize>op.vcache + scales + (to << 2));
+      const from = <usize>h * op.dh;
+      const codes = <usize>h * positions * dhp;
+      const scale = scaleAt(op.heads, positions, dhp, h, pos + r);
+      storeKey(<usize>op.k + ((<usize>r * op.ks + from) << 2), op.dh, dhp, <usize>op.kcache + codes + keyAt(pos + r, dhp), <usize>op.kcache + scale);
+      storeValue(<usize>op.v + ((<usize>r * op.vs + from) << 2), op.dh, dhp, <usize>op.vcache + codes + valueAt(pos + r, dhp), <usize>op.vcache + scale);
     }
   }
 }

@@ -1,53 +1,89 @@
-// Attention over rows of int8 codes [n, dh] with one f32 scale a row: scores against a query, and the weighted sum of rows.
+// Attention over i8 caches, laid out as kvappend says (runtime/ops/kvappend/op.ts). Queries and weights become i16 codes with one scale,
+// products are whole numbers summed without rounding, so that any order gives the same; what is float is done in a fixed order.
 
-/** scores[j] = (Σ q[i] · codes[j][i]) · scales[j] · scale, the sum in four lanes. */
-export function scoreCodes(q: usize, codes: usize, scales: usize, dh: u32, n: u32, scale: f32, scores: usize): void {
-  for (let j: usize = 0; j < n; j++) store<f32>(scores + (j << 2), dotCodes(q, codes + j * dh, dh) * load<f32>(scales + (j << 2)) * scale);
+import { CODE_MOST } from "./codes.scalar";
+import { ROUND } from "./coefficients";
+
+/** The greatest code of a weight: 256 · 127 · 32767 fits 32 bits. */
+const WEIGHT_MOST: f32 = 32767;
+const ROUND_BITS = reinterpret<i32>(ROUND);
+
+/** x rounded to a whole number, half to even, |x| < 2^22; something within 32 bits for NaN. */
+export function whole(x: f32): i32 {
+  return reinterpret<i32>(x + ROUND) - ROUND_BITS;
 }
 
-/** Σ q[i] · c[i]: element i in lane i mod 4, lanes combined (l0 + l1) + (l2 + l3). */
-function dotCodes(q: usize, c: usize, dh: u32): f32 {
-  const end = c + dh;
-  let l0: f32 = 0;
-  let l1: f32 = 0;
-  let l2: f32 = 0;
-  let l3: f32 = 0;
-  for (; c + 4 <= end; c += 4) {
-    l0 += load<f32>(q) * code(c);
-    l1 += load<f32>(q, 4) * code(c + 1);
-    l2 += load<f32>(q, 8) * code(c + 2);
-    l3 += load<f32>(q, 12) * code(c + 3);
-    q += 16;
-  }
-  if (c < end) l0 += load<f32>(q) * code(c);
-  if (c + 1 < end) l1 += load<f32>(q, 4) * code(c + 1);
-  if (c + 2 < end) l2 += load<f32>(q, 8) * code(c + 2);
-  return l0 + l1 + (l2 + l3);
+/** The greatest code of a query of dhp floats: dhp products with codes up to 127 fit 32 bits. */
+export function queryMost(dhp: usize): f32 {
+  return <f32>min<u32>(32767, 0x7fffffff / (CODE_MOST * <u32>dhp));
 }
 
-function code(p: usize): f32 {
-  return <f32>load<i8>(p);
+/** x f32 [dh] → codes i16 [dhp], zeros behind dh; returns what a code stands for. NaN makes it NaN. */
+export function encodeQuery(x: usize, dh: u32, dhp: usize, codes: usize): f32 {
+  let amax: f32 = 0;
+  for (let i: usize = 0; i < dh; i++) amax = max<f32>(amax, abs<f32>(load<f32>(x + (i << 2))));
+  const most = queryMost(dhp);
+  const inv: f32 = amax == 0 ? 0 : most / amax;
+  for (let i: usize = 0; i < dh; i++) store<i16>(codes + (i << 1), <i16>whole(load<f32>(x + (i << 2)) * inv));
+  memory.fill(codes + ((<usize>dh) << 1), 0, (dhp - dh) << 1);
+  return amax / most;
 }
 
-/** weights[j] ·= scales[j]. */
-export function weigh(weights: usize, scales: usize, n: u32): void {
-  for (let i: usize = 0; i < (<usize>n) << 2; i += 4) store<f32>(weights + i, load<f32>(weights + i) * load<f32>(scales + i));
-}
-
-/** y[i] = inv · Σ weights[j] · codes[j][i], positions in order. */
-export function mixCodes(weights: usize, codes: usize, dh: u32, n: u32, inv: f32, y: usize): void {
-  mixColumns(weights, codes, dh, 0, n, inv, y);
-}
-
-/** The same for the columns from `first` on. */
-export function mixColumns(weights: usize, codes: usize, dh: u32, first: u32, n: u32, inv: f32, y: usize): void {
-  for (let i: usize = first; i < dh; i++) {
-    let p = codes + i;
-    let s: f32 = 0;
-    for (let j: usize = 0; j < (<usize>n) << 2; j += 4) {
-      s += load<f32>(weights + j) * code(p);
-      p += dh;
+/** scores[j] = (Σ q[i] · keys[j][i]) · scales[j] · times for n positions from `lane` of the 16 at `keys` on; scores and scales stand at the first of them. */
+export function scoreCodes(q: usize, keys: usize, lane: usize, scales: usize, dhp: usize, n: u32, times: f32, scores: usize): void {
+  for (let j: usize = 0; j < n; j++) {
+    const at = lane + j;
+    let k = keys + (at >> 4) * (dhp << 4) + ((at & 15) << 1);
+    let s: i32 = 0;
+    for (let x = q; x < q + (dhp << 1); x += 4) {
+      s += <i32>load<i16>(x) * load<i8>(k) + <i32>load<i16>(x, 2) * load<i8>(k, 1);
+      k += 32;
     }
-    store<f32>(y + (i << 2), s * inv);
+    store<f32>(scores + (j << 2), <f32>s * load<f32>(scales + (j << 2)) * times);
+  }
+}
+
+/** codes i16 [n] for weights[j] · scales[j] ≥ 0; returns what a code stands for. NaN makes it NaN. */
+export function encodeWeights(weights: usize, scales: usize, n: u32, codes: usize): f32 {
+  let most: f32 = 0;
+  let sum: f32 = 0;
+  for (let i: usize = 0; i < (<usize>n) << 2; i += 4) {
+    const u = load<f32>(weights + i) * load<f32>(scales + i);
+    most = max<f32>(most, u);
+    sum += u;
+  }
+  const unit = sum == sum ? most : NaN;
+  encodeRest(weights, scales, 0, n, factorOf(unit), codes);
+  return backOf(unit);
+}
+
+/** Codes a unit of weight; 0 if all weights are. */
+export function factorOf(unit: f32): f32 {
+  return unit == 0 ? 0 : WEIGHT_MOST / unit;
+}
+
+/** The unit of weight a code stands for. */
+export function backOf(unit: f32): f32 {
+  return unit / WEIGHT_MOST;
+}
+
+/** Codes of weights from number `from` on. */
+export function encodeRest(weights: usize, scales: usize, from: usize, n: u32, factor: f32, codes: usize): void {
+  for (let j = from; j < n; j++) {
+    const u = load<f32>(weights + (j << 2)) * load<f32>(scales + (j << 2));
+    store<i16>(codes + (j << 1), <i16>whole(u * factor));
+  }
+}
+
+/** y[i] = back · Σ codes[j] · values[j][i] over `pairs` pairs of positions. */
+export function mixCodes(codes: usize, values: usize, dh: u32, dhp: usize, pairs: usize, back: f32, y: usize): void {
+  for (let i: usize = 0; i < dh; i++) {
+    let v = values + (i << 1);
+    let s: i32 = 0;
+    for (let w = codes; w < codes + (pairs << 2); w += 4) {
+      s += <i32>load<i16>(w) * load<i8>(v) + <i32>load<i16>(w, 2) * load<i8>(v, 1);
+      v += dhp << 1;
+    }
+    store<f32>(y + (i << 2), <f32>s * back);
   }
 }

@@ -1,143 +1,199 @@
-// Attention over rows of int8 codes [n, dh] with one f32 scale a row, eight elements at a time; codedot.scalar.ts says what is computed
-// and gives the same bits. A head size that is no multiple of 8 takes the scalar way.
-import { mixColumns, scoreCodes as scoreAny } from "./codedot.scalar";
-import { combine } from "./lanes.simd";
+// Attention over i8 caches, two query heads at a time, so that the keys and values they share are widened once; codedot.scalar.ts says
+// what is computed and gives the same bits. Sizes are whole multiples of 16, which the caches are padded to.
+import { backOf, encodeRest, factorOf, queryMost, whole } from "./codedot.scalar";
+import { V_ROUND } from "./constants";
+import { absmax } from "./i8tok.simd";
+import { CODE_BYTES, WEIGHT_BYTES } from "./part";
 
-/** Four of eight codes widened to i16, as f32. */
-function low(codes: v128): v128 {
-  return f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(codes));
+/** Eight i16 codes of eight floats times `times`. */
+function codes8(x: v128, y: v128, times: v128, round: v128): v128 {
+  const a = i32x4.sub(f32x4.add(f32x4.mul(x, times), round), round);
+  return i16x8.narrow_i32x4_s(a, i32x4.sub(f32x4.add(f32x4.mul(y, times), round), round));
 }
 
-function high(codes: v128): v128 {
-  return f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(codes));
+/** x f32 [dh] → codes i16 [dhp], zeros behind dh; returns what a code stands for. NaN makes it NaN. */
+export function encodeQuery(x: usize, dh: u32, dhp: usize, codes: usize): f32 {
+  const amax = absmax(x, dh);
+  const most = queryMost(dhp);
+  const inv: f32 = amax == 0 ? 0 : most / amax;
+  const times = f32x4.splat(inv);
+  const round = v128.load(V_ROUND);
+  let i: usize = 0;
+  for (; i + 8 <= dh; i += 8) v128.store(codes + (i << 1), codes8(v128.load(x + (i << 2)), v128.load(x + (i << 2), 16), times, round));
+  for (; i < dhp; i++) store<i16>(codes + (i << 1), i < dh ? <i16>whole(load<f32>(x + (i << 2)) * inv) : 0);
+  return amax / most;
 }
 
-/** scores[j] = (Σ q[i] · codes[j][i]) · scales[j] · scale, the sum in four lanes. */
-export function scoreCodes(q: usize, codes: usize, scales: usize, dh: u32, n: u32, scale: f32, scores: usize): void {
-  if (dh & 7) scoreAny(q, codes, scales, dh, n, scale, scores);
-  else scoreFours(q, codes, scales, dh, n, scale, scores);
+/** Scores of 16 positions: sums of products times scales, times `times`. */
+function storeScores(s0: v128, s1: v128, s2: v128, s3: v128, scales: usize, times: v128, to: usize): void {
+  v128.store(to, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(s0), v128.load(scales)), times));
+  v128.store(to, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(s1), v128.load(scales, 16)), times), 16);
+  v128.store(to, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(s2), v128.load(scales, 32)), times), 32);
+  v128.store(to, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(s3), v128.load(scales, 48)), times), 48);
 }
 
-function scoreFours(q: usize, codes: usize, scales: usize, dh: u32, n: u32, scale: f32, scores: usize): void {
-  const end = scores + ((<usize>n) << 2);
-  const times = f32x4.splat(scale);
-  for (; scores + 16 <= end; scores += 16) {
-    v128.store(scores, f32x4.mul(f32x4.mul(dot4(q, codes, dh), v128.load(scales)), times));
-    codes += 4 * <usize>dh;
-    scales += 16;
+/** Scores of one query for `tiles` times 16 positions. */
+export function scoreOne(q: usize, keys: usize, scales: usize, dhp: usize, tiles: u32, times: f32, scores: usize): void {
+  const ts = f32x4.splat(times);
+  for (; tiles; tiles--) {
+    let a = i32x4.splat(0);
+    let b = a;
+    let c = a;
+    let d = a;
+    const end = keys + (dhp << 4);
+    for (let x = q; keys < end; keys += 32) {
+      const u = v128.load32_splat(x);
+      a = i32x4.add(a, i32x4.dot_i16x8_s(v128.load8x8_s(keys), u));
+      b = i32x4.add(b, i32x4.dot_i16x8_s(v128.load8x8_s(keys, 8), u));
+      c = i32x4.add(c, i32x4.dot_i16x8_s(v128.load8x8_s(keys, 16), u));
+      d = i32x4.add(d, i32x4.dot_i16x8_s(v128.load8x8_s(keys, 24), u));
+      x += 4;
+    }
+    storeScores(a, b, c, d, scales, ts, scores);
+    scales += 64;
+    scores += 64;
   }
-  for (; scores < end; scores += 4) {
-    store<f32>(scores, dot1(q, codes, dh) * load<f32>(scales) * scale);
-    codes += dh;
-    scales += 4;
+}
+
+/** Scores of two queries, dhp codes and WEIGHT_BYTES of scores apart. */
+export function scoreTwo(q: usize, keys: usize, scales: usize, dhp: usize, tiles: u32, times0: f32, times1: f32, scores: usize): void {
+  const ts = f32x4.splat(times0);
+  const us = f32x4.splat(times1);
+  const apart = dhp << 1;
+  for (; tiles; tiles--) {
+    let a = i32x4.splat(0);
+    let b = a;
+    let c = a;
+    let d = a;
+    let e = a;
+    let f = a;
+    let g = a;
+    let h = a;
+    const end = keys + (dhp << 4);
+    for (let x = q; keys < end; keys += 32) {
+      const u = v128.load32_splat(x);
+      const v = v128.load32_splat(x + apart);
+      let k = v128.load8x8_s(keys);
+      a = i32x4.add(a, i32x4.dot_i16x8_s(k, u));
+      e = i32x4.add(e, i32x4.dot_i16x8_s(k, v));
+      k = v128.load8x8_s(keys, 8);
+      b = i32x4.add(b, i32x4.dot_i16x8_s(k, u));
+      f = i32x4.add(f, i32x4.dot_i16x8_s(k, v));
+      k = v128.load8x8_s(keys, 16);
+      c = i32x4.add(c, i32x4.dot_i16x8_s(k, u));
+      g = i32x4.add(g, i32x4.dot_i16x8_s(k, v));
+      k = v128.load8x8_s(keys, 24);
+      d = i32x4.add(d, i32x4.dot_i16x8_s(k, u));
+      h = i32x4.add(h, i32x4.dot_i16x8_s(k, v));
+      x += 4;
+    }
+    storeScores(a, b, c, d, scales, ts, scores);
+    storeScores(e, f, g, h, scales, us, scores + WEIGHT_BYTES);
+    scales += 64;
+    scores += 64;
   }
 }
 
-/** Dot products with four rows. */
-function dot4(q: usize, c0: usize, dh: usize): v128 {
-  const c1 = c0 + dh;
-  const c2 = c1 + dh;
-  const c3 = c2 + dh;
-  let a = f32x4.splat(0);
-  let b = a;
-  let c = a;
-  let d = a;
-  for (let i: usize = 0; i < dh; i += 8) {
-    const v0 = v128.load(q + (i << 2));
-    const v1 = v128.load(q + (i << 2), 16);
-    const w0 = v128.load8x8_s(c0 + i);
-    const w1 = v128.load8x8_s(c1 + i);
-    const w2 = v128.load8x8_s(c2 + i);
-    const w3 = v128.load8x8_s(c3 + i);
-    a = f32x4.add(f32x4.add(a, f32x4.mul(v0, low(w0))), f32x4.mul(v1, high(w0)));
-    b = f32x4.add(f32x4.add(b, f32x4.mul(v0, low(w1))), f32x4.mul(v1, high(w1)));
-    c = f32x4.add(f32x4.add(c, f32x4.mul(v0, low(w2))), f32x4.mul(v1, high(w2)));
-    d = f32x4.add(f32x4.add(d, f32x4.mul(v0, low(w3))), f32x4.mul(v1, high(w3)));
+/** codes i16 [n] for weights[j] · scales[j] ≥ 0; returns what a code stands for. NaN makes it NaN. */
+export function encodeWeights(weights: usize, scales: usize, n: u32, codes: usize): f32 {
+  const unit = greatestProduct(weights, scales, n);
+  const factor = factorOf(unit);
+  const times = f32x4.splat(factor);
+  const round = v128.load(V_ROUND);
+  let j: usize = 0;
+  for (; j + 8 <= n; j += 8) {
+    const w = weights + (j << 2);
+    const s = scales + (j << 2);
+    v128.store(codes + (j << 1), codes8(f32x4.mul(v128.load(w), v128.load(s)), f32x4.mul(v128.load(w, 16), v128.load(s, 16)), times, round));
   }
-  const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 2, 4, 6), v128.shuffle<f32>(a, b, 1, 3, 5, 7));
-  const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 2, 4, 6), v128.shuffle<f32>(c, d, 1, 3, 5, 7));
-  return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 2, 4, 6), v128.shuffle<f32>(ab, cd, 1, 3, 5, 7));
+  encodeRest(weights, scales, j, n, factor, codes);
+  return backOf(unit);
 }
 
-function dot1(q: usize, c: usize, dh: usize): f32 {
-  let a = f32x4.splat(0);
-  for (let i: usize = 0; i < dh; i += 8) {
-    const w = v128.load8x8_s(c + i);
-    a = f32x4.add(f32x4.add(a, f32x4.mul(v128.load(q + (i << 2)), low(w))), f32x4.mul(v128.load(q + (i << 2), 16), high(w)));
-  }
-  return combine(a);
-}
-
-/** weights[j] ·= scales[j]. */
-export function weigh(weights: usize, scales: usize, n: u32): void {
+/** The greatest weights[j] · scales[j]; NaN if any is, which their sum tells. */
+function greatestProduct(weights: usize, scales: usize, n: u32): f32 {
   const end = weights + ((<usize>n) << 2);
+  let m = f32x4.splat(0);
+  let sums = m;
   for (; weights + 16 <= end; weights += 16) {
-    v128.store(weights, f32x4.mul(v128.load(weights), v128.load(scales)));
+    const u = f32x4.mul(v128.load(weights), v128.load(scales));
+    m = f32x4.pmax(m, u);
+    sums = f32x4.add(sums, u);
     scales += 16;
   }
+  let most = max<f32>(max<f32>(f32x4.extract_lane(m, 0), f32x4.extract_lane(m, 1)), max<f32>(f32x4.extract_lane(m, 2), f32x4.extract_lane(m, 3)));
+  let sum = f32x4.extract_lane(sums, 0) + f32x4.extract_lane(sums, 1) + f32x4.extract_lane(sums, 2) + f32x4.extract_lane(sums, 3);
   for (; weights < end; weights += 4) {
-    store<f32>(weights, load<f32>(weights) * load<f32>(scales));
+    const u = load<f32>(weights) * load<f32>(scales);
+    most = max<f32>(most, u);
+    sum += u;
     scales += 4;
   }
+  return sum == sum ? most : NaN;
 }
 
-/** y[i] = inv · Σ weights[j] · codes[j][i], positions in order. */
-export function mixCodes(weights: usize, codes: usize, dh: u32, n: u32, inv: f32, y: usize): void {
-  let i: u32 = 0;
-  for (; i + 32 <= dh; i += 32) mix32(weights, codes + i, dh, n, inv, y + (i << 2));
-  for (; i + 8 <= dh; i += 8) mix8(weights, codes + i, dh, n, inv, y + (i << 2));
-  if (i < dh) mixColumns(weights, codes, dh, i, n, inv, y);
+function storeMix(s0: v128, s1: v128, s2: v128, s3: v128, back: v128, y: usize): void {
+  v128.store(y, f32x4.mul(f32x4.convert_i32x4_s(s0), back));
+  v128.store(y, f32x4.mul(f32x4.convert_i32x4_s(s1), back), 16);
+  v128.store(y, f32x4.mul(f32x4.convert_i32x4_s(s2), back), 32);
+  v128.store(y, f32x4.mul(f32x4.convert_i32x4_s(s3), back), 48);
 }
 
-function mix32(weights: usize, p: usize, stride: usize, n: u32, inv: f32, y: usize): void {
-  const end = weights + ((<usize>n) << 2);
-  let a = f32x4.splat(0);
-  let b = a;
-  let c = a;
-  let d = a;
-  let e = a;
-  let f = a;
-  let g = a;
-  let h = a;
-  for (; weights < end; weights += 4) {
-    const w = v128.load32_splat(weights);
-    const c0 = v128.load8x8_s(p);
-    a = f32x4.add(a, f32x4.mul(w, low(c0)));
-    b = f32x4.add(b, f32x4.mul(w, high(c0)));
-    const c1 = v128.load8x8_s(p, 8);
-    c = f32x4.add(c, f32x4.mul(w, low(c1)));
-    d = f32x4.add(d, f32x4.mul(w, high(c1)));
-    const c2 = v128.load8x8_s(p, 16);
-    e = f32x4.add(e, f32x4.mul(w, low(c2)));
-    f = f32x4.add(f, f32x4.mul(w, high(c2)));
-    const c3 = v128.load8x8_s(p, 24);
-    g = f32x4.add(g, f32x4.mul(w, low(c3)));
-    h = f32x4.add(h, f32x4.mul(w, high(c3)));
-    p += stride;
+/** y[i] = back · Σ codes[j] · values[j][i] over `pairs` pairs of positions, y f32 [dhp]. */
+export function mixOne(codes: usize, values: usize, dhp: usize, pairs: usize, back: f32, y: usize): void {
+  const end = codes + (pairs << 2);
+  const backs = f32x4.splat(back);
+  for (let i: usize = 0; i < dhp; i += 16) {
+    let a = i32x4.splat(0);
+    let b = a;
+    let c = a;
+    let d = a;
+    let v = values + (i << 1);
+    for (let w = codes; w < end; w += 4) {
+      const u = v128.load32_splat(w);
+      a = i32x4.add(a, i32x4.dot_i16x8_s(v128.load8x8_s(v), u));
+      b = i32x4.add(b, i32x4.dot_i16x8_s(v128.load8x8_s(v, 8), u));
+      c = i32x4.add(c, i32x4.dot_i16x8_s(v128.load8x8_s(v, 16), u));
+      d = i32x4.add(d, i32x4.dot_i16x8_s(v128.load8x8_s(v, 24), u));
+      v += dhp << 1;
+    }
+    storeMix(a, b, c, d, backs, y + (i << 2));
   }
-  const times = f32x4.splat(inv);
-  v128.store(y, f32x4.mul(a, times));
-  v128.store(y, f32x4.mul(b, times), 16);
-  v128.store(y, f32x4.mul(c, times), 32);
-  v128.store(y, f32x4.mul(d, times), 48);
-  v128.store(y, f32x4.mul(e, times), 64);
-  v128.store(y, f32x4.mul(f, times), 80);
-  v128.store(y, f32x4.mul(g, times), 96);
-  v128.store(y, f32x4.mul(h, times), 112);
 }
 
-function mix8(weights: usize, p: usize, stride: usize, n: u32, inv: f32, y: usize): void {
-  const end = weights + ((<usize>n) << 2);
-  let a = f32x4.splat(0);
-  let b = a;
-  for (; weights < end; weights += 4) {
-    const w = v128.load32_splat(weights);
-    const codes = v128.load8x8_s(p);
-    a = f32x4.add(a, f32x4.mul(w, low(codes)));
-    b = f32x4.add(b, f32x4.mul(w, high(codes)));
-    p += stride;
+/** The same for two heads, CODE_BYTES of codes and `apart` bytes of y from one another. */
+export function mixTwo(codes: usize, values: usize, dhp: usize, pairs: usize, back0: f32, back1: f32, y: usize, apart: usize): void {
+  const end = codes + (pairs << 2);
+  const backs = f32x4.splat(back0);
+  const others = f32x4.splat(back1);
+  for (let i: usize = 0; i < dhp; i += 16) {
+    let a = i32x4.splat(0);
+    let b = a;
+    let c = a;
+    let d = a;
+    let e = a;
+    let f = a;
+    let g = a;
+    let h = a;
+    let p = values + (i << 1);
+    for (let w = codes; w < end; w += 4) {
+      const u = v128.load32_splat(w);
+      const x = v128.load32_splat(w, CODE_BYTES);
+      let v = v128.load8x8_s(p);
+      a = i32x4.add(a, i32x4.dot_i16x8_s(v, u));
+      e = i32x4.add(e, i32x4.dot_i16x8_s(v, x));
+      v = v128.load8x8_s(p, 8);
+      b = i32x4.add(b, i32x4.dot_i16x8_s(v, u));
+      f = i32x4.add(f, i32x4.dot_i16x8_s(v, x));
+      v = v128.load8x8_s(p, 16);
+      c = i32x4.add(c, i32x4.dot_i16x8_s(v, u));
+      g = i32x4.add(g, i32x4.dot_i16x8_s(v, x));
+      v = v128.load8x8_s(p, 24);
+      d = i32x4.add(d, i32x4.dot_i16x8_s(v, u));
+      h = i32x4.add(h, i32x4.dot_i16x8_s(v, x));
+      p += dhp << 1;
+    }
+    storeMix(a, b, c, d, backs, y + (i << 2));
+    storeMix(e, f, g, h, others, y + apart + (i << 2));
   }
-  const times = f32x4.splat(inv);
-  v128.store(y, f32x4.mul(a, times));
-  v128.store(y, f32x4.mul(b, times), 16);
 }

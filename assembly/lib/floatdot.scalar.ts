@@ -25,13 +25,13 @@ function dotFloats(q: usize, k: usize, dh: u32): f32 {
   return l0 + l1 + (l2 + l3);
 }
 
-/** y[i] = inv · Σ weights[j] · rows[j][i], positions in order. */
-export function mixFloats(weights: usize, rows: usize, dh: u32, n: u32, inv: f32, y: usize): void {
-  mixColumns(weights, rows, dh, 0, n, inv, y);
+/** y[i] = Σ weights[j] · rows[j][i], positions in order. */
+export function mixFloats(weights: usize, rows: usize, dh: u32, n: u32, y: usize): void {
+  mixColumns(weights, rows, dh, 0, n, y);
 }
 
 /** The same for the columns from `first` on. */
-export function mixColumns(weights: usize, rows: usize, dh: u32, first: u32, n: u32, inv: f32, y: usize): void {
+export function mixColumns(weights: usize, rows: usize, dh: u32, first: u32, n: u32, y: usize): void {
   const stride = (<usize>dh) << 2;
   for (let i: usize = (<usize>first) << 2; i < stride; i += 4) {
     let p = rows + i;
@@ -40,6 +40,6 @@ export function mixColumns(weights: usize, rows: usize, dh: u32, first: u32, n: 
       s += load<f32>(weights + j) * load<f32>(p);
       p += stride;
     }
-    store<f32>(y + i, s * inv);
+    store<f32>(y + i, s);
   }
 }

@@ -50,17 +50,17 @@ function dot1(q: usize, k: usize, stride: usize): f32 {
   return combine(a);
 }
 
-/** y[i] = inv · Σ weights[j] · rows[j][i], positions in order. */
-export function mixFloats(weights: usize, rows: usize, dh: u32, n: u32, inv: f32, y: usize): void {
+/** y[i] = Σ weights[j] · rows[j][i], positions in order. */
+export function mixFloats(weights: usize, rows: usize, dh: u32, n: u32, y: usize): void {
   const stride = (<usize>dh) << 2;
   let i: usize = 0;
-  for (; i + 128 <= stride; i += 128) mix32(weights, rows + i, stride, n, inv, y + i);
-  for (; i + 16 <= stride; i += 16) mix4(weights, rows + i, stride, n, inv, y + i);
-  if (i < stride) mixColumns(weights, rows, dh, <u32>(i >> 2), n, inv, y);
+  for (; i + 128 <= stride; i += 128) mix32(weights, rows + i, stride, n, y + i);
+  for (; i + 16 <= stride; i += 16) mix4(weights, rows + i, stride, n, y + i);
+  if (i < stride) mixColumns(weights, rows, dh, <u32>(i >> 2), n, y);
 }
 
 /** 32 columns: two cache lines of each row. */
-function mix32(weights: usize, p: usize, stride: usize, n: u32, inv: f32, y: usize): void {
+function mix32(weights: usize, p: usize, stride: usize, n: u32, y: usize): void {
   const end = weights + ((<usize>n) << 2);
   let a = f32x4.splat(0);
   let b = a;
@@ -82,23 +82,22 @@ function mix32(weights: usize, p: usize, stride: usize, n: u32, inv: f32, y: usi
     h = f32x4.add(h, f32x4.mul(w, v128.load(p, 112)));
     p += stride;
   }
-  const times = f32x4.splat(inv);
-  v128.store(y, f32x4.mul(a, times));
-  v128.store(y, f32x4.mul(b, times), 16);
-  v128.store(y, f32x4.mul(c, times), 32);
-  v128.store(y, f32x4.mul(d, times), 48);
-  v128.store(y, f32x4.mul(e, times), 64);
-  v128.store(y, f32x4.mul(f, times), 80);
-  v128.store(y, f32x4.mul(g, times), 96);
-  v128.store(y, f32x4.mul(h, times), 112);
+  v128.store(y, a);
+  v128.store(y, b, 16);
+  v128.store(y, c, 32);
+  v128.store(y, d, 48);
+  v128.store(y, e, 64);
+  v128.store(y, f, 80);
+  v128.store(y, g, 96);
+  v128.store(y, h, 112);
 }
 
-function mix4(weights: usize, p: usize, stride: usize, n: u32, inv: f32, y: usize): void {
+function mix4(weights: usize, p: usize, stride: usize, n: u32, y: usize): void {
   const end = weights + ((<usize>n) << 2);
   let a = f32x4.splat(0);
   for (; weights < end; weights += 4) {
     a = f32x4.add(a, f32x4.mul(v128.load32_splat(weights), v128.load(p)));
     p += stride;
   }
-  v128.store(y, f32x4.mul(a, f32x4.splat(inv)));
+  v128.store(y, a);
 }

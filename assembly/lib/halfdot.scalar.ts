@@ -33,13 +33,13 @@ function dotHalves(q: usize, k: usize, dh: u32): f32 {
   return l0 + l1 + (l2 + l3);
 }
 
-/** y[i] = inv · Σ weights[j] · rows[j][i], positions in order. */
-export function mixHalves(weights: usize, rows: usize, dh: u32, n: u32, inv: f32, y: usize): void {
-  mixColumns(weights, rows, dh, 0, n, inv, y);
+/** y[i] = Σ weights[j] · rows[j][i], positions in order. */
+export function mixHalves(weights: usize, rows: usize, dh: u32, n: u32, y: usize): void {
+  mixColumns(weights, rows, dh, 0, n, y);
 }
 
 /** The same for the columns from `first` on. */
-export function mixColumns(weights: usize, rows: usize, dh: u32, first: u32, n: u32, inv: f32, y: usize): void {
+export function mixColumns(weights: usize, rows: usize, dh: u32, first: u32, n: u32, y: usize): void {
   const stride = (<usize>dh) << 1;
   for (let i: usize = first; i < dh; i++) {
     let p = rows + (i << 1);
@@ -48,6 +48,6 @@ export function mixColumns(weights: usize, rows: usize, dh: u32, first: u32, n: 
       s += load<f32>(weights + j) * W_SCALE * widenSmall(p);
       p += stride;
     }
-    store<f32>(y + (i << 2), s * inv);
+    store<f32>(y + (i << 2), s);
   }
 }

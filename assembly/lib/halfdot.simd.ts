@@ -60,17 +60,17 @@ function dot1(q: usize, k: usize, stride: usize): f32 {
   return combine(a);
 }
 
-/** y[i] = inv · Σ weights[j] · rows[j][i], positions in order. */
-export function mixHalves(weights: usize, rows: usize, dh: u32, n: u32, inv: f32, y: usize): void {
+/** y[i] = Σ weights[j] · rows[j][i], positions in order. */
+export function mixHalves(weights: usize, rows: usize, dh: u32, n: u32, y: usize): void {
   const stride = (<usize>dh) << 1;
   let i: u32 = 0;
-  for (; i + 32 <= dh; i += 32) mix32(weights, rows + (i << 1), stride, n, inv, y + (i << 2));
-  for (; i + 4 <= dh; i += 4) mix4(weights, rows + (i << 1), stride, n, inv, y + (i << 2));
-  if (i < dh) mixColumns(weights, rows, dh, i, n, inv, y);
+  for (; i + 32 <= dh; i += 32) mix32(weights, rows + (i << 1), stride, n, y + (i << 2));
+  for (; i + 4 <= dh; i += 4) mix4(weights, rows + (i << 1), stride, n, y + (i << 2));
+  if (i < dh) mixColumns(weights, rows, dh, i, n, y);
 }
 
 /** 32 columns: one cache line of each row. */
-function mix32(weights: usize, p: usize, stride: usize, n: u32, inv: f32, y: usize): void {
+function mix32(weights: usize, p: usize, stride: usize, n: u32, y: usize): void {
   const bits = v128.load(F16_KEEP);
   const up = v128.load(F16_REBIAS);
   const end = weights + ((<usize>n) << 2);
@@ -94,18 +94,17 @@ function mix32(weights: usize, p: usize, stride: usize, n: u32, inv: f32, y: usi
     h = f32x4.add(h, f32x4.mul(w, widenSmall(p + 56, bits)));
     p += stride;
   }
-  const times = f32x4.splat(inv);
-  v128.store(y, f32x4.mul(a, times));
-  v128.store(y, f32x4.mul(b, times), 16);
-  v128.store(y, f32x4.mul(c, times), 32);
-  v128.store(y, f32x4.mul(d, times), 48);
-  v128.store(y, f32x4.mul(e, times), 64);
-  v128.store(y, f32x4.mul(f, times), 80);
-  v128.store(y, f32x4.mul(g, times), 96);
-  v128.store(y, f32x4.mul(h, times), 112);
+  v128.store(y, a);
+  v128.store(y, b, 16);
+  v128.store(y, c, 32);
+  v128.store(y, d, 48);
+  v128.store(y, e, 64);
+  v128.store(y, f, 80);
+  v128.store(y, g, 96);
+  v128.store(y, h, 112);
 }
 
-function mix4(weights: usize, p: usize, stride: usize, n: u32, inv: f32, y: usize): void {
+function mix4(weights: usize, p: usize, stride: usize, n: u32, y: usize): void {
   const bits = v128.load(F16_KEEP);
   const up = v128.load(F16_REBIAS);
   const end = weights + ((<usize>n) << 2);
@@ -114,5 +113,5 @@ function mix4(weights: usize, p: usize, stride: usize, n: u32, inv: f32, y: usiz
     a = f32x4.add(a, f32x4.mul(f32x4.mul(v128.load32_splat(weights), up), widenSmall(p, bits)));
     p += stride;
   }
-  v128.store(y, f32x4.mul(a, f32x4.splat(inv)));
+  v128.store(y, a);
 }

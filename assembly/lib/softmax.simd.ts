@@ -1,12 +1,14 @@
-// Softmax and soft-capping of one f32 row.
+// Softmax over a block of positions, and soft-capping of one f32 row.
 import { sum } from "./lanes.simd";
 import { expRow, tanh } from "./math.simd";
 import { loadPart, storePart } from "./tail.simd";
 
-/** s[j] becomes e^(s[j] − max); returns 1 / Σ. n > 0. */
-export function softmax(s: usize, n: u32): f32 {
-  expRow(s, n, greatest(s, s + ((<usize>n) << 2)));
-  return 1 / sum(s, n);
+/** s[j] becomes e^(s[j] − m), m the greatest; m and l = Σ go to the head of the part. n > 0. */
+export function softmax(s: usize, n: u32, part: usize): void {
+  const most = greatest(s, s + ((<usize>n) << 2));
+  expRow(s, n, most);
+  store<f32>(part, most);
+  store<f32>(part, sum(s, n), 4);
 }
 
 /** The greatest float in [s, end). A NaN may be overlooked: its own weight and so the sum become NaN. */

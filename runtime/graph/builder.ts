@@ -126,10 +126,9 @@ export class GraphBuilder {
     const kcache = cache("kcache");
     const vcache = cache("vcache");
     this.node("kvappend", `${name}.append`, o.cache, { k, v, kcache, vcache }, { pos: "pos", heads: o.kvheads, dh: o.dh, capacity: "C" });
-    const scores = this.define({ name: `${name}.scores`, role: "value", format: "f32", shape: [64, "C"] });
     const y = this.value(name, o.heads * o.dh);
     const attrs = { pos: "pos", heads: o.heads, kvheads: o.kvheads, dh: o.dh, capacity: "C", scale: o.scale, softcap: o.softcap ?? 0, window: o.window ?? 0 };
-    this.node("attention", name, o.cache, { q, kcache, vcache, y, scores }, attrs);
+    this.node("attention", name, o.cache, { q, kcache, vcache, y }, attrs);
     return y;
   }
 

@@ -47,7 +47,7 @@ export function byteLength(t: TensorDef, symbols: Symbols): number {
     case "kv_f16":
       return roundup(mul(t.name, 2, ...d), 4);
     case "kv_i8":
-      return roundup(mul(t.name, d[0], d[1], d[2]), 4) + mul(t.name, 4, d[0], d[1]);
+      return mul(t.name, d[0], roundup(d[1], 16), roundup(d[2], 16) + 4);
     default:
       throw new SkintError("graph.invalid", `tensor ${t.name} has the unknown format ${t.format}`, { what: t.name });
   }

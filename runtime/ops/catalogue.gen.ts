@@ -2,6 +2,7 @@
 import { op as op_activate } from "./activate/op.ts";
 import { op as op_add } from "./add/op.ts";
 import { op as op_attention } from "./attention/op.ts";
+import { op as op_attentionmerge } from "./attentionmerge/op.ts";
 import { op as op_copy } from "./copy/op.ts";
 import { op as op_embed } from "./embed/op.ts";
 import { op as op_headnorm } from "./headnorm/op.ts";
@@ -18,6 +19,7 @@ export const OPS: Readonly<Record<string, OpDef>> = {
   "activate": op_activate,
   "add": op_add,
   "attention": op_attention,
+  "attentionmerge": op_attentionmerge,
   "copy": op_copy,
   "embed": op_embed,
   "headnorm": op_headnorm,

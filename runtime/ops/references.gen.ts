@@ -2,6 +2,7 @@
 import { reference as reference_activate } from "./activate/reference.ts";
 import { reference as reference_add } from "./add/reference.ts";
 import { reference as reference_attention } from "./attention/reference.ts";
+import { reference as reference_attentionmerge } from "./attentionmerge/reference.ts";
 import { reference as reference_copy } from "./copy/reference.ts";
 import { reference as reference_embed } from "./embed/reference.ts";
 import { reference as reference_headnorm } from "./headnorm/reference.ts";
@@ -18,6 +19,7 @@ export const REFERENCES: Readonly<Record<string, Reference>> = {
   "activate": reference_activate,
   "add": reference_add,
   "attention": reference_attention,
+  "attentionmerge": reference_attentionmerge,
   "copy": reference_copy,
   "embed": reference_embed,
   "headnorm": reference_headnorm,

@@ -61,13 +61,18 @@ export function usesOf(ir: Ir): Uses {
   return { readers: (name) => readers.get(root(ir, name)) ?? [], writers: (name) => writers.get(root(ir, name)) ?? [] };
 }
 
-/** One sweep: nodes before others, nodes instead of others (null: dropped). */
+/** One sweep: nodes before others, behind others, instead of others (null: dropped). */
 export class Rewrite {
   private readonly before = new Map<GraphNode, GraphNode[]>();
+  private readonly after = new Map<GraphNode, GraphNode[]>();
   private readonly instead = new Map<GraphNode, GraphNode | null>();
 
   insertBefore(node: GraphNode, added: GraphNode): void {
     this.before.set(node, [...(this.before.get(node) ?? []), added]);
+  }
+
+  insertAfter(node: GraphNode, added: GraphNode): void {
+    this.after.set(node, [...(this.after.get(node) ?? []), added]);
   }
 
   replace(node: GraphNode, by: GraphNode | null): void {
@@ -77,7 +82,7 @@ export class Rewrite {
   apply(ir: Ir): void {
     ir.nodes = ir.nodes.flatMap((n) => {
       const by = this.instead.get(n);
-      return [...(this.before.get(n) ?? []), ...(by === null ? [] : [by ?? n])];
+      return [...(this.before.get(n) ?? []), ...(by === null ? [] : [by ?? n]), ...(this.after.get(n) ?? [])];
     });
   }
 }

@@ -5,6 +5,7 @@ import { type Graph, type GraphNode, SLOTS, type Slot } from "../graph/types.ts"
 import { OPS } from "../ops/catalogue.gen.ts";
 import { BLOCK_ROWS } from "../quant/scheme.ts";
 import { placeArena } from "./arena.ts";
+import { attentionPieces, placeAttention } from "./attention.ts";
 import { type Choice, chooseKernel, chooseUnits } from "./choose.ts";
 import { type Ir, reads, root, tensor, toIr, writes } from "./ir.ts";
 import { panelFor } from "./panels.ts";
@@ -18,6 +19,7 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
   quantiseInputs(ir, options.fuse, (n) => panelFor(kernelOf(ir, n, options).kernel));
   if (options.fuse) foldResiduals(ir);
   const adjacent = options.fuse ? mergeLinears(ir) : [];
+  placeAttention(ir, options.symbols);
   const steps = ir.nodes.map((n) => toStep(ir, n, options));
   const { offsets, bytes } = placeArena(lifetimes(ir, options.symbols));
   return { name: options.name, symbols: options.symbols, steps, tensors: ir.tensors, arena: offsets, arenaBytes: bytes, adjacent };
@@ -65,7 +67,8 @@ function slotNamed(n: GraphNode, a: number | string): Slot {
 /** Independent pieces a step can be cut into. */
 function pieces(n: GraphNode, attrs: Record<string, number>, rows: number): number {
   if (n.op === "linear") return Math.ceil(attrs.n / BLOCK_ROWS);
-  if (n.op === "attention") return rows * attrs.heads;
+  if (n.op === "attention") return attentionPieces(n, attrs, rows);
+  if (n.op === "attentionmerge") return rows * attrs.heads;
   return rows;
 }
 

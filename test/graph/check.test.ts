@@ -156,13 +156,13 @@ const MUTATIONS: Readonly<Record<string, readonly [(g: Loose) => void, string]>>
   "cache of fixed capacity": [
     (g) => {
       for (const c of ["kcache", "vcache"]) tensor(g, `layers.0.attention.mix.${c}`).shape = [2, 4, 16];
-      tensor(g, "layers.0.attention.mix.scores").shape = [64, 4];
       for (const n of ["layers.0.attention.mix", "layers.0.attention.mix.append"]) node(g, n).attrs.capacity = 4;
     },
     "layers.0.attention.mix.append",
   ],
   "cache of another layer's heads": [(g) => (tensor(g, "layers.0.attention.mix.kcache").shape = [4, "C", 16]), "layers.0.attention.mix.append"],
-  "room for the scores of few units": [(g) => (tensor(g, "layers.0.attention.mix.scores").shape = [8, "C"]), "layers.0.attention.mix"],
+  "room for the scores of few units": [(g) => (node(g, "layers.0.attention.mix").tensors.scores = "layers.0.attention.mix"), "layers.0.attention.mix"],
+  "attention that leaves its blocks apart": [(g) => (node(g, "layers.0.attention.mix").tensors.parts = "layers.0.attention.mix"), "layers.0.attention.mix"],
   "heads not a multiple": [(g) => (node(g, "layers.0.attention.mix").attrs.kvheads = 3), "layers.0.attention.mix"],
   "no key heads": [(g) => (node(g, "layers.0.attention.mix").attrs.kvheads = 0), "layers.0.attention.mix"],
   "rotating more than a head": [(g) => (node(g, "layers.0.attention.rope").attrs.rot = 32), "layers.0.attention.rope"],

@@ -1,4 +1,5 @@
 // kvappend: every byte is specified, those of other positions too (they stay).
+import { i8Cache } from "../../runtime/ops/kvappend/i8cache.ts";
 import { normal, random } from "../support/data.ts";
 import type { Case } from "./case.ts";
 
@@ -37,13 +38,17 @@ interface Shape {
   readonly gap?: number;
 }
 
-/** Bytes of one position of one head of a cache. */
-const positionBytes: Record<string, (dh: number) => number> = { f32: (dh) => 4 * dh, f16: (dh) => 2 * dh, i8: (dh) => dh + 4 };
+/** Bytes of a cache. */
+const cacheBytes: Record<string, (heads: number, capacity: number, dh: number) => number> = {
+  f32: (heads, capacity, dh) => 4 * heads * capacity * dh,
+  f16: (heads, capacity, dh) => 2 * heads * capacity * dh,
+  i8: (heads, capacity, dh) => i8Cache(heads, capacity, dh).bytes,
+};
 
 function make(variant: string, fill: string, { rows, heads, dh, pos = 1, gap = 0 }: Shape, poison = -1): Case {
   const capacity = pos + rows + 2;
   const stride = heads * dh + gap;
-  const bytes = heads * capacity * positionBytes[variant](dh);
+  const bytes = cacheBytes[variant](heads, capacity, dh);
   const poisoned = (x: Float32Array) => (poison < 0 ? x : x.fill(Number.NaN, poison, poison + 1));
   return {
     name: `${fill}${poison < 0 ? "" : `, NaN at ${poison}`}, rows ${rows}, ${heads} heads of ${dh}, pos ${pos}${gap ? `, gap ${gap}` : ""}`,
@@ -63,6 +68,7 @@ function make(variant: string, fill: string, { rows, heads, dh, pos = 1, gap = 0
 
 const of = (variant: string): Case[] => [
   ...[1, 3, 4, 5, 32, 64, 127].map((dh) => make(variant, "normal", { rows: 1, heads: 3, dh })),
+  ...[0, 14, 15, 16, 31].map((pos) => make(variant, "normal", { rows: 3, heads: 2, dh: 24, pos })),
   ...Object.keys(fills).map((fill) => make(variant, fill, { rows: 3, heads: 2, dh: 70, gap: 6 })),
   ...["anyBits", "ties"].map((fill) => make(variant, fill, { rows: 4, heads: 1, dh: 512, pos: 0 })),
   make(variant, "normal", { rows: 0, heads: 2, dh: 8 }),

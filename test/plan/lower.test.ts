@@ -127,6 +127,18 @@ test("a tap on an attention pattern is written by the attention itself", () => {
   expect(p.tensors.get("tap:layers.0.attention.mix.pattern")?.shape).toEqual(["T", 4, "C"]);
 });
 
+test("where one row looks at more than a block of positions, units own blocks and a step puts them together", () => {
+  const symbols = { T: 1, L: 1, C: 4096 };
+  const p = plan(graphOf("w4kv8", { heads: 3, kvheads: 1 }), { symbols });
+  const [mix, merge] = [step(p, "layers.0.attention.mix"), step(p, "layers.0.attention.mix:merge")];
+  expect(mix.tensors).toMatchObject({ parts: merge.tensors.parts });
+  expect(mix.tensors.y).toBeUndefined();
+  expect(merge).toMatchObject({ op: "attentionmerge", tensors: { y: "layers.0.attention.mix" } });
+  expect(mix.units, "more lanes than heads have work").toBeGreaterThan(1);
+  for (const whole of [{ symbols: { ...symbols, C: 256 } }, { symbols: { ...symbols, T: 64 } }, { symbols, taps: ["layers.0.attention.mix.pattern"] }])
+    expect(names(plan(graphOf("w4kv8"), whole)), JSON.stringify(whole)).not.toContain("layers.0.attention.mix:merge");
+});
+
 test("a tap that does not exist is refused with some that do", () => {
   expect(() => plan(graphOf("f32"), { taps: ["layers.9.out"] })).toThrow(
     expect.objectContaining({ code: "graph.invalid", place: { what: "layers.9.out" }, message: expect.stringContaining("layers.0.in") }),

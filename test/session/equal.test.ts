@@ -6,6 +6,8 @@ import { open, pack, type Tiny, tinyCheckpoint, tokensOf } from "../support/tiny
 
 const RECIPES = ["f32", "f16", "w8", "w4", "w4kv8"];
 const LENGTH = 70;
+/** More than two blocks of positions (assembly/lib/seen.ts). */
+const LONG = 530;
 
 let tiny: Tiny;
 const packs = new Map<string, Uint8Array>();
@@ -67,4 +69,31 @@ test.each(RECIPES)("%s: scalar, simd and relaxed builds on 1 to 8 threads give t
   const want = await trace(recipe, { isa: "scalar" });
   expect(new Set(want.tokens).size, "a model that repeats one token shows little").toBeGreaterThan(1);
   for (const isa of ["simd", "relaxed"] as const) for (const threads of [1, 2, 3, 4, 8]) expect(await trace(recipe, { isa, threads }), `${isa}, ${threads} threads`).toEqual(want);
+});
+
+test.each(["f32", "f16", "w4kv8"])("%s: over several blocks of positions decode, prefill and any number of threads give the same bits", async (recipe) => {
+  const long = await tinyCheckpoint({ context: 1024, layers: 1 });
+  const { bytes } = await pack(long, recipe);
+  const text = tokensOf(LONG, long.shape.vocab);
+  const seen = new Map<string, string>();
+  for (const [isa, threads] of [
+    ["scalar", 1],
+    ["simd", 1],
+    ["simd", 2],
+    ["relaxed", 5],
+  ] as const) {
+    const model = await open(bytes, { isa, threads, context: 1024, batch: 37 });
+    try {
+      const fed = (await model.session().feed(text)).slice();
+      const decoded = (await model.engine.run("decode", text.subarray(LONG - 1), LONG - 1)).slice();
+      for (const [how, logits] of [
+        ["prefill", fed],
+        ["decode", decoded],
+      ] as const)
+        seen.set(`${isa} ${threads} ${how}`, new Int32Array(logits.buffer).join());
+    } finally {
+      model.close();
+    }
+  }
+  expect(new Set(seen.values()).size, [...seen.keys()].join()).toBe(1);
 });

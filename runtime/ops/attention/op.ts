@@ -2,7 +2,9 @@
 // max(0, p - window + 1) … p (window 0: all). Query head h reads key/value head h / (heads / kvheads).
 // s = softcap(scale · q·k), softcap(s) = cap · tanh(s / cap) if cap > 0; y = softmax(s) · v.
 // q f32 [rows, heads·dh], caches as written by `kvappend` (the variant, `f32`, `f16` or `i8`, names the cache format), y f32 [rows, heads·dh].
-// scores: scratch f32 [64, capacity], one row a unit. pattern (optional): f32 [rows, heads, capacity], the softmax weights, zero elsewhere.
+// pattern (optional): f32 [rows, heads, capacity], the softmax weights, zero elsewhere.
+// scores: scratch f32, a row a unit; parts: f32 [rows, heads, blocks of the capacity, partWords], written instead of y, to be put together
+// by \`attentionmerge\` (sizes: parts.ts). Lowering makes both.
 import { defineOp } from "../define.ts";
 
 export const op = defineOp(
@@ -15,7 +17,9 @@ export const op = defineOp(
     vcache: "in",
     y: "out",
     ys: "stride y",
-    scores: "out",
+    scores: "out?",
+    ss: "stride scores",
+    parts: "out?",
     pattern: "out?",
     pos: "slot",
     heads: "u32",
@@ -34,6 +38,7 @@ export const op = defineOp(
       vcache: ["kvheads", "capacity", "dh"],
       y: ["rows", "heads*dh"],
       scores: [64, "capacity"],
+      parts: [],
       pattern: ["rows", "heads*capacity"],
     },
     complaint: (a) => (a.heads % a.kvheads ? `heads ${a.heads} is not a multiple of kvheads ${a.kvheads}` : undefined),
