@@ -34,6 +34,8 @@ export interface Verb {
   /** Lines that can be typed as they stand. */
   readonly example: string;
   readonly arguments?: readonly VerbArgument[];
+  /** Verbs of its own, called as `skint <verb> <name>`. */
+  readonly verbs?: readonly Verb[];
   /** `--json` and `--progress` are added to every verb. */
   readonly options?: readonly VerbOption[];
   /** Resolves with the exit code (`EXIT` in tools/cli/errors.ts). Failures are thrown as SkintError. */

@@ -3,6 +3,7 @@
 // Figures are in the unit they name; sizes in bytes, dates in ISO 8601.
 import { SkintError } from "../errors.ts";
 import { type BootstrapOptions, bootstrap } from "./bootstrap.ts";
+import { count, type Fields, field, fields, given, list, number, oneOf, text, texts, wrong } from "./fields.ts";
 import { ascending, quantileOfSorted } from "./quantile.ts";
 import type { Verdict } from "./steady.ts";
 
@@ -48,16 +49,20 @@ export interface EngineSummary {
   readonly core?: string;
 }
 
-export interface ResultRecord {
-  readonly version: typeof RECORD_VERSION;
+/** When, where and on what a record was made: every kind of record begins with it. */
+export interface Origin {
   /** ISO 8601. */
   readonly date: string;
   readonly machine: MachineSummary;
   readonly engine: EngineSummary;
-  /** Builds of the core that ran, such as "simd-threads". */
-  readonly builds: readonly string[];
   /** Features that were probed as present. */
   readonly features: readonly string[];
+}
+
+export interface ResultRecord extends Origin {
+  readonly version: typeof RECORD_VERSION;
+  /** Builds of the core that ran, such as "simd-threads". */
+  readonly builds: readonly string[];
   readonly model: { readonly name: string; readonly hash: string; readonly bytes: number };
   /** Compression recipe, in its written form; "none" for an uncompressed model. */
   readonly recipe: string;
@@ -73,61 +78,6 @@ export function figureOf(id: string, unit: string, better: Figure["better"], sam
   const [p95, p99] = [0.95, 0.99].map((p) => quantileOfSorted(sorted, p));
   return { id, unit, better, n: sorted.length, median: value, p50: value, p95, p99, low, high, min: sorted[0], max: sorted[sorted.length - 1] };
 }
-
-const MAX_TEXT = 4096;
-const MAX_ITEMS = 4096;
-
-function wrong(path: string, must: string): SkintError {
-  return new SkintError("format.header", `the result record cannot be read: ${path} must be ${must}; write it anew with \`skint bench --json\``, { what: path });
-}
-
-type Fields = Record<string, unknown>;
-
-function fields(value: unknown, path: string): Fields {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong(path, "an object");
-  return value as Fields;
-}
-
-function field(from: Fields, key: string): unknown {
-  return Object.hasOwn(from, key) ? from[key] : undefined;
-}
-
-function asText(value: unknown, path: string): string {
-  if (typeof value !== "string" || value.length > MAX_TEXT) throw wrong(path, `text of at most ${MAX_TEXT} characters`);
-  return value;
-}
-
-const text = (from: Fields, key: string, path: string) => asText(field(from, key), `${path}${key}`);
-
-function number(from: Fields, key: string, path: string): number {
-  const value = field(from, key);
-  if (typeof value !== "number" || !Number.isFinite(value)) throw wrong(`${path}${key}`, "a finite number");
-  return value;
-}
-
-function count(from: Fields, key: string, path: string): number {
-  const value = number(from, key, path);
-  if (!Number.isSafeInteger(value) || value < 0) throw wrong(`${path}${key}`, "a whole number, not negative");
-  return value;
-}
-
-function list(from: Fields, key: string, path: string): unknown[] {
-  const value = field(from, key);
-  if (!Array.isArray(value) || value.length > MAX_ITEMS) throw wrong(`${path}${key}`, `a list of at most ${MAX_ITEMS} items`);
-  return value;
-}
-
-function texts(from: Fields, key: string): string[] {
-  return list(from, key, "").map((item, i) => asText(item, `${key}[${i}]`));
-}
-
-function oneOf<T extends string>(from: Fields, key: string, path: string, choices: readonly T[]): T {
-  const value = field(from, key);
-  if (!choices.includes(value as T)) throw wrong(`${path}${key}`, `one of ${choices.join(", ")}`);
-  return value as T;
-}
-
-const given = <T>(from: Fields, key: string, read: () => T): T | undefined => (Object.hasOwn(from, key) ? read() : undefined);
 
 function figure(value: unknown, path: string): Figure {
   const from = fields(value, path);
@@ -164,6 +114,17 @@ function date(from: Fields): string {
   return value;
 }
 
+/** Reads the part that all records have. */
+export function originOf(from: Fields): Origin {
+  const engine = fields(field(from, "engine"), "engine");
+  return {
+    date: date(from),
+    machine: machine(field(from, "machine")),
+    engine: { name: text(engine, "name", "engine."), version: text(engine, "version", "engine."), core: given(engine, "core", () => text(engine, "core", "engine.")) },
+    features: texts(from, "features"),
+  };
+}
+
 /** Checks what came from outside and returns a record of known fields only. Throws `format.version` or `format.header` with the path of the field. */
 export function validateRecord(value: unknown): ResultRecord {
   const from = fields(value, "the record");
@@ -172,7 +133,6 @@ export function validateRecord(value: unknown): ResultRecord {
     throw new SkintError("format.version", `the result record is of version ${JSON.stringify(version)}, this program reads version ${RECORD_VERSION}; measure again`, {
       what: "version",
     });
-  const engine = fields(field(from, "engine"), "engine");
   const model = fields(field(from, "model"), "model");
   const verdict = fields(field(from, "verdict"), "verdict");
   const figures = list(from, "figures", "").map((item, i) => figure(item, `figures[${i}]`));
@@ -180,11 +140,8 @@ export function validateRecord(value: unknown): ResultRecord {
   if (twice) throw new SkintError("format.duplicate", `the figure ${JSON.stringify(twice.id)} stands twice in the result record; measure again`, { what: twice.id });
   return {
     version: RECORD_VERSION,
-    date: date(from),
-    machine: machine(field(from, "machine")),
-    engine: { name: text(engine, "name", "engine."), version: text(engine, "version", "engine."), core: given(engine, "core", () => text(engine, "core", "engine.")) },
+    ...originOf(from),
     builds: texts(from, "builds"),
-    features: texts(from, "features"),
     model: { name: text(model, "name", "model."), hash: text(model, "hash", "model."), bytes: count(model, "bytes", "model.") },
     recipe: text(from, "recipe", ""),
     threads: count(from, "threads", ""),

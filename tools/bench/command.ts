@@ -1,6 +1,4 @@
 // `skint bench`: how fast a model runs here, with its spread.
-import { readFileSync } from "node:fs";
-import { SkintError } from "../../runtime/errors.ts";
 import { compareRecords, validateRecord } from "../../runtime/stats/record.ts";
 import { host } from "../../targets/hosts/node/host.ts";
 import type { Context } from "../cli/context.ts";
@@ -8,23 +6,14 @@ import { EXIT } from "../cli/errors.ts";
 import { DEFAULT_MODEL, ENGINE_OPTIONS, openModel } from "../cli/model.ts";
 import { whole } from "../cli/values.ts";
 import type { Verb } from "../verb.ts";
+import { verb as kernels } from "./kernels/command.ts";
 import { measure } from "./measure.ts";
+import { readRecord } from "./read.ts";
 import { toRecord } from "./record.ts";
 import { formatComparison, formatRecord } from "./report.ts";
 
-function readRecord(path: string) {
-  try {
-    return validateRecord(JSON.parse(readFileSync(path, "utf8")));
-  } catch (e) {
-    if (e instanceof SkintError) throw e;
-    if ((e as NodeJS.ErrnoException).code === "ENOENT")
-      throw new SkintError("file.missing", `there is no record ${path}; write one with skint bench --json`, { what: path }, { cause: e });
-    throw new SkintError("file.unreadable", `the record ${path} cannot be read; give a file written by skint bench --json`, { what: path }, { cause: e });
-  }
-}
-
 async function run(path: string, o: Readonly<Record<string, unknown>>, context: Context): Promise<number> {
-  const before = o.against === undefined ? undefined : readRecord(o.against as string);
+  const before = o.against === undefined ? undefined : readRecord(o.against as string, validateRecord);
   const loadMs: number[] = [];
   for (let i = 1; i < (o.loads as number); i++) {
     const once = await openModel(path, o, context);
@@ -61,6 +50,7 @@ export const verb: Verb = {
     "Loads the model several times, then times prefill and decode over several rounds after a warm-up. Gives medians, p50/p95/p99 and bootstrap intervals, machine and engine first; a run that wandered or throttled says so and gives no headline. --json writes the record that --against reads.",
   example:
     "skint bench model.skint\nskint bench models/tiny-swiglu --recipe w8\nskint bench model.skint --threads 1 --json > one.json\nskint bench model.skint --threads 2 --against one.json",
+  verbs: [kernels],
   arguments: [{ name: "[model]", description: "a model.skint file or a checkpoint folder (default: the default model)" }],
   options: [
     { flags: "--prompt-tokens <n>", description: "tokens of the prompt", default: 128, parse: whole("--prompt-tokens", { min: 1 }) },

@@ -1,6 +1,6 @@
 // Puts timings, machine and engine into a result record.
 import type { Model } from "../../runtime/session/model.ts";
-import { figureOf, RECORD_VERSION, type ResultRecord } from "../../runtime/stats/record.ts";
+import { figureOf, type Origin, RECORD_VERSION, type ResultRecord } from "../../runtime/stats/record.ts";
 import { judgeSteadiness } from "../../runtime/stats/steady.ts";
 import type { WasmDevice } from "../../targets/devices/wasm/device.ts";
 import { probe } from "../../targets/devices/wasm/probe.ts";
@@ -16,17 +16,19 @@ export interface Measured {
   readonly timings: Timings;
 }
 
+/** Here and now. */
+export function origin(): Origin {
+  const features = Object.entries(probe()).filter(([, v]) => v === true);
+  return { date: new Date().toISOString(), machine: summariseMachine(readMachine()), engine: readEngine(), features: features.map(([name]) => name) };
+}
+
 export function toRecord({ model, device, bytes, loadMs, promptTokens, timings: t }: Measured): ResultRecord {
   const { verdict, reason } = judgeSteadiness(t.decodeMs);
-  const features = Object.entries(probe()).filter(([, v]) => v === true);
   const per = (ms: readonly number[], tokens: number) => ms.map((v) => (1000 * tokens) / v);
   return {
     version: RECORD_VERSION,
-    date: new Date().toISOString(),
-    machine: summariseMachine(readMachine()),
-    engine: readEngine(),
+    ...origin(),
     builds: [device.build],
-    features: features.map(([name]) => name),
     model: { name: String(model.card.name ?? model.name), hash: model.hash, bytes },
     recipe: model.recipe,
     threads: device.lanes,

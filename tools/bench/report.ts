@@ -1,6 +1,6 @@
 // A result record as text for a terminal, and two records side by side. Pure functions: the machine and the engine come first, then the figures
 // with their spread, then the verdict. A run that was not steady gets no headline.
-import type { Comparison, ComparisonRow, Figure, ResultRecord } from "../../runtime/stats/record.ts";
+import type { Comparison, ComparisonRow, Figure, Origin, ResultRecord } from "../../runtime/stats/record.ts";
 import { table } from "../cli/table.ts";
 import { bytes } from "../cli/units.ts";
 
@@ -27,15 +27,23 @@ function present(...parts: (string | undefined)[]): string {
   return parts.filter((part) => part !== undefined && part !== "").join(", ");
 }
 
-function about({ machine, engine, builds, features, model, recipe, threads, date }: ResultRecord): string {
+/** Machine, system and engine, as rows of a table. */
+export function originRows({ machine, engine }: Origin): string[][] {
   const clock = machine.maxMegahertz === undefined ? undefined : `up to ${machine.maxMegahertz.toFixed(0)} MHz`;
   const governor = machine.governor === undefined ? "governor not readable" : `governor ${machine.governor}`;
+  return [
+    ["machine", present(machine.board, machine.cpu, `${machine.cores} cores`, clock, governor, bytes(machine.memoryBytes))],
+    ["system", present(machine.os, machine.arch)],
+    ["engine", present(`${engine.name} ${engine.version}`, engine.core)],
+  ];
+}
+
+function about(record: ResultRecord): string {
+  const { builds, features, model, recipe, threads, date } = record;
   return table(
     [],
     [
-      ["machine", present(machine.board, machine.cpu, `${machine.cores} cores`, clock, governor, bytes(machine.memoryBytes))],
-      ["system", present(machine.os, machine.arch)],
-      ["engine", present(`${engine.name} ${engine.version}`, engine.core)],
+      ...originRows(record),
       ["build", present(builds.join(" "), `${threads} threads`, features.length > 0 ? `features ${features.join(" ")}` : "no optional features")],
       ["model", present(model.name, bytes(model.bytes), `recipe ${recipe}`, `hash ${model.hash.slice(0, 12)}`)],
       ["date", date],

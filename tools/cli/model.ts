@@ -17,10 +17,17 @@ import { whole } from "./values.ts";
 /** The model that ships with the package, beside dist/. */
 export const DEFAULT_MODEL = fileURLToPath(new URL("../models/tiny-swiglu", import.meta.url));
 
+export const ISA_OPTION: VerbOption = {
+  flags: "--isa <isa>",
+  description: "build of the core",
+  choices: ["auto", "scalar", "simd", "relaxed", "dot32"],
+  default: "auto",
+};
+
 /** Options of every verb that runs a model. */
 export const ENGINE_OPTIONS: readonly VerbOption[] = [
   { flags: "--threads <n>", description: "lanes to run on (default: the processors, at most 4)", parse: whole("--threads", { min: 1, max: 64 }) },
-  { flags: "--isa <isa>", description: "build of the core", choices: ["auto", "scalar", "simd", "relaxed", "dot32"], default: "auto" },
+  ISA_OPTION,
   { flags: "--context <n>", description: "positions of context to make room for", parse: whole("--context", { min: 1 }) },
   { flags: "--recipe <name>", description: "recipe for a folder or .gguf file (default: source, as it is stored)" },
 ];

@@ -29,6 +29,8 @@ function addVerb(program: Command, verb: Verb, io: Io, done: (code: number) => v
   command.option("--json", "answer with one line of JSON");
   command.addOption(new Option("--progress <how>", "how to show progress on stderr").choices(["auto", "json", "off"]).default("auto"));
   command.addHelpText("after", `\nExample:\n${indent(verb.example)}`);
+  command.enablePositionalOptions();
+  for (const inner of verb.verbs ?? []) addVerb(command, inner, io, done);
   command.action(async (...given: unknown[]) => {
     const options = given.at(-2) as ContextOptions & Record<string, unknown>;
     const context = createContext(io, { json: options.json === true, progress: options.progress });
@@ -43,7 +45,8 @@ export async function main(argv: readonly string[], verbs: readonly Verb[], io: 
   let exit: number = EXIT.ok;
   const json = argv.includes("--json");
   const program = new Command("skint").description(ABOUT).version(version, "-v, --version", "print the version");
-  program.helpCommand(false).exitOverride().showHelpAfterError("(try --help)");
+  // Options behind the name of a verb are that verb's, though its outer verb may have options of the same name.
+  program.enablePositionalOptions().helpCommand(false).exitOverride().showHelpAfterError("(try --help)");
   program.configureOutput({ writeOut: io.out, writeErr: json ? () => {} : io.err, getOutHelpWidth: () => 100, getErrHelpWidth: () => 100 });
   program.addHelpText("after", "\nEvery verb explains itself: skint <verb> --help");
   for (const verb of verbs) addVerb(program, verb, io, (code) => (exit = code));

@@ -2,10 +2,10 @@
 // `--if-stale` returns at once when nothing that goes into dist/ is newer than the last build; `--core` stops after the core.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import * as asc from "assemblyscript/asc";
 import { build } from "esbuild";
-import { BUILDS } from "../gen/scan.ts";
+import { BUILDS, LIMIT_BUILDS } from "../gen/scan.ts";
 
 const STAMP = "dist/.stamp";
 const SOURCES = ["runtime", "assembly", "targets", "models", "tools", "asconfig.json", "package.json"];
@@ -20,16 +20,18 @@ function isFresh(): boolean {
   return existsSync(STAMP) && Math.max(...SOURCES.map(newest)) <= statSync(STAMP).mtimeMs;
 }
 
-async function compile(entry: string, target: string): Promise<void> {
-  const { error, stderr } = await asc.main([entry, "--target", target]);
+/** Compiles `entry` into <out>.wasm and <out>.wat. */
+async function compile(entry: string, target: string, out: string): Promise<void> {
+  mkdirSync(dirname(out), { recursive: true });
+  const { error, stderr } = await asc.main([entry, "--target", target, "--outFile", `${out}.wasm`, "--textFile", `${out}.wat`]);
   if (error) throw new Error(`build ${target} of ${entry} failed:\n${stderr.toString()}`);
 }
 
-/** Every build of the core, and the linear algebra of the tools. */
+/** Every build of the core, the linear algebra of the tools, and the limits of a machine. */
 async function core(): Promise<void> {
-  mkdirSync("dist/core", { recursive: true });
-  for (const { name } of BUILDS) await compile(`assembly/entry.${name}.gen.ts`, name);
-  await compile("assembly/linalg/entry.gen.ts", "linalg");
+  for (const { name } of BUILDS) await compile(`assembly/entry.${name}.gen.ts`, name, `dist/core/${name}`);
+  await compile("assembly/linalg/entry.gen.ts", "linalg", "dist/linalg");
+  for (const { name } of LIMIT_BUILDS) await compile(`assembly/limits/entry.${name}.gen.ts`, name, `dist/limits/${name}`);
 }
 
 const entries = [

@@ -31,6 +31,9 @@ export const BUILDS: readonly Build[] = [
   { name: "dot32-threads", isa: "dot32", threads: true },
 ];
 
+/** Builds of the limits: of vectors only, and no build is for what an instruction costs. */
+export const LIMIT_BUILDS: readonly Build[] = BUILDS.filter((b) => b.isa === "simd" || b.isa === "relaxed");
+
 function folders(dir: string): string[] {
   if (!existsSync(dir)) return [];
   return readdirSync(dir, { withFileTypes: true })
@@ -46,10 +49,25 @@ export function foldersWith(dir: string, has: string): string[] {
 
 const FILE = new RegExp(`^([a-z0-9_]+)\\.(${ISAS.join("|")})\\.ts$`);
 
-/** Kernel files: assembly/<family>/<variant>.<isa>.ts (assembly/lib holds what kernels share, by the same naming). */
+/** Folders of assembly/ whose files are named like kernels of the core: what kernels share, and the limits of a machine. */
+const APART: readonly string[] = ["lib", "limits"];
+
+/** Kernel files: assembly/<family>/<variant>.<isa>.ts. */
 export function kernelFiles(root = "assembly"): KernelFile[] {
+  return kernelsIn(
+    root,
+    folders(root).filter((f) => !APART.includes(f)),
+  );
+}
+
+/** Kernels that only show what a machine can do (skint bench kernels): assembly/limits/<limit>.<isa>.ts. */
+export function limitFiles(root = "assembly"): KernelFile[] {
+  return kernelsIn(root, ["limits"]);
+}
+
+function kernelsIn(root: string, families: readonly string[]): KernelFile[] {
   const found: KernelFile[] = [];
-  for (const family of folders(root).filter((f) => f !== "lib")) {
+  for (const family of families) {
     for (const file of readdirSync(join(root, family)).sort()) {
       const m = FILE.exec(file);
       if (m) found.push({ family, variant: m[1], isa: m[2] as Isa, name: `${family}_${m[1]}__${m[2]}` });
