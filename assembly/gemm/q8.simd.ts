@@ -4,6 +4,7 @@ import { block, product } from "../gemv/q8.simd";
 import { UPPER_BYTE } from "../lib/constants";
 import { panelAt } from "../lib/i8row";
 import { finish4 } from "../lib/linear.simd";
+import { HEAD } from "../lib/q8.scalar";
 import { start } from "../lib/split";
 
 /** Bytes of 512 k of 16 rows. */
@@ -28,10 +29,10 @@ export function kernel(p: usize, unit: u32, units: u32): void {
 function tile(op: LinearOp, b: u32, lane: u32, t: u32): void {
   const step = <usize>op.xs;
   const token = <usize>op.x + <usize>t * step;
-  const bytes = (((<usize>op.k + 31) & ~31) << 4) + 64;
+  const bytes = (((<usize>op.k + 31) & ~31) << 4) + HEAD;
   const head = <usize>op.w + <usize>b * bytes + (lane << 2);
   const upper = v128.load(UPPER_BYTE);
-  let w = head + 64;
+  let w = head + HEAD;
   let x = token + panelAt(op.k);
   let i0 = i32x4.splat(0);
   let i1 = i0;

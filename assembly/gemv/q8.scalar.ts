@@ -2,7 +2,7 @@
 import { LinearOp } from "../abi.gen";
 import { CODES_AT } from "../lib/i8row";
 import { finish } from "../lib/linear.scalar";
-import { dot8 } from "../lib/q8.scalar";
+import { dot8, HEAD } from "../lib/q8.scalar";
 import { start } from "../lib/split";
 
 export function kernel(p: usize, unit: u32, units: u32): void {
@@ -17,6 +17,6 @@ function dot(op: LinearOp, token: u32, row: u32): f32 {
   const x = <usize>op.x + <usize>token * op.xs;
   const kp = (<usize>op.k + 31) & ~31;
   const lane = (row & 15) << 2;
-  const w = <usize>op.w + <usize>(row >> 4) * ((kp << 4) + 64) + lane;
-  return <f32>dot8(w + 64, x + CODES_AT, x + CODES_AT + kp) * load<f32>(w) * load<f32>(x);
+  const w = <usize>op.w + <usize>(row >> 4) * ((kp << 4) + HEAD) + lane;
+  return <f32>dot8(w + HEAD, x + CODES_AT, x + CODES_AT + kp) * load<f32>(w) * load<f32>(x);
 }

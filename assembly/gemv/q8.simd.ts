@@ -5,6 +5,7 @@ import { LinearOp } from "../abi.gen";
 import { UPPER_BYTE } from "../lib/constants";
 import { panelAt } from "../lib/i8row";
 import { finish4 } from "../lib/linear.simd";
+import { HEAD } from "../lib/q8.scalar";
 import { start } from "../lib/split";
 
 /** Bytes of 512 k of 16 rows. */
@@ -21,10 +22,10 @@ export function kernel(p: usize, unit: u32, units: u32): void {
 /** 16 rows of one token. */
 export function block(op: LinearOp, b: u32, token: u32): void {
   const row = <usize>op.x + <usize>token * op.xs;
-  const bytes = (((<usize>op.k + 31) & ~31) << 4) + 64;
+  const bytes = (((<usize>op.k + 31) & ~31) << 4) + HEAD;
   const head = <usize>op.w + <usize>b * bytes;
   const upper = v128.load(UPPER_BYTE);
-  let w = head + 64;
+  let w = head + HEAD;
   let x = row + panelAt(op.k);
   let i0 = i32x4.splat(0);
   let i1 = i0;

@@ -40,6 +40,13 @@ export function absmax(w: Float32Array, from: number, length: number): number {
   return max;
 }
 
+/** Σ codes[from … from + length). */
+export function rowSum(codes: Int8Array, from: number, length: number): number {
+  let sum = 0;
+  for (let i = from; i < from + length; i++) sum += codes[i];
+  return sum;
+}
+
 /** Σ (w − code · scale)² of a group. */
 function squaredError(w: Float32Array, from: number, length: number, scale: number, qmin: number, qmax: number): number {
   const inverse = 1 / scale;

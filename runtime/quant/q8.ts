@@ -1,14 +1,15 @@
-// q8: int8 codes −127…127, one f32 scale (absmax / 127) a row. A block of 16 rows: 16 f32 scales, then [kp/4][16 rows][4 k] int8,
-// kp = k rounded up to 32. Sums are kept in 32 bits, so k may be 133 000 at most.
+// q8: int8 codes −127…127, one f32 scale (absmax / 127) a row. A block of 16 rows: 16 f32 scales, 16 i32 sums of the row's codes, then
+// [kp/4][16 rows][4 k] int8, kp = k rounded up to 32. Sums are kept in 32 bits, so k may be 133 000 at most.
 import { roundup } from "../num/int.ts";
-import { absmax, BYTES, roundCodes, scaled } from "./lanes.ts";
+import { absmax, BYTES, roundCodes, rowSum, scaled } from "./lanes.ts";
 import { BLOCK_ROWS, type IntegerScheme } from "./scheme.ts";
 
 const Q = 127;
-const SCALES = 4 * BLOCK_ROWS;
+const SUMS = 4 * BLOCK_ROWS;
+const HEAD = 2 * SUMS;
 
 const padded = (k: number) => roundup(k, 32);
-const blockBytes = (k: number) => SCALES + BYTES.bytesPerGroup(padded(k));
+const blockBytes = (k: number) => HEAD + BYTES.bytesPerGroup(padded(k));
 const bytes = (n: number, k: number) => (roundup(n, BLOCK_ROWS) / BLOCK_ROWS) * blockBytes(k);
 
 const rowScale = (w: Float32Array, from: number, k: number) => Math.fround(absmax(w, from, k) / Q);
@@ -19,7 +20,8 @@ function pack(codes: Int8Array, scales: Float32Array, rows: number, k: number, o
     const at = (r >> 4) * blockBytes(k);
     const lane = 4 * (r & 15);
     view.setFloat32(at + lane, r < rows ? scales[r] : 0, true);
-    BYTES.put(codes, r * k, r < rows ? k : 0, padded(k), out, at + SCALES + lane);
+    view.setInt32(at + SUMS + lane, r < rows ? rowSum(codes, r * k, k) : 0, true);
+    BYTES.put(codes, r * k, r < rows ? k : 0, padded(k), out, at + HEAD + lane);
   }
 }
 
@@ -31,7 +33,7 @@ function unpack(packed: Uint8Array, rows: number, k: number): { codes: Int8Array
     const at = (r >> 4) * blockBytes(k);
     const lane = 4 * (r & 15);
     scales[r] = view.getFloat32(at + lane, true);
-    BYTES.get(packed, at + SCALES + lane, k, codes, r * k);
+    BYTES.get(packed, at + HEAD + lane, k, codes, r * k);
   }
   return { codes, scales };
 }
@@ -51,9 +53,10 @@ function encode(w: Float32Array, rows: number, k: number, out: Uint8Array): void
 
 export const scheme: IntegerScheme = {
   name: "q8",
-  version: 1,
+  version: 2,
   group: 0,
   act: "i8tok",
+  sums: true,
   qmin: -Q,
   qmax: Q,
   bytes,

@@ -10,8 +10,10 @@ export interface Scheme {
   readonly version: number;
   /** Weights sharing a scale along k; 0 = the whole row, undefined = no scale. */
   readonly group?: number;
-  /** Activation format its kernels multiply with. */
-  readonly act: "f32" | "i8tok";
+  /** Activation format it is multiplied with unless a recipe names another: `f32`, or one of runtime/act that fits. */
+  readonly act: string;
+  /** The packed layout holds the sum of each row's codes, which activations with a zero point need. */
+  readonly sums?: true;
   /** Bytes of a packed [n, k] matrix (n rounded up to BLOCK_ROWS). */
   bytes(n: number, k: number): number;
   /** Round-to-nearest: packs rows [row, row + rows) of W; w f32 [rows, k], rows a multiple of BLOCK_ROWS or the last ones of the matrix; out = that run of blocks. */

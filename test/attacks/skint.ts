@@ -29,7 +29,7 @@ const edit = (from: string | RegExp, to: string, expect: Attack["expect"], what 
 
 /** A pack of nothing but a header, with claimed bytes behind it. */
 function claimed(tensors: readonly { name: string; dtype?: string; bytes: number }[], documents = ["graph", "card", "recipe"]) {
-  const metadata = `"__metadata__":{"skint.sha256":"${"0".repeat(64)}","skint.format":"1","skint.architecture":"","skint.recipe":"","skint.licence":"","skint.provenance":""}`;
+  const metadata = `"__metadata__":{"skint.sha256":"${"0".repeat(64)}","skint.format":"2","skint.architecture":"","skint.recipe":"","skint.licence":"","skint.provenance":""}`;
   let at = 0;
   const entries = [...documents.map((name) => ({ name: `skint.${name}`, dtype: "U8", bytes: 64 })), ...tensors].map(({ name, dtype = "U8", bytes }) => {
     at += bytes;
@@ -66,15 +66,16 @@ const MAX = LIMITS.packTensorBytes;
 export const CONTAINER: Attacks = {
   "sound": { make: () => buildPack(SMALL), expect: "accept" },
   "plain safetensors": { make: () => file('{"x":{"dtype":"U8","shape":[64],"data_offsets":[0,64]}}', 64), expect: "format.header", what: PACK },
-  "version 0": edit('"skint.format":"1"', '"skint.format":"0"', "format.version"),
-  "version 2": edit('"skint.format":"1"', '"skint.format":"2"', "format.version"),
-  "version of 100,000 digits": edit('"skint.format":"1"', `"skint.format":"${"9".repeat(100_000)}"`, "format.version"),
-  "version as number": edit('"skint.format":"1"', '"skint.format":1', "format.header"),
-  "no version": edit('"skint.format":"1",', "", "format.header"),
+  "version 0": edit('"skint.format":"2"', '"skint.format":"0"', "format.version"),
+  "version 1": edit('"skint.format":"2"', '"skint.format":"1"', "format.version"),
+  "version 3": edit('"skint.format":"2"', '"skint.format":"3"', "format.version"),
+  "version of 100,000 digits": edit('"skint.format":"2"', `"skint.format":"${"9".repeat(100_000)}"`, "format.version"),
+  "version as number": edit('"skint.format":"2"', '"skint.format":2', "format.header"),
+  "no version": edit('"skint.format":"2",', "", "format.header"),
   "no architecture": edit('"skint.architecture":"llama",', "", "format.header", "skint.architecture"),
   "no licence": edit('"skint.licence":"Apache-2.0",', "", "format.header", "skint.licence"),
   "no digest": edit(/"skint.sha256":"[0-9a-f]*",/, "", "format.header"),
-  "digest not first": edit(/("skint.sha256":"[0-9a-f]*"),("skint.format":"1")/, "$2,$1", "format.header"),
+  "digest not first": edit(/("skint.sha256":"[0-9a-f]*"),("skint.format":"2")/, "$2,$1", "format.header"),
   "digest in capitals": edit(/"skint.sha256":"[0-9a-f]*"/, `"skint.sha256":"${"A".repeat(64)}"`, "format.header"),
   "digest too short": edit(/"skint.sha256":"[0-9a-f]*"/, '"skint.sha256":"00"', "format.header"),
   "digest of another file": edit(/"skint.sha256":"[0-9a-f]*"/, `"skint.sha256":"${"0".repeat(64)}"`, "format.hash"),
@@ -109,7 +110,16 @@ export const CONTAINER: Attacks = {
     expect: "format.header",
     what: "skint.graph",
   },
-  "last bit of the digest flipped": { make: () => flipped(8 + 33 + 63, 0), expect: "format.hash", what: PACK },
+  "last digit of the digest another": {
+    make: async () => {
+      const pack = await buildPack(SMALL);
+      const last = 8 + 33 + 63;
+      pack[last] = pack[last] === 0x30 ? 0x31 : 0x30;
+      return pack;
+    },
+    expect: "format.hash",
+    what: PACK,
+  },
   ...flips(),
 };
 

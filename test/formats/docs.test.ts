@@ -42,5 +42,5 @@ test("header and documents of a pack", () => {
 test("schemes", () => {
   const stated = table("Packed layouts");
   expect(stated.map(([name]) => name).sort()).toEqual(Object.keys(SCHEMES).sort());
-  for (const [name, path] of stated) expect(path).toBe(`runtime/quant/${name}.ts`);
+  for (const [name, version, path] of stated) expect([version, path]).toEqual([`${SCHEMES[name].version}`, `runtime/quant/${name}.ts`]);
 });

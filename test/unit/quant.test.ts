@@ -31,7 +31,7 @@ function relativeError(w: Float32Array, got: Float32Array): number {
 const EXPECTED: Record<string, { error: number; bits: number }> = {
   f32: { error: 0, bits: 32 },
   f16: { error: 3e-4, bits: 16 },
-  q8: { error: 0.008, bits: 8 + 32 / 4096 },
+  q8: { error: 0.008, bits: 8 + 64 / 4096 },
   q8g32: { error: 0.006, bits: 8.5 },
   q4g32: { error: 0.09, bits: 4.5 },
   q4g128: { error: 0.11, bits: 4.125 },

@@ -1,9 +1,9 @@
-// Constants of the pack format `model.skint`, version 1, and the rules a safetensors header must keep to be one. See docs/format.md.
+// Constants of the pack format `model.skint`, version 2, and the rules a safetensors header must keep to be one. See docs/format.md.
 import { type ErrorCode, SkintError } from "../../errors.ts";
 import { LIMITS } from "../../limits.ts";
 import type { SafetensorsHeader, TensorEntry } from "../safetensors/header.ts";
 
-export const VERSION = "1";
+export const VERSION = "2";
 /** Multiple that the data section's start, and every tensor's length and offset, keep (bytes). */
 export const ALIGN = 64;
 /** The header begins with exactly these bytes; the digest, 64 lower-case hex digits, follows. */
