@@ -26,6 +26,9 @@ export const NIBBLE_2 = memory.data<u32>([0x0f000f00, 0x0f000f00, 0x0f000f00, 0x
 /** The upper byte of each i16 lane. */
 export const UPPER_BYTE = memory.data<u32>([0xff00ff00, 0xff00ff00, 0xff00ff00, 0xff00ff00], 16);
 
+/** i16 1. */
+export const I16_ONE = memory.data<u32>([0x00010001, 0x00010001, 0x00010001, 0x00010001], 16);
+
 /** i16 256. */
 export const I16_256 = memory.data<u32>([0x01000100, 0x01000100, 0x01000100, 0x01000100], 16);
 

@@ -1,5 +1,7 @@
-// Byte offsets inside one i8tok row of k activations (runtime/act/i8tok.ts is the layout):
-// f32 scale at 0, codes at 64, zero-point words at zAt, panel at panelAt.
+// Byte offsets inside one row of k activations, i8tok or u7tok (runtime/act is the layout):
+// f32 scale at 0, u7tok's i32 zero point at ZERO_AT, codes at 64, i8tok's zero-point words at zAt, panel at panelAt.
+
+export const ZERO_AT: usize = 4;
 
 export const CODES_AT: usize = 64;
 

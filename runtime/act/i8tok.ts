@@ -7,6 +7,7 @@
 //   then panel: kp i16    for kernels that multiply i16: `pairs` or `q4` order (below); unspecified if panel = none.
 //                         4·kp bytes are reserved: they double as the f32 row while a fused norm or activation is being quantised
 import { roundup } from "../num/int.ts";
+import type { ActFormat } from "./format.ts";
 
 export const I8TOK = { header: 64, align: 128 } as const;
 
@@ -67,6 +68,29 @@ export function encodeI8tok(x: Float32Array, row: Uint8Array, panel: number): vo
     view.setInt16(at.z + 4 * g, -8 * sums[0], true);
     view.setInt16(at.z + 4 * g + 2, -8 * sums[1], true);
   }
-  const p = PANEL_ORDER[panel];
-  if (p) for (let i = 0; i < at.kp; i++) view.setInt16(at.panel + 2 * i, codes[i - (i % p.step) + p.order[i % p.step]] * p.times[i % p.step], true);
+  writePanel(view, at, codes, panel);
 }
+
+/** The panel of a row whose codes (int8 [kp]) are given. */
+export function writePanel(row: DataView, at: I8tokLayout, codes: Int8Array, panel: number): void {
+  const p = PANEL_ORDER[panel];
+  if (p) for (let i = 0; i < at.kp; i++) row.setInt16(at.panel + 2 * i, codes[i - (i % p.step) + p.order[i % p.step]] * p.times[i % p.step], true);
+}
+
+/** Bytes of a row before the panel, and of the panel if there is one. */
+export function specifiedBytes(k: number, panel: number): number {
+  const at = i8tokLayout(k);
+  return at.panel + (panel === PANEL.none ? 0 : 2 * at.kp);
+}
+
+export const format: ActFormat = {
+  name: "i8tok",
+  bytes: (k) => i8tokLayout(k).bytes,
+  specified: specifiedBytes,
+  encode: encodeI8tok,
+  decode: (row, k) => ({
+    codes: Int16Array.from(new Int8Array(row.buffer, row.byteOffset + I8TOK.header, k)),
+    scale: new DataView(row.buffer, row.byteOffset).getFloat32(0, true),
+  }),
+  fits: (scheme) => scheme.act === "i8tok",
+};

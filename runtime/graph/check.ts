@@ -1,4 +1,5 @@
 // A graph that came from a file is a stranger's program: every name, shape, attribute and symbol is checked before anything is planned.
+import { ACTS } from "../act/catalogue.gen.ts";
 import { SkintError } from "../errors.ts";
 import { OPS } from "../ops/catalogue.gen.ts";
 import { SCHEMES } from "../quant/catalogue.gen.ts";
@@ -148,6 +149,12 @@ function checkNode(n: GraphNode, tensors: Map<string, TensorDef>, written: Set<s
     const t = tensors.get(n.tensors[field] ?? "");
     if (t) checkShape(n, field, rule, t, attrs);
   }
+  if (n.op === "linear") checkActivations(n, tensors.get(n.tensors.w) as TensorDef);
+}
+
+/** A linear's variant is the activation format its weights are multiplied with. */
+function checkActivations(n: GraphNode, w: TensorDef): void {
+  if (n.variant && !ACTS[n.variant].fits(SCHEMES[w.format])) bad(n.name, `node ${n.name} multiplies ${w.format} weights with ${n.variant} activations, which do not fit`);
 }
 
 function checkOperand(n: GraphNode, field: string, kind: string, name: string | undefined, tensors: Map<string, TensorDef>, written: Set<string>): void {

@@ -1,5 +1,5 @@
 // Bytes and row strides of tensors by format.
-import { i8tokLayout } from "../act/i8tok.ts";
+import { ACTS } from "../act/catalogue.gen.ts";
 import { SkintError } from "../errors.ts";
 import { mul, roundup } from "../num/int.ts";
 import { SCHEMES } from "../quant/catalogue.gen.ts";
@@ -36,12 +36,11 @@ export function byteLength(t: TensorDef, symbols: Symbols): number {
       });
     return scheme.bytes(d[0], d[1]);
   }
+  if (isAct(t.format)) return mul(t.name, d[0], ACTS[t.format].bytes(d[1]));
   switch (t.format) {
     case "f32":
     case "u32":
       return mul(t.name, 4, ...d);
-    case "i8tok":
-      return mul(t.name, d[0], i8tokLayout(d[1]).bytes);
     case "kv_f32":
       return mul(t.name, 4, ...d);
     case "kv_f16":
@@ -53,8 +52,11 @@ export function byteLength(t: TensorDef, symbols: Symbols): number {
   }
 }
 
-/** Distance between rows as kernels count it: elements for f32 and u32, bytes for i8tok. */
+/** Is it an activation format (runtime/act)? */
+const isAct = (format: string) => Object.hasOwn(ACTS, format);
+
+/** Distance between rows as kernels count it: elements for f32 and u32, bytes for activation formats. */
 export function rowStride(t: TensorDef): number {
   const width = t.shape[t.shape.length - 1] as number;
-  return t.format === "i8tok" ? i8tokLayout(width).bytes : width;
+  return isAct(t.format) ? ACTS[t.format].bytes(width) : width;
 }

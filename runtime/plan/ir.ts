@@ -2,6 +2,7 @@
 import { SkintError } from "../errors.ts";
 import type { Graph, GraphNode, TensorDef } from "../graph/types.ts";
 import { OPS } from "../ops/catalogue.gen.ts";
+import { linearVariant } from "../ops/linear/variant.ts";
 
 export interface Ir {
   nodes: GraphNode[];
@@ -22,6 +23,13 @@ export function tensor(ir: Ir, name: string): TensorDef {
 export function root(ir: Ir, name: string): string {
   const t = tensor(ir, name);
   return t.view ? t.view.of : name;
+}
+
+/** Variant of a node's kernels: formats of weights are part of it. */
+export function variantOf(ir: Ir, n: GraphNode): string {
+  if (n.op === "linear") return linearVariant(tensor(ir, n.tensors.w).format, n.variant);
+  if (n.op === "embed") return tensor(ir, n.tensors.table).format;
+  return n.variant;
 }
 
 export function writes(node: GraphNode): string[] {

@@ -7,7 +7,7 @@ import { BLOCK_ROWS } from "../quant/scheme.ts";
 import { placeArena } from "./arena.ts";
 import { attentionPieces, placeAttention } from "./attention.ts";
 import { type Choice, chooseKernel, chooseUnits } from "./choose.ts";
-import { type Ir, reads, root, tensor, toIr, writes } from "./ir.ts";
+import { type Ir, reads, root, tensor, toIr, variantOf, writes } from "./ir.ts";
 import { panelFor } from "./panels.ts";
 import { foldResiduals, insertTaps, keepAllRows, mergeLinears, quantiseInputs } from "./passes.ts";
 import type { Cost, LowerOptions, Plan, Step } from "./types.ts";
@@ -23,12 +23,6 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
   const steps = ir.nodes.map((n) => toStep(ir, n, options));
   const { offsets, bytes } = placeArena(lifetimes(ir, options.symbols));
   return { name: options.name, symbols: options.symbols, steps, tensors: ir.tensors, arena: offsets, arenaBytes: bytes, adjacent };
-}
-
-function variantOf(ir: Ir, n: GraphNode): string {
-  if (n.op === "linear") return tensor(ir, n.tensors.w).format;
-  if (n.op === "embed") return tensor(ir, n.tensors.table).format;
-  return n.variant;
 }
 
 function kernelOf(ir: Ir, n: GraphNode, o: LowerOptions): Choice {

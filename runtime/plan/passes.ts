@@ -2,9 +2,9 @@
 import { SkintError } from "../errors.ts";
 import { byteLength } from "../graph/formats.ts";
 import type { Graph, GraphNode } from "../graph/types.ts";
-import { SCHEMES } from "../quant/catalogue.gen.ts";
+import { parseLinearVariant } from "../ops/linear/variant.ts";
 import { BLOCK_ROWS } from "../quant/scheme.ts";
-import { type Ir, Rewrite, root, tensor, type Uses, usesOf } from "./ir.ts";
+import { type Ir, Rewrite, root, tensor, type Uses, usesOf, variantOf } from "./ir.ts";
 
 /** Logits of every token: the copy of the last row falls away. */
 export function keepAllRows(ir: Ir): void {
@@ -44,6 +44,8 @@ export function insertTaps(ir: Ir, graph: Graph, points: readonly string[]): voi
 
 const QUANTISING = ["rmsnorm", "layernorm", "activate"];
 
+const actOf = (ir: Ir, linear: GraphNode) => parseLinearVariant(variantOf(ir, linear)).act;
+
 /**
  * Gives every linear its input in the format its scheme multiplies with: in the producer if it can, else by a quantise step.
  * Linears whose kernels want different panels get rows of their own (`panelOf` tells).
@@ -51,8 +53,8 @@ const QUANTISING = ["rmsnorm", "layernorm", "activate"];
 export function quantiseInputs(ir: Ir, fuse: boolean, panelOf: (linear: GraphNode) => number): void {
   const wanted = new Map<string, GraphNode[]>();
   for (const n of ir.nodes) {
-    if (n.op !== "linear" || SCHEMES[tensor(ir, n.tensors.w).format]?.act !== "i8tok") continue;
-    const key = `${n.tensors.x}:i8tok${panelOf(n)}`;
+    if (n.op !== "linear" || actOf(ir, n) === "f32") continue;
+    const key = `${n.tensors.x}:${actOf(ir, n)}${panelOf(n)}`;
     wanted.set(key, [...(wanted.get(key) ?? []), n]);
   }
   const uses = usesOf(ir);
@@ -60,14 +62,15 @@ export function quantiseInputs(ir: Ir, fuse: boolean, panelOf: (linear: GraphNod
   for (const [name, linears] of wanted) {
     const { x } = linears[0].tensors;
     const t = tensor(ir, x);
-    ir.tensors.set(name, { name, role: "value", format: "i8tok", shape: t.shape });
+    const act = actOf(ir, linears[0]);
+    ir.tensors.set(name, { name, role: "value", format: act, shape: t.shape });
     const panel = panelOf(linears[0]);
     const [producer, ...others] = uses.writers(x);
     const fits = fuse && others.length === 0 && QUANTISING.includes(producer.op) && uses.readers(x).length === linears.length && !t.view && t.role === "value";
-    if (fits) rewrite.replace(producer, { ...producer, variant: "i8tok", tensors: { ...producer.tensors, y: name }, attrs: { ...producer.attrs, panel } });
+    if (fits) rewrite.replace(producer, { ...producer, variant: act, tensors: { ...producer.tensors, y: name }, attrs: { ...producer.attrs, panel } });
     else {
       const attrs = { k: t.shape[1] as number, panel };
-      rewrite.insertBefore(linears[0], { op: "quantise", name: `${linears[0].name}.quantise`, variant: "i8tok", rows: t.shape[0], tensors: { x, y: name }, attrs });
+      rewrite.insertBefore(linears[0], { op: "quantise", name: `${linears[0].name}.quantise`, variant: act, rows: t.shape[0], tensors: { x, y: name }, attrs });
     }
     for (const n of linears) rewrite.replace(n, { ...n, tensors: { ...n.tensors, x: name } });
   }
@@ -133,7 +136,8 @@ function canJoin(ir: Ir, uses: Uses, a: GraphNode, b: GraphNode): boolean {
   if (!a.tensors.bias !== !b.tensors.bias) return false;
   const [wa, wb] = [tensor(ir, a.tensors.w), tensor(ir, b.tensors.w)];
   const [ya, yb] = [tensor(ir, a.tensors.y), tensor(ir, b.tensors.y)];
-  if (wa.format !== wb.format || !ya.view || !yb.view || ya.view.of !== yb.view.of || yb.view.offset !== ya.view.offset + (ya.shape[1] as number)) return false;
+  if (wa.format !== wb.format || a.variant !== b.variant || !ya.view || !yb.view || ya.view.of !== yb.view.of || yb.view.offset !== ya.view.offset + (ya.shape[1] as number))
+    return false;
   const whole = (wa.shape[0] as number) % BLOCK_ROWS === 0 && byteLength(wa, { T: 1, L: 1, C: 1 }) % 64 === 0;
   return whole && uses.readers(wa.name).length === 1 && uses.readers(wb.name).length === 1;
 }

@@ -18,6 +18,15 @@ test.each([{}, { tied: false }, { bias: true }, { activation: "gelu" }, { layers
   for (const cache of ["f32", "f16", "i8"] as const) expect(parseGraph(JSON.stringify(sound(options, cache)))).toEqual(sound(options, cache));
 });
 
+test("a linear may name an activation format that fits its scheme", () => {
+  for (const act of ["", "i8tok", "u7tok"]) {
+    const g = sound({ tied: false });
+    tensor(g, "head.weight").format = "q8";
+    node(g, "head").variant = act;
+    expect(parseGraph(JSON.stringify(g))).toEqual(g);
+  }
+});
+
 /** What is changed → [the change, what the error blames]. */
 const MUTATIONS: Readonly<Record<string, readonly [(g: Loose) => void, string]>> = {
   "version missing": [(g) => delete g.version, "version"],
@@ -122,6 +131,15 @@ const MUTATIONS: Readonly<Record<string, readonly [(g: Loose) => void, string]>>
     "norm",
   ],
   "variant i8tok in a stored graph": [(g) => (node(g, "norm").variant = "i8tok"), "norm"],
+  "activations on plain weights": [(g) => (node(g, "head").variant = "i8tok"), "head"],
+  "activations that do not fit the scheme": [
+    (g) => {
+      tensor(g, "head.weight").format = "q4g32";
+      node(g, "head").variant = "u7tok";
+    },
+    "head",
+  ],
+  "activations f32 by name": [(g) => (node(g, "head").variant = "f32"), "head"],
   "variant of a kernel": [(g) => (node(g, "head").variant = "q8"), "head"],
   "rows of the context": [(g) => (node(g, "norm").rows = "C"), "norm"],
   "rows a number": [(g) => (node(g, "norm").rows = 1000), "norm"],

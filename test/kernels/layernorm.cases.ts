@@ -2,7 +2,7 @@
 // relative to the mean of |x|, so the bound is absolute: that error times the reciprocal deviation, times the weight (below 4).
 import { normal } from "../support/data.ts";
 import type { Case } from "./case.ts";
-import { bothVariants, LADDER, ROUNDING, type RowCase } from "./rows.ts";
+import { allVariants, LADDER, ROUNDING, type RowCase } from "./rows.ts";
 
 interface Options {
   readonly gap?: number;
@@ -38,4 +38,4 @@ export const cases: Case[] = [
   make("zero", 2, 33, { scale: 1e-30, bias: true }),
   make("NaN", 1, 21, { poison: Number.NaN }),
   make("no rows", 0, 16),
-].flatMap(bothVariants);
+].flatMap(allVariants);

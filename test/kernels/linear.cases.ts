@@ -1,4 +1,5 @@
-import { encodeI8tok, i8tokLayout } from "../../runtime/act/i8tok.ts";
+import { ACTS } from "../../runtime/act/catalogue.gen.ts";
+import { linearVariant, parseLinearVariant } from "../../runtime/ops/linear/variant.ts";
 import { panelFor } from "../../runtime/plan/panels.ts";
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
 import { hasMinimum, isInteger } from "../../runtime/quant/scheme.ts";
@@ -19,14 +20,14 @@ interface Shape {
   readonly fill?: Fill;
   readonly bias?: boolean;
   readonly residual?: boolean;
-  /** Elements (bytes for i8tok) between the rows of x, y and the residual. */
+  /** Elements (bytes for quantised x) between the rows of x, y and the residual. */
   readonly gap?: number;
 }
 
-/** All kernels of a scheme are given the same rows: with the panel that those of them that want one want. */
+/** All kernels of a variant are given the same rows: with the panel that those of them that want one want. */
 function panelOf(variant: string): number {
   const kernels = Object.values(KERNELS).flat();
-  return Math.max(...kernels.filter((k) => k.split("_")[1] === variant && /^gem[vm]_/.test(k)).map(panelFor));
+  return Math.max(...kernels.filter((k) => k.startsWith(`gemv_${variant}__`) || k.startsWith(`gemm_${variant}__`)).map(panelFor));
 }
 
 function floats(count: number, fill?: Fill): Float32Array {
@@ -36,7 +37,7 @@ function floats(count: number, fill?: Fill): Float32Array {
 }
 
 function weights(variant: string, { n, k, fill }: Shape): Uint8Array {
-  const scheme = SCHEMES[variant];
+  const { scheme } = parseLinearVariant(variant);
   const packed = new Uint8Array(scheme.bytes(n, k));
   if (fill === "extremes" && (isInteger(scheme) || hasMinimum(scheme))) {
     const { qmin, qmax, group } = scheme;
@@ -61,15 +62,17 @@ function activations(variant: string, { k, rows, fill, gap = 0 }: Shape, stride:
     if (fill === "extremes") return Float32Array.from({ length: k }, (_, i) => [127, -127, i % 2 ? 127 : -127, r() < 0.5 ? 127 : -127][t % 4]);
     return fill === "nan" && t === 1 ? normal(k, 1).fill(Number.NaN, k >> 1, (k >> 1) + 1) : normal(k, 100 + t);
   };
-  if (SCHEMES[variant].act === "f32") return Float32Array.from(Array.from({ length: rows }, (_, t) => [...row(t), ...new Float32Array(gap)]).flat());
+  const { act } = parseLinearVariant(variant);
+  if (act === "f32") return Float32Array.from(Array.from({ length: rows }, (_, t) => [...row(t), ...new Float32Array(gap)]).flat());
   const x = new Uint8Array(rows * stride).fill(0x77);
-  for (let t = 0; t < rows; t++) encodeI8tok(row(t), x.subarray(t * stride, (t + 1) * stride), panelOf(variant));
+  for (let t = 0; t < rows; t++) ACTS[act].encode(row(t), x.subarray(t * stride, (t + 1) * stride), panelOf(variant));
   return x;
 }
 
 function make(variant: string, shape: Shape): Case {
   const { n, k, rows, fill = "normal", bias = false, residual = false, gap = 0 } = shape;
-  const xs = SCHEMES[variant].act === "f32" ? k + gap : i8tokLayout(k).bytes + 16 * gap;
+  const { act } = parseLinearVariant(variant);
+  const xs = act === "f32" ? k + gap : ACTS[act].bytes(k) + 16 * gap;
   const stride = n + gap;
   return {
     name: `n ${n}, k ${k}, rows ${rows}, ${fill}${bias ? ", bias" : ""}${residual ? ", residual" : ""}${gap ? `, gap ${gap}` : ""}`,
@@ -113,4 +116,7 @@ function anyBits(variant: string, n: number, k: number): Case {
   return { ...c, name: `n ${n}, k ${k}, codes of any bits`, tensors };
 }
 
-export const cases: Case[] = [...Object.keys(SCHEMES).flatMap((variant) => ladder.map((shape) => make(variant, shape))), anyBits("t2", 35, 384)];
+/** Every scheme with its own activation format and with every other that fits it. */
+const variants = new Set(Object.values(SCHEMES).flatMap((s) => [s.name, ...Object.values(ACTS).flatMap((a) => (a.fits(s) ? [linearVariant(s.name, a.name)] : []))]));
+
+export const cases: Case[] = [...[...variants].flatMap((variant) => ladder.map((shape) => make(variant, shape))), anyBits("t2", 35, 384)];

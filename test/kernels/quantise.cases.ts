@@ -1,7 +1,9 @@
-import { I8TOK, i8tokLayout, PANEL } from "../../runtime/act/i8tok.ts";
-import type { OperandArray } from "../../runtime/ops/define.ts";
+import { ACTS } from "../../runtime/act/catalogue.gen.ts";
+import type { ActFormat } from "../../runtime/act/format.ts";
+import { I8TOK, PANEL } from "../../runtime/act/i8tok.ts";
 import { normal, random } from "../support/data.ts";
 import type { Case } from "./case.ts";
+import { specified } from "./i8rows.ts";
 
 type Fill = (k: number, seed: number) => Float32Array;
 
@@ -18,24 +20,24 @@ const fills: Record<string, Fill> = {
   zero: (k) => new Float32Array(k),
   ties,
   negative: (k) => new Float32Array(k).fill(-3),
+  positive: (k, seed) => normal(k, seed).map(Math.abs),
+  lopsided: (k, seed) => normal(k, seed).map((v) => (v < 0 ? v / 50 : v)),
   subnormal: (k, seed) => normal(k, seed, 1e-41),
+  least: (k, seed) => normal(k, seed, 1e-36),
   huge: (k, seed) => normal(k, seed, 1e38),
   infinite: (k, seed) => normal(k, seed).fill(-Infinity, k >> 1),
+  both: (k, seed) =>
+    normal(k, seed)
+      .fill(-Infinity, k >> 1)
+      .fill(Infinity, (3 * k) >> 2),
 };
 
-/** What a row specifies: all before the panel, and 2·kp bytes of panel if there is one. */
-function specified(rows: number, k: number, stride: number, panel: number) {
-  const at = i8tokLayout(k);
-  const end = panel === PANEL.none ? at.panel : at.panel + 2 * at.kp;
-  return (t: OperandArray) => Uint8Array.from({ length: rows * end }, (_, i) => t[Math.floor(i / end) * stride + (i % end)]);
-}
-
-function make(fill: string, rows: number, k: number, panel: number, gap = 0): Case {
-  const stride = i8tokLayout(k).bytes + gap;
+function make(act: ActFormat, fill: string, rows: number, k: number, panel: number, gap = 0): Case {
+  const stride = act.bytes(k) + gap;
   const xs = k + gap / 4;
   return {
     name: `${fill}, rows ${rows}, k ${k}, panel ${panel}${gap ? `, ${gap} bytes between rows` : ""}`,
-    variant: "i8tok",
+    variant: act.name,
     rows,
     values: { k, panel },
     strides: { x: xs, y: stride },
@@ -44,15 +46,15 @@ function make(fill: string, rows: number, k: number, panel: number, gap = 0): Ca
       y: new Uint8Array(rows * stride).fill(0xee),
     }),
     compare: { y: "exact" },
-    view: { y: specified(rows, k, stride, panel) },
+    view: { y: specified(act, rows, k, stride, panel) },
   };
 }
 
 /** NaN must reach the scale; everything else of such a row is free. */
-function poisoned(k: number, at: number): Case {
-  const bytes = i8tokLayout(k).bytes;
+function poisoned(act: ActFormat, k: number, at: number): Case {
+  const bytes = act.bytes(k);
   return {
-    ...make("normal", 1, k, PANEL.q4),
+    ...make(act, "normal", 1, k, PANEL.q4),
     name: `NaN at ${at} of ${k}`,
     tensors: () => ({ x: normal(k, 1).fill(Number.NaN, at, at + 1), y: new Uint8Array(bytes) }),
     view: { y: (t) => new Float32Array([new DataView(t.buffer, t.byteOffset).getFloat32(0, true)]) },
@@ -60,11 +62,16 @@ function poisoned(k: number, at: number): Case {
 }
 
 const panels = Object.values(PANEL);
-export const cases: Case[] = [
-  ...[1, 3, 15, 16, 17, 31, 32, 64, 127, I8TOK.align, 129, 300, 512, 1000].flatMap((k) => panels.map((panel) => make("normal", 2, k, panel))),
-  ...Object.keys(fills).flatMap((fill) => panels.map((panel) => make(fill, 3, 160, panel))),
-  ...panels.map((panel) => make("normal", 5, 200, panel, 64)),
-  make("normal", 0, 64, PANEL.none),
-  poisoned(64, 0),
-  poisoned(67, 66),
-];
+
+function ladder(act: ActFormat): Case[] {
+  return [
+    ...[1, 3, 15, 16, 17, 31, 32, 64, 127, I8TOK.align, 129, 300, 512, 1000].flatMap((k) => panels.map((panel) => make(act, "normal", 2, k, panel))),
+    ...Object.keys(fills).flatMap((fill) => panels.map((panel) => make(act, fill, 3, 160, panel))),
+    ...panels.map((panel) => make(act, "normal", 5, 200, panel, 64)),
+    make(act, "normal", 0, 64, PANEL.none),
+    poisoned(act, 64, 0),
+    poisoned(act, 67, 66),
+  ];
+}
+
+export const cases: Case[] = Object.values(ACTS).flatMap(ladder);

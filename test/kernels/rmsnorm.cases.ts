@@ -2,7 +2,7 @@
 // square root; the mean, eps, root, reciprocal, three more operations add 6.
 import { normal } from "../support/data.ts";
 import type { Case } from "./case.ts";
-import { bothVariants, LADDER, ROUNDING, type RowCase } from "./rows.ts";
+import { allVariants, LADDER, ROUNDING, type RowCase } from "./rows.ts";
 
 interface Options {
   readonly gap?: number;
@@ -38,4 +38,4 @@ export const cases: Case[] = [
   make("NaN", 1, 21, { poison: Number.NaN }),
   make("infinite", 1, 21, { poison: Number.POSITIVE_INFINITY }),
   make("no rows", 0, 16),
-].flatMap(bothVariants);
+].flatMap(allVariants);

@@ -1,5 +1,6 @@
-// Cases of ops that turn f32 rows into f32 or i8tok rows: the ladder of shapes, strides wider than the row, unwritable gaps.
-import { i8tokLayout } from "../../runtime/act/i8tok.ts";
+// Cases of ops that turn f32 rows into f32 rows or rows of an activation format: the ladder of shapes, strides wider than the row, unwritable gaps.
+import { ACTS } from "../../runtime/act/catalogue.gen.ts";
+import type { ActFormat } from "../../runtime/act/format.ts";
 import type { OperandArray } from "../../runtime/ops/define.ts";
 import type { Bound, Case } from "./case.ts";
 import { codesAndScale, ONE_CODE, specified } from "./i8rows.ts";
@@ -14,7 +15,7 @@ export interface RowCase {
   readonly name: string;
   readonly rows: number;
   readonly k: number;
-  /** Floats between rows of every f32 operand (64 times as many bytes between i8tok rows). */
+  /** Floats between rows of every f32 operand (64 times as many bytes between quantised rows). */
   readonly gap?: number;
   readonly values: Readonly<Record<string, number>>;
   /** Row operands f32 [rows, k + gap] are called with n = rows·(k + gap); vectors are made by the same function. */
@@ -42,23 +43,23 @@ export function f32Case(c: RowCase): Case {
   };
 }
 
-export function i8tokCase(c: RowCase, panel: number): Case {
+export function actCase(act: ActFormat, c: RowCase, panel: number): Case {
   const stride = c.k + (c.gap ?? 0);
-  const bytes = i8tokLayout(c.k).bytes + 64 * (c.gap ?? 0);
+  const bytes = act.bytes(c.k) + 64 * (c.gap ?? 0);
   return {
     name: `${c.name}, rows ${c.rows}, k ${c.k}, panel ${panel}${c.gap ? `, gap ${c.gap}` : ""}`,
-    variant: "i8tok",
+    variant: act.name,
     rows: c.rows,
     values: { k: c.k, panel, ...c.values },
     strides: { ...Object.fromEntries(c.streams.map((s) => [s, stride])), y: bytes },
     tensors: () => ({ ...c.inputs(), y: new Uint8Array(c.rows * bytes).fill(0xee) }),
     compare: { y: ONE_CODE },
-    view: { y: codesAndScale(c.rows, c.k, bytes) },
-    alike: { y: specified(c.rows, c.k, bytes, panel) },
+    view: { y: codesAndScale(act, c.rows, c.k, bytes) },
+    alike: { y: specified(act, c.rows, c.k, bytes, panel) },
   };
 }
 
-/** Both variants of one case; the panel varies with k so that all occur. */
-export function bothVariants(c: RowCase): Case[] {
-  return [f32Case(c), i8tokCase(c, c.k % 3)];
+/** All variants of one case; the panel varies with k so that all occur. */
+export function allVariants(c: RowCase): Case[] {
+  return [f32Case(c), ...Object.values(ACTS).map((act) => actCase(act, c, c.k % 3))];
 }

@@ -74,6 +74,20 @@ test("fused: norms and activations quantise, additions and neighbours are folded
   expect(step(p, "layers.0.ffn.gate+up").attrs.n).toBe(192);
 });
 
+test("the activation format of a linear is what its node says, else its scheme's own", () => {
+  const p = plan(graphOf("w8u7"));
+  for (const n of ["layers.0.attention.norm", "layers.0.ffn.activation", "layers.0.attention.o.quantise"]) expect(step(p, n).variant).toBe("u7tok");
+  expect(step(p, "layers.0.ffn.gate+up")).toMatchObject({ variant: "q8_u7tok", kernel: "gemv_q8_u7tok__simd" });
+  expect(step(plan(graphOf("w8")), "layers.0.ffn.gate+up")).toMatchObject({ variant: "q8", kernel: "gemv_q8__simd" });
+});
+
+test("linears of one input that want different activation formats read rows of their own and stay apart", () => {
+  const g = graphOf("w8");
+  const p = plan({ ...g, nodes: g.nodes.map((n) => (n.name === "layers.0.ffn.up" ? { ...n, variant: "u7tok" } : n)) });
+  expect(names(p)).toEqual(expect.arrayContaining(["layers.0.ffn.gate.quantise", "layers.0.ffn.up.quantise", "layers.0.ffn.gate", "layers.0.ffn.up"]));
+  expect([step(p, "layers.0.ffn.gate").variant, step(p, "layers.0.ffn.up").variant]).toEqual(["q8", "q8_u7tok"]);
+});
+
 test("floats are not quantised", () => {
   expect(names(plan(graphOf("f32"))).filter((n) => n.includes("quantise"))).toEqual([]);
   expect(step(plan(graphOf("f32")), "norm").variant).toBe("f32");
@@ -187,7 +201,7 @@ test("a linear added to itself is not folded", () => {
   expect(names(plan({ ...g, nodes }))).toContain("layers.0.ffn.residual");
 });
 
-const RECIPES = ["f32", "f16", "w8", "w8g32", "w4", "w4g128", "w4kv8"];
+const RECIPES = ["f32", "f16", "w8", "w8u7", "w8g32", "w4", "w4g128", "w4kv8"];
 
 test.each(RECIPES)("%s: in memory nothing that is needed at the same time shares bytes, in all four plans", (recipe) => {
   for (const shape of [

@@ -4,7 +4,7 @@ import type { Model, ModelOptions } from "../../runtime/session/model.ts";
 import type { WasmOptions } from "../../targets/devices/wasm/device.ts";
 import { open, pack, type Tiny, tinyCheckpoint, tokensOf } from "../support/tiny.ts";
 
-const RECIPES = ["f32", "f16", "w8", "w4", "w4kv8"];
+const RECIPES = ["f32", "f16", "w8", "w8u7", "w4", "w4kv8"];
 const LENGTH = 70;
 /** More than two blocks of positions (assembly/lib/seen.ts). */
 const LONG = 530;

@@ -45,7 +45,7 @@ test("f16 weights and caches give the logits of their rounded values", async () 
 });
 
 // Random weights lose more to rounding than trained ones; what a scheme costs a trained model is measured in test/models.
-const NEAR: Readonly<Record<string, number>> = { w8: 0.15, w8g32: 0.15, w4: 0.5, w4g128: 0.5, w4kv8: 0.5 };
+const NEAR: Readonly<Record<string, number>> = { w8: 0.15, w8u7: 0.2, w8g32: 0.15, w4: 0.5, w4g128: 0.5, w4kv8: 0.5 };
 
 test.each(Object.entries(NEAR))("recipe %s stays within %f of the formulas", async (recipe, bound) => {
   const tiny = await tinyCheckpoint({ tied: false });

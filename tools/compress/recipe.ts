@@ -1,16 +1,25 @@
 // Recipes as data: which scheme each matrix gets, by which method. The built-in ones, and the check of one given as JSON.
+import { ACTS } from "../../runtime/act/catalogue.gen.ts";
 import { SkintError } from "../../runtime/errors.ts";
 import { isMatrix } from "../../runtime/graph/formats.ts";
-import { CACHE_FORMATS, type CacheFormat, type Graph } from "../../runtime/graph/types.ts";
+import { CACHE_FORMATS, type CacheFormat, type Graph, type GraphNode } from "../../runtime/graph/types.ts";
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
 import { METHODS } from "./methods/catalogue.gen.ts";
+
+export interface Rule {
+  /** A regular expression on the weight's name. */
+  readonly match: string;
+  readonly scheme: string;
+  /** Activation format that linears multiply the weight with; default: the scheme's own. */
+  readonly act?: string;
+}
 
 export interface Recipe {
   readonly name: string;
   readonly summary: string;
   readonly method: string;
-  /** First rule whose `match` (a regular expression on the weight's name) fits decides. */
-  readonly rules: readonly { readonly match: string; readonly scheme: string }[];
+  /** The first rule whose `match` fits decides. */
+  readonly rules: readonly Rule[];
   /** Format of the key/value caches. */
   readonly cache: CacheFormat;
 }
@@ -22,13 +31,14 @@ const SOURCE = "source";
 const KEEPS: Readonly<Record<string, string>> = { F32: "f32", BF16: "f32", F16: "f16", Q4_0: "q4g32m", Q4_1: "q4g32m", Q4_K: "q4g32m" };
 
 const EMBEDDINGS = "^(embed|positions|head)\\.weight$";
-const all = (scheme: string) => [{ match: ".*", scheme }];
+const all = (scheme: string, act?: string): Rule[] => [{ match: ".*", scheme, ...(act ? { act } : {}) }];
 const body = (scheme: string) => [{ match: EMBEDDINGS, scheme: "q8" }, ...all(scheme)];
 
 export const RECIPES: readonly Recipe[] = [
   { name: "f32", summary: "plain 32-bit floats: the reference", method: "rtn", rules: all("f32"), cache: "f32" },
   { name: "f16", summary: "16-bit floats: lossless for f16 checkpoints", method: "rtn", rules: all("f16"), cache: "f16" },
   { name: "w8", summary: "int8 weights, one scale a row, int8 activations", method: "rtn", rules: all("q8"), cache: "f16" },
+  { name: "w8u7", summary: "int8 weights, one scale a row, 7-bit activations with a zero point", method: "rtn", rules: all("q8", "u7tok"), cache: "f16" },
   { name: "w8g32", summary: "int8 weights in groups of 32, int8 activations", method: "rtn", rules: all("q8g32"), cache: "f16" },
   { name: "w4", summary: "int4 weights in groups of 32, embedding and head int8, int8 activations", method: "rtn", rules: body("q4g32"), cache: "f16" },
   { name: "w4g128", summary: "int4 weights in groups of 128, embedding and head int8, int8 activations", method: "rtn", rules: body("q4g128"), cache: "f16" },
@@ -47,6 +57,12 @@ export function recipeNamed(name: string): Recipe {
   return RECIPES.find((r) => r.name === name) ?? invalid(`there is no recipe ${name}`);
 }
 
+const actsOf = (scheme: string) =>
+  Object.values(ACTS)
+    .filter((act) => act.fits(SCHEMES[scheme]))
+    .map((act) => act.name)
+    .join(", ");
+
 /** A recipe from the text of a JSON file. */
 export function parseRecipe(text: string): Recipe {
   let r: Recipe;
@@ -61,6 +77,8 @@ export function parseRecipe(text: string): Recipe {
   for (const rule of r.rules) {
     if (typeof rule?.match !== "string" || !Object.hasOwn(SCHEMES, rule.scheme))
       return invalid(`the rule ${JSON.stringify(rule)} names no scheme of ${Object.keys(SCHEMES).join(", ")}`);
+    if (rule.act !== undefined && !(Object.hasOwn(ACTS, rule.act) && ACTS[rule.act].fits(SCHEMES[rule.scheme])))
+      return invalid(`the rule ${JSON.stringify(rule)} names no activation format that ${rule.scheme} is multiplied with: ${actsOf(rule.scheme) || "it takes plain floats"}`);
     try {
       new RegExp(rule.match);
     } catch {
@@ -71,14 +89,17 @@ export function parseRecipe(text: string): Recipe {
 }
 
 /**
- * The graph with every matrix in the scheme its rule says. Throws `recipe.invalid` naming a weight that no rule fits.
+ * The graph with every matrix in the scheme its rule says, and every linear with the activation format. Throws `recipe.invalid` naming a
+ * weight that no rule fits.
  * @param dtypeOf element type of a weight in the checkpoint
  */
 export function applyRecipe(graph: Graph, recipe: Recipe, dtypeOf: (weight: string) => string | undefined): Graph {
+  const ruleOf = (weight: string) => recipe.rules.find((r) => new RegExp(r.match).test(weight)) ?? invalid(`recipe ${recipe.name} has no rule for ${weight}`);
   const tensors = graph.tensors.map((t) => {
     if (!isMatrix(t)) return t;
-    const rule = recipe.rules.find((r) => new RegExp(r.match).test(t.name)) ?? invalid(`recipe ${recipe.name} has no rule for ${t.name}`);
-    return { ...t, format: rule.scheme === SOURCE ? (KEEPS[dtypeOf(t.name) ?? ""] ?? "q8g32") : rule.scheme };
+    const { scheme } = ruleOf(t.name);
+    return { ...t, format: scheme === SOURCE ? (KEEPS[dtypeOf(t.name) ?? ""] ?? "q8g32") : scheme };
   });
-  return { ...graph, tensors };
+  const withAct = (n: GraphNode): GraphNode => ({ ...n, variant: ruleOf(n.tensors.w).act ?? "" });
+  return { ...graph, tensors, nodes: graph.nodes.map((n) => (n.op === "linear" ? withAct(n) : n)) };
 }

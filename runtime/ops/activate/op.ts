@@ -1,5 +1,5 @@
 // Activation, gated if u is given: y = f(g) · u, or y = f(g). g, u f32 [rows, k].
-// kind: 0 silu, 1 gelu (erf), 2 gelu_tanh, 3 relu, 4 relu². Variant `f32` writes f32 [rows, k], `i8tok` quantised rows (runtime/act/i8tok.ts).
+// kind: 0 silu, 1 gelu (erf), 2 gelu_tanh, 3 relu, 4 relu². Variant `f32` writes f32 [rows, k], the others rows of an activation format (runtime/act).
 import { defineOp } from "../define.ts";
 
 /** Attribute `kind` by name. */

@@ -1,5 +1,5 @@
 // LayerNorm over rows: y = (x - mean) / sqrt(var + eps) * weight + bias (biased variance). x f32 [rows, k], weight, bias f32 [k].
-// Variant `f32` writes f32 [rows, k]; variant `i8tok` the quantised rows of runtime/act/i8tok.ts. Paper: Ba et al. 2016, eq. 4.
+// Variant `f32` writes f32 [rows, k]; the others rows of the activation format they name (runtime/act). Paper: Ba et al. 2016, eq. 4.
 import { defineOp } from "../define.ts";
 
 export const op = defineOp(

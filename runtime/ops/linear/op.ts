@@ -1,6 +1,8 @@
-// y = x Wᵀ (+ bias) (+ residual). x [rows, k] in the activation format the scheme asks for (f32, or i8tok for integer schemes),
-// W [n, k] packed in a weight scheme (the variant), y f32 [rows, n], bias f32 [n], residual f32 [rows, n].
+// y = x Wᵀ (+ bias) (+ residual). x [rows, k] f32 or in an activation format (runtime/act), W [n, k] packed in a weight scheme,
+// y f32 [rows, n], bias f32 [n], residual f32 [rows, n]. In a graph x is f32, the tensor w names the scheme, and the variant names the
+// activation format ("" = the scheme's own); kernels and references know both as one variant (variant.ts).
 // Two kernel families compute the same bits: `gemv` streams the weights once per row of x, `gemm` reuses them over a tile of rows.
+import { ACTS } from "../../act/catalogue.gen.ts";
 import { defineOp } from "../define.ts";
 
 export const op = defineOp(
@@ -18,5 +20,5 @@ export const op = defineOp(
     residual: "in?",
     rs: "stride residual",
   },
-  { families: ["gemv", "gemm"], variants: [""], shapes: { x: ["rows", "k"], w: ["n", "k"], y: ["rows", "n"], bias: ["n"], residual: ["rows", "n"] } },
+  { families: ["gemv", "gemm"], variants: ["", ...Object.keys(ACTS)], shapes: { x: ["rows", "k"], w: ["n", "k"], y: ["rows", "n"], bias: ["n"], residual: ["rows", "n"] } },
 );

@@ -1,23 +1,24 @@
-// Reference of `linear`, bit-exact for every scheme. Every step below is one f32 operation, in this order:
+// Reference of `linear`, bit-exact for every scheme and activation format. x's codes are what its format decodes to (zero point taken off).
+// Every step below is one f32 operation, in this order:
 //   integer schemes  acc = Σ over groups in order of f32(integer sum) · scale; y = acc · x's scale
 //   with a minimum   acc = Σ over groups in order of (f32(integer sum) · scale + f32(sum of x's codes) · minimum); y = acc · x's scale
 //   f32, f16         acc = Σ over k in order of w · x
 // and then + bias, then + residual. Integer sums are exact.
-import { i8tokLayout } from "../../act/i8tok.ts";
-import { SCHEMES } from "../../quant/catalogue.gen.ts";
+import { ACTS } from "../../act/catalogue.gen.ts";
 import { hasMinimum, type IntegerScheme, type MinimumScheme } from "../../quant/scheme.ts";
 import type { Operands } from "../define.ts";
+import { parseLinearVariant } from "./variant.ts";
 
 type Product = (token: number, row: number) => number;
 
 export function reference({ tensors, values: v }: Operands, variant: string): void {
-  const scheme = SCHEMES[variant];
+  const { scheme, act } = parseLinearVariant(variant);
   const w = tensors.w as Uint8Array;
   const y = tensors.y as Float32Array;
   const bias = tensors.bias as Float32Array | undefined;
   const residual = tensors.residual as Float32Array | undefined;
   const product =
-    scheme.act === "i8tok" ? integers(scheme as IntegerScheme | MinimumScheme, w, tensors.x as Uint8Array, v) : floats(scheme.decode(w, v.n, v.k), tensors.x as Float32Array, v);
+    act === "f32" ? floats(scheme.decode(w, v.n, v.k), tensors.x as Float32Array, v) : integers(scheme as IntegerScheme | MinimumScheme, w, act, tensors.x as Uint8Array, v);
   for (let t = 0; t < v.rows; t++)
     for (let r = 0; r < v.n; r++) {
       let acc = product(t, r);
@@ -35,14 +36,14 @@ function floats(w: Float32Array, x: Float32Array, v: Operands["values"]): Produc
   };
 }
 
-function integers(scheme: IntegerScheme | MinimumScheme, packed: Uint8Array, x: Uint8Array, v: Operands["values"]): Product {
+function integers(scheme: IntegerScheme | MinimumScheme, packed: Uint8Array, act: string, x: Uint8Array, v: Operands["values"]): Product {
   const { codes, scales } = scheme.unpack(packed, v.n, v.k);
   const minima = hasMinimum(scheme) ? scheme.unpack(packed, v.n, v.k).minima : undefined;
   const group = scheme.group || v.k;
   const groups = Math.ceil(v.k / group);
+  const rows = Array.from({ length: v.rows }, (_, t) => ACTS[act].decode(x.subarray(t * v.xs), v.k));
   return (t, r) => {
-    const xscale = new DataView(x.buffer, x.byteOffset + t * v.xs).getFloat32(0, true);
-    const xcodes = new Int8Array(x.buffer, x.byteOffset + t * v.xs + i8tokLayout(v.k).codes, v.k);
+    const { codes: xcodes, scale: xscale } = rows[t];
     let acc = 0;
     for (let g = 0; g < groups; g++) {
       let sum = 0;

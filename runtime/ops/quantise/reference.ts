@@ -1,10 +1,9 @@
 // Reference of `quantise`: one encoder of runtime/act a variant, row by row; bit-exact.
-import { encodeI8tok } from "../../act/i8tok.ts";
+import { ACTS } from "../../act/catalogue.gen.ts";
 import type { Operands } from "../define.ts";
 
 export function reference({ tensors, values: v }: Operands, variant: string): void {
-  if (variant !== "i8tok") throw new Error(`no reference of activation format ${variant}`);
   const x = tensors.x as Float32Array;
   const y = tensors.y as Uint8Array;
-  for (let r = 0; r < v.rows; r++) encodeI8tok(x.subarray(r * v.xs, r * v.xs + v.k), y.subarray(r * v.ys, (r + 1) * v.ys), v.panel);
+  for (let r = 0; r < v.rows; r++) ACTS[variant].encode(x.subarray(r * v.xs, r * v.xs + v.k), y.subarray(r * v.ys, (r + 1) * v.ys), v.panel);
 }

@@ -1,5 +1,5 @@
 // RMSNorm over rows: y = x / sqrt(mean(x²) + eps) * (weight + offset). x f32 [rows, k], weight f32 [k].
-// Variant `f32` writes f32 [rows, k]; variant `i8tok` writes the quantised rows of runtime/act/i8tok.ts.
+// Variant `f32` writes f32 [rows, k]; the others write rows of the activation format they name (runtime/act).
 // Paper: Zhang & Sennrich 2019, "Root Mean Square Layer Normalization", eq. 4. `offset` is 1 for Gemma.
 import { defineOp } from "../define.ts";
 

@@ -1,8 +1,9 @@
 // Known-answer test of a loaded build: its integer matmuls on extreme values against the one reference. A build that fails is not used:
 // engines may miscompile rare instructions, and relaxed ones are defined by the engine outside the range the kernels keep to.
-import { encodeI8tok, i8tokLayout } from "../../../runtime/act/i8tok.ts";
+import { ACTS } from "../../../runtime/act/catalogue.gen.ts";
 import { OPS } from "../../../runtime/ops/catalogue.gen.ts";
 import { RECORD_WORDS } from "../../../runtime/ops/define.ts";
+import { linearVariant, parseLinearVariant } from "../../../runtime/ops/linear/variant.ts";
 import { REFERENCES } from "../../../runtime/ops/references.gen.ts";
 import { panelFor } from "../../../runtime/plan/panels.ts";
 import { SCHEMES } from "../../../runtime/quant/catalogue.gen.ts";
@@ -22,32 +23,39 @@ export function selfTest(module: WebAssembly.Module, kernels: readonly string[],
   const core = instantiate(module, memory);
   if (core.fingerprint() >>> 0 !== fingerprint(kernels, RECORD_WORDS)) return ["the kernel table, which is of another version: run npm run build"];
   const failed: string[] = [];
-  for (const [name, scheme] of Object.entries(SCHEMES)) {
-    if (scheme.act !== "i8tok") continue;
+  for (const variant of integerVariants())
     for (const family of OPS.linear.families) {
-      const kernel = kernels.find((k) => k.startsWith(`${family}_${name}__`));
-      if (kernel && !answers(core, memory, kernels.indexOf(kernel), name, panelFor(kernel))) failed.push(kernel);
+      const kernel = kernels.find((k) => k.startsWith(`${family}_${variant}__`));
+      if (kernel && !answers(core, memory, kernels.indexOf(kernel), variant, panelFor(kernel))) failed.push(kernel);
     }
-  }
   return failed;
 }
 
+/** Every weight scheme with every activation format that fits it. */
+const integerVariants = () =>
+  Object.values(ACTS).flatMap((act) =>
+    Object.values(SCHEMES)
+      .filter(act.fits)
+      .map((scheme) => linearVariant(scheme.name, act.name)),
+  );
+
 /** Runs one linear on alternating extremes and ramps; true if every bit is as the reference says. */
-function answers(core: ReturnType<typeof instantiate>, memory: WebAssembly.Memory, id: number, scheme: string, panel: number): boolean {
+function answers(core: ReturnType<typeof instantiate>, memory: WebAssembly.Memory, id: number, variant: string, panel: number): boolean {
   const { rows, n, k } = SHAPE;
-  const layout = i8tokLayout(k);
-  const x = new Uint8Array(rows * layout.bytes);
+  const { scheme, act } = parseLinearVariant(variant);
+  const xs = ACTS[act].bytes(k);
+  const x = new Uint8Array(rows * xs);
   for (let r = 0; r < rows; r++)
-    encodeI8tok(
+    ACTS[act].encode(
       Float32Array.from({ length: k }, (_, i) => (r % 2 ? 127 : ((i * 37 + r * 11) % 255) - 127)),
-      x.subarray(r * layout.bytes),
+      x.subarray(r * xs),
       panel,
     );
   const weights = Float32Array.from({ length: n * k }, (_, i) => (i % 3 ? ((i * 29) % 15) - 7 : i % 2 ? -8 : 7));
-  const w = new Uint8Array(SCHEMES[scheme].bytes(n, k));
-  SCHEMES[scheme].encode(weights, n, k, w);
+  const w = new Uint8Array(scheme.bytes(n, k));
+  scheme.encode(weights, n, k, w);
   const want = new Float32Array(rows * n);
-  REFERENCES.linear({ tensors: { x, w, y: want }, values: { rows, xs: layout.bytes, ys: n, rs: 0, n, k } }, scheme);
+  REFERENCES.linear({ tensors: { x, w, y: want }, values: { rows, xs, ys: n, rs: 0, n, k } }, variant);
   const wAt = X + Math.ceil(x.length / 64) * 64;
   const yAt = wAt + Math.ceil(w.length / 64) * 64;
   const bytes = new Uint8Array(memory.buffer);
@@ -60,7 +68,7 @@ function answers(core: ReturnType<typeof instantiate>, memory: WebAssembly.Memor
     kernel: id,
     units: 2,
     address: (f) => address[f] ?? 0,
-    stride: (t) => (t === "x" ? layout.bytes : t === "y" ? n : 0),
+    stride: (t) => (t === "x" ? xs : t === "y" ? n : 0),
     value: (f) => (f === "n" ? n : k),
   });
   for (let i = 0; i < TIMES; i++) {

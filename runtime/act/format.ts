@@ -1,0 +1,17 @@
+// An activation format: how rows of x [rows, k] lie in memory once they are quantised, and what they stand for. One file a format.
+// A graph and a recipe name it beside the weight scheme; no build may change it, and every build writes and multiplies it to the same bits.
+import type { Scheme } from "../quant/scheme.ts";
+
+export interface ActFormat {
+  readonly name: string;
+  /** Bytes of one row. */
+  bytes(k: number): number;
+  /** Bytes at the start of a row that are specified; what follows is scratch of whoever writes it. */
+  specified(k: number, panel: number): number;
+  /** Reference encoder of one row, x f32 [k]. `panel`: what the kernels that read the row want behind the codes (PANEL in i8tok.ts). */
+  encode(x: Float32Array, row: Uint8Array, panel: number): void;
+  /** The integers [k] that linears multiply with, and the scale of the row: it stands for codes · scale. */
+  decode(row: Uint8Array, k: number): { codes: Int16Array; scale: number };
+  /** Can weights of this scheme be multiplied with it? There are kernels for every pair that fits. */
+  fits(scheme: Scheme): boolean;
+}
