@@ -9,7 +9,7 @@ import { stopSignal } from "../../tools/cli/signals.ts";
 import { table } from "../../tools/cli/table.ts";
 import { whole } from "../../tools/cli/values.ts";
 import { fastest, type Outcome, playContest, type Row, ratio } from "./contest.ts";
-import { CONTESTS } from "./entrants.ts";
+import { CONTESTS, isPeer } from "./entrants.ts";
 import { Stage } from "./stage.ts";
 import { SMOL, type SyntheticShape } from "./synthetic.ts";
 
@@ -22,7 +22,7 @@ interface Report extends Outcome {
   readonly model: SyntheticShape;
 }
 
-const isOurs = ({ entrant }: Row) => entrant.startsWith("skint");
+const isOurs = ({ entrant: id }: Row) => !isPeer({ id });
 
 function tableOf(rows: readonly Row[]): string {
   const best = fastest(rows.filter((row) => !isOurs(row)));
@@ -58,7 +58,7 @@ async function run(): Promise<number> {
     const outcomes: Outcome[] = [];
     for (const contest of CONTESTS) if (!only || contest.name === only) outcomes.push(await playContest(contest, stage, options));
     const [rows, absent] = [outcomes.flatMap((o) => o.rows), outcomes.flatMap((o) => o.absent)];
-    if (rows.every(isOurs)) throw new SkintError("file.missing", `nobody to compare with: ${absent[0]?.reason}`, { what: absent[0]?.entrant });
+    if (rows.length === 0) throw new SkintError("file.missing", `nobody to compare with: ${absent[0]?.reason}`, { what: absent[0]?.entrant });
     const report: Report = { date: new Date().toISOString(), machine: summariseMachine(readMachine()), engine: readEngine(), model: SMOL, rows, absent };
     console.log(json ? JSON.stringify(report) : text(report));
     return EXIT.ok;

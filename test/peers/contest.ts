@@ -2,7 +2,7 @@
 // One plays while the others wait for input. The order turns by one place each round.
 import { SkintError, throwIfAborted } from "../../runtime/errors.ts";
 import { bootstrap, bootstrapRatio, type Interval } from "../../runtime/stats/bootstrap.ts";
-import type { Contest, Entrant } from "./entrants.ts";
+import { type Contest, type Entrant, isPeer } from "./entrants.ts";
 import type { Played, Player, Work } from "./players/player.ts";
 import type { Stage } from "./stage.ts";
 
@@ -42,7 +42,8 @@ export function rateOf({ prompt, decode }: Work, { prefillMs, decodeMs }: Played
   return decode > 0 ? (1000 * decode) / decodeMs : (1000 * prompt) / prefillMs;
 }
 
-const isAbsence = (e: unknown): e is SkintError => e instanceof SkintError && (e.code === "file.missing" || e.code === "device.unavailable");
+/** A peer may be absent; if we cannot play, something is broken. */
+const isAbsence = (entrant: Entrant, e: unknown): e is SkintError => isPeer(entrant) && e instanceof SkintError && (e.code === "file.missing" || e.code === "device.unavailable");
 
 interface Seat {
   readonly entrant: Entrant;
@@ -50,26 +51,41 @@ interface Seat {
   readonly rates: Map<string, number[]>;
 }
 
-async function seat(contest: Contest, stage: Stage, absent: Outcome["absent"][number][], seats: Seat[], { signal, note }: PlayOptions): Promise<void> {
-  for (const entrant of contest.entrants) {
+async function seat(
+  contest: Contest,
+  entrants: readonly Entrant[],
+  stage: Stage,
+  absent: Outcome["absent"][number][],
+  seats: Seat[],
+  { signal, note }: PlayOptions,
+): Promise<void> {
+  for (const entrant of entrants) {
     throwIfAborted(signal, "the contest");
+    if (entrant.lacks) {
+      absent.push({ contest: contest.name, entrant: entrant.id, reason: entrant.lacks });
+      continue;
+    }
     note?.(`  ${contest.name}: loading ${entrant.id}`);
     try {
       const player = await entrant.open(stage, contest.threads);
       seats.push({ entrant, player, rates: new Map(Object.keys(contest.works).map((figure) => [figure, []])) });
     } catch (e) {
-      if (!isAbsence(e)) throw e;
+      if (!isAbsence(entrant, e)) throw e;
       absent.push({ contest: contest.name, entrant: entrant.id, reason: e.message });
     }
   }
 }
 
+/** Plays a contest; with no peer here there is none, and no row. */
 export async function playContest(contest: Contest, stage: Stage, options: PlayOptions = {}): Promise<Outcome> {
   const { rounds = contest.rounds, signal, note } = options;
   const absent: Outcome["absent"][number][] = [];
   const seats: Seat[] = [];
   try {
-    await seat(contest, stage, absent, seats, options);
+    await seat(contest, contest.entrants.filter(isPeer), stage, absent, seats, options);
+    if (seats.length === 0) return { rows: [], absent };
+    const ours = contest.entrants.filter((entrant) => !isPeer(entrant));
+    await seat(contest, ours, stage, absent, seats, options);
     for (let round = -1; round < rounds; round++) {
       note?.(`  ${contest.name}: ${round < 0 ? "warming up" : `round ${round + 1} of ${rounds}`}`);
       for (const [figure, work] of Object.entries(contest.works))

@@ -1,5 +1,4 @@
 // Who plays in which contest, as data. An engine more is a line here and a file in players/.
-import { SkintError } from "../../runtime/errors.ts";
 import { LIBRARY } from "./llama.ts";
 import { peerFile } from "./peers.ts";
 import { openSkintPage, openWllamaPage, type WllamaRelease } from "./players/browser.ts";
@@ -9,9 +8,14 @@ import type { Stage } from "./stage.ts";
 
 export interface Entrant {
   readonly id: string;
-  /** Throws `file.missing` or `device.unavailable` where it cannot play here. */
+  /** Why it cannot play on this Node, if so. */
+  readonly lacks?: string;
+  /** A peer that is not installed throws `file.missing` or `device.unavailable`. */
   open(stage: Stage, threads: number): Promise<Player>;
 }
+
+/** Whether an entrant is not ours. */
+export const isPeer = ({ id }: { readonly id: string }): boolean => !id.startsWith("skint");
 
 /** Entrants that take turns in one run. */
 export interface Contest {
@@ -33,14 +37,12 @@ interface SkintOptions {
 const REVECTORIZE = { name: "--experimental-wasm-revectorize", since: 22 };
 
 function skintInNode(id: string, { recipe, isa = "auto", flag }: SkintOptions): Entrant {
+  const { node } = process.versions;
+  const old = flag && Number(node.split(".")[0]) < flag.since;
   return {
     id,
-    async open(stage, threads) {
-      const { node } = process.versions;
-      if (flag && Number(node.split(".")[0]) < flag.since)
-        throw new SkintError("device.unavailable", `Node ${node} has no ${flag.name}; run this with Node ${flag.since} or later`, { what: flag.name });
-      return startScript(id, "skint-node.ts", [await stage.pack(recipe), String(threads), isa], flag ? [flag.name] : []);
-    },
+    ...(old ? { lacks: `Node ${node} has no ${flag.name}; run this with Node ${flag.since} or later` } : {}),
+    open: async (stage, threads) => startScript(id, "skint-node.ts", [await stage.pack(recipe), String(threads), isa], flag ? [flag.name] : []),
   };
 }
 

@@ -7,7 +7,7 @@ import { SkintError } from "../../runtime/errors.ts";
 import { fromContest, judge } from "../../tools/goals/byo/contests.ts";
 import { divergence } from "../../tools/goals/byo/kl.ts";
 import { goals } from "../../tools/goals/kernels/peers.ts";
-import { fastest, type Outcome, playContest, rateOf, ratio } from "../peers/contest.ts";
+import { fastest, type Outcome, playContest, type Row, rateOf, ratio } from "../peers/contest.ts";
 import { CONTESTS, type Contest, type Entrant } from "../peers/entrants.ts";
 import { type Player, promptTokens, startProcess, startScript, type Work } from "../peers/players/player.ts";
 import { Stage } from "../peers/stage.ts";
@@ -109,9 +109,15 @@ describe("a contest", () => {
   });
 
   test("rates leave out the warm-up; an absent entrant is reported and the others play", async () => {
-    const { rows, absent } = await playContest(contest([scripted("skint", [1000, 5, 10], []), lacking("peer", new SkintError("file.missing", "install it"))]), new Stage());
-    expect(rows).toMatchObject([{ entrant: "skint", engine: "skint 1.0", figure: "decode", rates: [1000, 500], median: 750, min: 500, max: 1000 }]);
+    const { rows, absent } = await playContest(contest([scripted("llama", [1000, 5, 10], []), lacking("peer", new SkintError("file.missing", "install it"))]), new Stage());
+    expect(rows).toMatchObject([{ entrant: "llama", engine: "llama 1.0", figure: "decode", rates: [1000, 500], median: 750, min: 500, max: 1000 }]);
     expect(absent).toEqual([{ contest: "c", entrant: "peer", reason: "install it" }]);
+  });
+
+  test("without a peer nothing is loaded or played", async () => {
+    const asked: string[] = [];
+    const { rows, absent } = await playContest(contest([scripted("skint", [1], asked), lacking("peer", new SkintError("file.missing", "install it"))]), new Stage());
+    expect([rows, absent.length, asked]).toEqual([[], 1, []]);
   });
 
   test("a failure that is no absence ends it, and who has loaded is closed", async () => {
@@ -137,7 +143,8 @@ describe("goals out of a contest", () => {
   test("our median over the faster peer's, whatever else of ours was faster", async () => {
     const o = await outcome(scripted("skint int4", [2], []), scripted("skint w4", [1], []), scripted("slow", [8], []), scripted("fast", [4], []));
     expect(fastest(o.rows.filter((r) => !r.entrant.startsWith("skint")))?.entrant).toBe("fast");
-    expect(ratio(o.rows[0], o.rows[2])).toEqual({ value: 4, low: 4, high: 4 });
+    const [fast, ours] = ["fast", "skint int4"].map((id) => o.rows.find(({ entrant }) => entrant === id) as Row);
+    expect(ratio(ours, fast)).toEqual({ value: 2, low: 2, high: 2 });
     expect(judge(o, comparison)).toMatchObject({ value: 2, low: 2, high: 2, note: expect.stringContaining("skint int4 2500.0 over fast 1250.0") });
   });
 
@@ -146,7 +153,8 @@ describe("goals out of a contest", () => {
     const ours = scripted("skint int4", [2], []);
     expect(judge(await outcome(ours, gone("driver"), scripted("api", [4], [])), comparison)).toMatchObject({ value: 2, note: expect.stringContaining("no driver here") });
     expect(judge(await outcome(ours, gone("driver"), gone("api")), comparison)).toEqual({ absent: "no driver here" });
-    expect(judge(await outcome(gone("skint int4"), scripted("api", [4], [])), comparison)).toEqual({ absent: "no skint int4 here" });
+    expect(judge(await outcome({ ...ours, lacks: "this Node is too old" }, scripted("api", [4], [])), comparison)).toEqual({ absent: "this Node is too old" });
+    await expect(outcome(gone("skint int4"), scripted("api", [4], []))).rejects.toThrow("no skint int4 here");
   });
 
   test("every goal names a contest, a work of it and one of us", () => {

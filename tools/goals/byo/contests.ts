@@ -1,6 +1,6 @@
 // Figures out of contests with other engines (test/peers). Each contest is played once in a run of the goals, whoever asks for it first.
 import { fastest, type Outcome, playContest, type Row, ratio } from "../../../test/peers/contest.ts";
-import { CONTESTS, type Contest } from "../../../test/peers/entrants.ts";
+import { CONTESTS, type Contest, isPeer } from "../../../test/peers/entrants.ts";
 import { Stage } from "../../../test/peers/stage.ts";
 import type { Absent, Goal, GoalContext, Measured } from "../goal.ts";
 
@@ -28,7 +28,7 @@ export interface Comparison {
   readonly ours: string;
 }
 
-const isPeer = ({ entrant }: { entrant: string }) => !entrant.startsWith("skint");
+const fromPeer = ({ entrant: id }: { readonly entrant: string }) => isPeer({ id });
 const about = ({ entrant, median }: Row) => `${entrant} ${median.toFixed(1)}`;
 
 /** Ratio of our median to the fastest peer's, with every other median of the contest in the note. */
@@ -36,11 +36,11 @@ export function judge({ rows, absent }: Outcome, { figure, ours }: Comparison): 
   const missing = absent.find(({ entrant }) => entrant === ours);
   if (missing) return { absent: missing.reason };
   const same = rows.filter((row) => row.figure === figure);
-  const [mine, best] = [same.find((row) => row.entrant === ours), fastest(same.filter(isPeer))];
-  if (!best) return { absent: absent.find(isPeer)?.reason ?? "no peer took part" };
+  const [mine, best] = [same.find((row) => row.entrant === ours), fastest(same.filter(fromPeer))];
+  if (!best) return { absent: absent.find(fromPeer)?.reason ?? "no peer took part" };
   if (!mine) throw new Error(`there is no ${ours} in ${same.map((row) => row.entrant).join(", ")}`);
   const others = same.filter((row) => row !== mine && row !== best).map(about);
-  const gone = absent.filter(isPeer).map(({ entrant, reason }) => `absent: ${entrant} (${reason})`);
+  const gone = absent.filter(fromPeer).map(({ entrant, reason }) => `absent: ${entrant} (${reason})`);
   return { ...ratio(mine, best), note: [`${about(mine)} over ${about(best)} tokens/s on ${mine.engine}`, ...others, ...gone].join("; ") };
 }
 
