@@ -47,7 +47,7 @@ export class GraphBuilder {
     return this.tensors.has(name) ? name : this.define({ name, role: "weight", format: "f32", shape: [k] });
   }
 
-  /** Matrix of weights [n, k]; its scheme is chosen by the recipe (`f32` until then). */
+  /** Matrix of weights [n, k]; its scheme is chosen by the recipe (`f32` until then), unless its op takes nothing but f32. */
   matrix(name: string, n: number, k: number): string {
     return this.tensors.has(name) ? name : this.define({ name, role: "weight", format: "f32", shape: [n, k] });
   }
@@ -142,6 +142,20 @@ export class GraphBuilder {
     const y = this.value(name, k);
     this.node("activate", name, "f32", { g, ...(u ? { u } : {}), y }, { k, kind: ACTIVATIONS.indexOf(kind), panel: 0 });
     return y;
+  }
+
+  /** Causal depthwise convolution with the weights w [channels, taps], and SiLU if asked for; its window is a state of its own. */
+  conv1d(name: string, x: string, w: string, bias: string | undefined, silu: boolean): string {
+    const [channels, taps] = (this.tensors.get(w) as TensorDef).shape as [number, number];
+    const window = this.define({ name: `${name}.window`, role: "state", format: "conv_f32", shape: [taps, channels] });
+    return this.op("conv1d", name, { x, w, ...(bias ? { bias } : {}), window }, channels, { channels, taps, silu: silu ? 1 : 0 });
+  }
+
+  /** Selective scan of x, gated by z; a [channels, states]. Leaves softplus(dt + bias) in dt. */
+  scan(name: string, inputs: Readonly<Record<"x" | "dt" | "bias" | "a" | "b" | "c" | "d" | "z", string>>): string {
+    const [channels, states] = (this.tensors.get(inputs.a) as TensorDef).shape as [number, number];
+    const hidden = this.define({ name: `${name}.hidden`, role: "state", format: "ssm_f32", shape: [channels, states] });
+    return this.op("scan", name, { ...inputs, hidden }, channels, { channels, states });
   }
 
   add(name: string, a: string, b: string): string {

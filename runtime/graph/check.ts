@@ -8,7 +8,7 @@ import type { Dim, Graph, GraphNode, TensorDef } from "./types.ts";
 
 const MAX_NODES = 100_000;
 const MAX_DIM = 2 ** 31;
-const PLAIN = ["f32", "u32", "kv_f32", "kv_f16", "kv_i8"];
+const PLAIN = ["f32", "u32", "kv_f32", "kv_f16", "kv_i8", "conv_f32", "ssm_f32"];
 const ROLES = ["input", "output", "weight", "constant", "state", "value"];
 const OPERANDS = ["in", "out", "inout", "in?", "out?"];
 const SYMBOLS = ["T", "L", "C"];
@@ -172,11 +172,12 @@ function checkOperand(n: GraphNode, field: string, kind: string, name: string | 
   }
 }
 
-/** Kernels trust formats, token ids and caches: each operand may only be what its kernel takes it for. */
+/** Kernels trust formats, token ids and states: each operand may only be what its kernel takes it for. */
 function formatFits(n: GraphNode, field: string, t: TensorDef): boolean {
+  const { weights, states } = OPS[n.op];
   if (field === "tokens") return t.role === "input" && t.format === "u32";
-  if (field === "kcache" || field === "vcache") return t.format === `kv_${n.variant}`;
-  if ((n.op === "linear" && field === "w") || (n.op === "embed" && field === "table")) return isMatrix(t);
+  if (Object.hasOwn(states, field)) return t.role === "state" && t.format === `${states[field]}_${n.variant}`;
+  if (Object.hasOwn(weights, field)) return isMatrix(t) && (weights[field] === "any" || t.format === weights[field]);
   if (n.op === "rope" && field === "table") return t.role === "constant";
   return t.format === "f32" && !isMatrix(t) && t.role !== "state";
 }

@@ -25,6 +25,11 @@ export function isMatrix(t: TensorDef): boolean {
   return t.role === "weight" && t.shape.length === 2;
 }
 
+/** A state that is carried from token to token: it has no positions, so that it cannot be taken back to an earlier one. */
+export function isRecurrent(t: TensorDef): boolean {
+  return t.role === "state" && !t.shape.includes("C");
+}
+
 /** Bytes of the tensor in device memory (a multiple of 4). */
 export function byteLength(t: TensorDef, symbols: Symbols): number {
   const d = dims(t, symbols);
@@ -40,6 +45,7 @@ export function byteLength(t: TensorDef, symbols: Symbols): number {
   switch (t.format) {
     case "f32":
     case "u32":
+    case "conv_f32":
       return mul(t.name, 4, ...d);
     case "kv_f32":
       return mul(t.name, 4, ...d);
@@ -47,6 +53,8 @@ export function byteLength(t: TensorDef, symbols: Symbols): number {
       return roundup(mul(t.name, 2, ...d), 4);
     case "kv_i8":
       return mul(t.name, d[0], roundup(d[1], 16), roundup(d[2], 16) + 4);
+    case "ssm_f32":
+      return SCHEMES.f32.bytes(d[0], d[1]);
     default:
       throw new SkintError("graph.invalid", `tensor ${t.name} has the unknown format ${t.format}`, { what: t.name });
   }

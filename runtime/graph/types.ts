@@ -53,9 +53,12 @@ export interface Graph {
   /** Named places for taps → tensor. `<node>.pattern` of attention nodes is a point too, made on demand. */
   readonly points: Readonly<Record<string, string>>;
   readonly vocab: number;
-  /** Positions the model was made for; C is at most this. */
+  /** Positions the model was made for; C is at most this. ENDLESS where no tensor has positions. */
   readonly context: number;
 }
+
+/** Context of a model that keeps no positions: its memory does not depend on how long the text is. */
+export const ENDLESS = 2 ** 31 - 1;
 
 /** u32 words in device memory that steps read: tokens of this step, position of its first token, rows of logits. */
 export const SLOTS = ["T", "pos", "L"] as const;

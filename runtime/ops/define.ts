@@ -34,23 +34,44 @@ export interface OpDef {
   readonly fields: Readonly<Record<string, FieldKind>>;
   /** Tensor field → the dimensions it must have; what a graph from a stranger is checked against. */
   readonly shapes: Readonly<Record<string, ShapeRule>>;
+  /** Operands that are packed matrices of weights: of any scheme (the variant of the step), or of `f32` whatever the recipe. */
+  readonly weights: Readonly<Record<string, "any" | "f32">>;
+  /** Operands that are states → stem of their format, which is `<stem>_<variant>`. */
+  readonly states: Readonly<Record<string, string>>;
   /** Variants a graph may name; lowering adds others (`i8tok`, schemes). Empty: the op is made by lowering only. */
   readonly variants: readonly string[];
   /** Complaint about attribute values that no kernel can take, or undefined. */
-  readonly complaint: (attrs: Readonly<Record<string, number>>) => string | undefined;
+  readonly complaint: (attrs: Attributes) => string | undefined;
+  /** Independent pieces that a step over `rows` rows can be cut into: the default is its rows. */
+  readonly pieces: (attrs: Attributes, rows: number) => number;
+  /** Multiply-adds a row. */
+  readonly macs: (attrs: Attributes) => number;
 }
+
+export type Attributes = Readonly<Record<string, number>>;
 
 /** Words of a record: `kernel`, `units`, then the fields. Records are RECORD_WORDS long on every device. */
 export const RECORD_WORDS = 32;
 
 export interface OpRules {
   readonly shapes: Record<string, ShapeRule>;
-  readonly families?: readonly string[];
-  readonly variants?: readonly string[];
+  readonly families?: OpDef["families"];
+  readonly weights?: OpDef["weights"];
+  readonly states?: OpDef["states"];
+  readonly variants?: OpDef["variants"];
   readonly complaint?: OpDef["complaint"];
+  readonly pieces?: OpDef["pieces"];
+  readonly macs?: OpDef["macs"];
 }
+
+const DEFAULTS = { weights: {}, states: {}, variants: ["f32"], complaint: () => undefined, pieces: (_: Attributes, rows: number) => rows, macs: () => 0 };
 
 export function defineOp(name: string, fields: Record<string, FieldKind>, rules: OpRules): OpDef {
   if (Object.keys(fields).length > RECORD_WORDS - 2) throw new Error(`op ${name} has more than ${RECORD_WORDS - 2} fields`);
-  return { name, families: rules.families ?? [name], fields, shapes: rules.shapes, variants: rules.variants ?? ["f32"], complaint: rules.complaint ?? (() => undefined) };
+  return { ...DEFAULTS, name, families: [name], fields, ...rules };
+}
+
+/** The operand whose weight scheme is the variant, if the op has one. */
+export function schemed(op: OpDef): string | undefined {
+  return Object.keys(op.weights).find((field) => op.weights[field] === "any");
 }

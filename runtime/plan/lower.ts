@@ -3,7 +3,6 @@ import { SkintError } from "../errors.ts";
 import { byteLength, dims, resolve, type Symbols } from "../graph/formats.ts";
 import { type Graph, type GraphNode, SLOTS, type Slot } from "../graph/types.ts";
 import { OPS } from "../ops/catalogue.gen.ts";
-import { BLOCK_ROWS } from "../quant/scheme.ts";
 import { placeArena } from "./arena.ts";
 import { attentionPieces, placeAttention } from "./attention.ts";
 import { type Choice, chooseKernel, chooseUnits } from "./choose.ts";
@@ -60,10 +59,7 @@ function slotNamed(n: GraphNode, a: number | string): Slot {
 
 /** Independent pieces a step can be cut into. */
 function pieces(n: GraphNode, attrs: Record<string, number>, rows: number): number {
-  if (n.op === "linear") return Math.ceil(attrs.n / BLOCK_ROWS);
-  if (n.op === "attention") return attentionPieces(n, attrs, rows);
-  if (n.op === "attentionmerge") return rows * attrs.heads;
-  return rows;
+  return n.op === "attention" ? attentionPieces(n, attrs, rows) : OPS[n.op].pieces(attrs, rows);
 }
 
 function costOf(ir: Ir, n: GraphNode, a: Record<string, number>, s: Symbols): Cost {
@@ -78,8 +74,7 @@ function costOf(ir: Ir, n: GraphNode, a: Record<string, number>, s: Symbols): Co
     return t.role === "constant" || t.name === n.tensors.scores ? 0 : byteLength(t, s);
   };
   const bytes = names.reduce((sum, t) => sum + size(t), 0);
-  const macs = n.op === "linear" ? rows * a.n * a.k : n.op === "attention" ? 2 * rows * a.heads * a.dh * a.capacity : 0;
-  return { bytes, macs };
+  return { bytes, macs: rows * OPS[n.op].macs(a) };
 }
 
 function lifetimes(ir: Ir, symbols: Symbols) {

@@ -3,6 +3,8 @@ import { ACTS } from "../../runtime/act/catalogue.gen.ts";
 import { SkintError } from "../../runtime/errors.ts";
 import { isMatrix } from "../../runtime/graph/formats.ts";
 import { CACHE_FORMATS, type CacheFormat, type Graph, type GraphNode } from "../../runtime/graph/types.ts";
+import { OPS } from "../../runtime/ops/catalogue.gen.ts";
+import { schemed } from "../../runtime/ops/define.ts";
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
 import { METHODS } from "./methods/catalogue.gen.ts";
 
@@ -89,14 +91,15 @@ export function parseRecipe(text: string): Recipe {
 }
 
 /**
- * The graph with every matrix in the scheme its rule says, and every linear with the activation format. Throws `recipe.invalid` naming a
- * weight that no rule fits.
+ * The graph with every matrix in the scheme its rule says, but for those whose op takes nothing but f32, and every linear with the
+ * activation format. Throws `recipe.invalid` naming a weight that no rule fits.
  * @param dtypeOf element type of a weight in the checkpoint
  */
 export function applyRecipe(graph: Graph, recipe: Recipe, dtypeOf: (weight: string) => string | undefined): Graph {
   const ruleOf = (weight: string) => recipe.rules.find((r) => new RegExp(r.match).test(weight)) ?? invalid(`recipe ${recipe.name} has no rule for ${weight}`);
+  const free = new Set(graph.nodes.map((n) => n.tensors[schemed(OPS[n.op]) ?? ""]));
   const tensors = graph.tensors.map((t) => {
-    if (!isMatrix(t)) return t;
+    if (!isMatrix(t) || !free.has(t.name)) return t;
     const { scheme } = ruleOf(t.name);
     return { ...t, format: scheme === SOURCE ? (KEEPS[dtypeOf(t.name) ?? ""] ?? "q8g32") : scheme };
   });

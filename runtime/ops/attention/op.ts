@@ -32,6 +32,7 @@ export const op = defineOp(
   },
   {
     variants: ["f32", "f16", "i8"],
+    states: { kcache: "kv", vcache: "kv" },
     shapes: {
       q: ["rows", "heads*dh"],
       kcache: ["kvheads", "capacity", "dh"],
@@ -42,5 +43,6 @@ export const op = defineOp(
       pattern: ["rows", "heads*capacity"],
     },
     complaint: (a) => (a.heads % a.kvheads ? `heads ${a.heads} is not a multiple of kvheads ${a.kvheads}` : undefined),
+    macs: (a) => 2 * a.heads * a.dh * a.capacity,
   },
 );

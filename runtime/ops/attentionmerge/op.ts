@@ -7,5 +7,5 @@ import { defineOp } from "../define.ts";
 export const op = defineOp(
   "attentionmerge",
   { rows: "rows", parts: "inout", y: "out", ys: "stride y", pos: "slot", heads: "u32", dh: "u32", capacity: "u32", window: "u32" },
-  { variants: [], shapes: { y: ["rows", "heads*dh"] } },
+  { variants: [], shapes: { y: ["rows", "heads*dh"] }, pieces: (a, rows) => rows * a.heads },
 );

@@ -13,5 +13,5 @@ export const op = defineOp(
     k: "u32",
     scale: "f32",
   },
-  { variants: [""], shapes: { tokens: ["rows", 1], table: ["vocab", "k"], y: ["rows", "k"] } },
+  { variants: [""], weights: { table: "any" }, shapes: { tokens: ["rows", 1], table: ["vocab", "k"], y: ["rows", "k"] } },
 );

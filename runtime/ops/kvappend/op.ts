@@ -24,6 +24,7 @@ export const op = defineOp(
   },
   {
     variants: ["f32", "f16", "i8"],
+    states: { kcache: "kv", vcache: "kv" },
     shapes: { k: ["rows", "heads*dh"], v: ["rows", "heads*dh"], kcache: ["heads", "capacity", "dh"], vcache: ["heads", "capacity", "dh"] },
   },
 );

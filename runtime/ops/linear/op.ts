@@ -3,6 +3,7 @@
 // activation format ("" = the scheme's own); kernels and references know both as one variant (variant.ts).
 // Two kernel families compute the same bits: `gemv` streams the weights once per row of x, `gemm` reuses them over a tile of rows.
 import { ACTS } from "../../act/catalogue.gen.ts";
+import { BLOCK_ROWS } from "../../quant/scheme.ts";
 import { defineOp } from "../define.ts";
 
 export const op = defineOp(
@@ -20,5 +21,12 @@ export const op = defineOp(
     residual: "in?",
     rs: "stride residual",
   },
-  { families: ["gemv", "gemm"], variants: ["", ...Object.keys(ACTS)], shapes: { x: ["rows", "k"], w: ["n", "k"], y: ["rows", "n"], bias: ["n"], residual: ["rows", "n"] } },
+  {
+    families: ["gemv", "gemm"],
+    variants: ["", ...Object.keys(ACTS)],
+    weights: { w: "any" },
+    shapes: { x: ["rows", "k"], w: ["n", "k"], y: ["rows", "n"], bias: ["n"], residual: ["rows", "n"] },
+    pieces: (a) => Math.ceil(a.n / BLOCK_ROWS),
+    macs: (a) => a.n * a.k,
+  },
 );
