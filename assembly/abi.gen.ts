@@ -78,6 +78,23 @@ export class AttentionmergeOp {
   window: u32;
 }
 
+/** Record of `conv1d`; meaning of the fields: runtime/ops/conv1d/op.ts. */
+export class Conv1dOp {
+  kernel: u32;
+  units: u32;
+  rows: u32;
+  x: u32;
+  xs: u32;
+  w: u32;
+  bias: u32;
+  window: u32;
+  y: u32;
+  ys: u32;
+  channels: u32;
+  taps: u32;
+  silu: u32;
+}
+
 /** Record of `copy`; meaning of the fields: runtime/ops/copy/op.ts. */
 export class CopyOp {
   kernel: u32;
@@ -210,6 +227,31 @@ export class RopeOp {
   dh: u32;
   rot: u32;
   pairing: u32;
+}
+
+/** Record of `scan`; meaning of the fields: runtime/ops/scan/op.ts. */
+export class ScanOp {
+  kernel: u32;
+  units: u32;
+  rows: u32;
+  x: u32;
+  xs: u32;
+  dt: u32;
+  dts: u32;
+  bias: u32;
+  a: u32;
+  b: u32;
+  bs: u32;
+  c: u32;
+  cs: u32;
+  d: u32;
+  z: u32;
+  zs: u32;
+  hidden: u32;
+  y: u32;
+  ys: u32;
+  channels: u32;
+  states: u32;
 }
 
 /** Record of `softcap`; meaning of the fields: runtime/ops/softcap/op.ts. */

@@ -7,6 +7,7 @@ import { kernel as attention_f16__simd } from "./attention/f16.simd";
 import { kernel as attention_f32__simd } from "./attention/f32.simd";
 import { kernel as attention_i8__simd } from "./attention/i8.simd";
 import { kernel as attentionmerge_f32__simd } from "./attentionmerge/f32.simd";
+import { kernel as conv1d_f32__simd } from "./conv1d/f32.simd";
 import { kernel as copy_last__scalar } from "./copy/last.scalar";
 import { kernel as copy_rows__scalar } from "./copy/rows.scalar";
 import { kernel as embed_f16__scalar } from "./embed/f16.scalar";
@@ -48,6 +49,7 @@ import { kernel as rmsnorm_f32__simd } from "./rmsnorm/f32.simd";
 import { kernel as rmsnorm_i8tok__simd } from "./rmsnorm/i8tok.simd";
 import { kernel as rmsnorm_u7tok__simd } from "./rmsnorm/u7tok.simd";
 import { kernel as rope_f32__simd } from "./rope/f32.simd";
+import { kernel as scan_f32__simd } from "./scan/f32.simd";
 import { kernel as softcap_f32__simd } from "./softcap/f32.simd";
 import { walk as walkWith, walkAlone } from "./executor";
 
@@ -62,6 +64,7 @@ const KERNELS: StaticArray<Kernel> = [
   attention_f32__simd,
   attention_i8__simd,
   attentionmerge_f32__simd,
+  conv1d_f32__simd,
   copy_last__scalar,
   copy_rows__scalar,
   embed_f16__scalar,
@@ -103,6 +106,7 @@ const KERNELS: StaticArray<Kernel> = [
   rmsnorm_i8tok__simd,
   rmsnorm_u7tok__simd,
   rope_f32__simd,
+  scan_f32__simd,
   softcap_f32__simd,
 ];
 
@@ -123,5 +127,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 3781205277;
+  return 1102229957;
 }

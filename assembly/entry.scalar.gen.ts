@@ -7,6 +7,7 @@ import { kernel as attention_f16__scalar } from "./attention/f16.scalar";
 import { kernel as attention_f32__scalar } from "./attention/f32.scalar";
 import { kernel as attention_i8__scalar } from "./attention/i8.scalar";
 import { kernel as attentionmerge_f32__scalar } from "./attentionmerge/f32.scalar";
+import { kernel as conv1d_f32__scalar } from "./conv1d/f32.scalar";
 import { kernel as copy_last__scalar } from "./copy/last.scalar";
 import { kernel as copy_rows__scalar } from "./copy/rows.scalar";
 import { kernel as embed_f16__scalar } from "./embed/f16.scalar";
@@ -39,6 +40,7 @@ import { kernel as rmsnorm_f32__scalar } from "./rmsnorm/f32.scalar";
 import { kernel as rmsnorm_i8tok__scalar } from "./rmsnorm/i8tok.scalar";
 import { kernel as rmsnorm_u7tok__scalar } from "./rmsnorm/u7tok.scalar";
 import { kernel as rope_f32__scalar } from "./rope/f32.scalar";
+import { kernel as scan_f32__scalar } from "./scan/f32.scalar";
 import { kernel as softcap_f32__scalar } from "./softcap/f32.scalar";
 import { walk as walkWith, walkAlone } from "./executor";
 
@@ -53,6 +55,7 @@ const KERNELS: StaticArray<Kernel> = [
   attention_f32__scalar,
   attention_i8__scalar,
   attentionmerge_f32__scalar,
+  conv1d_f32__scalar,
   copy_last__scalar,
   copy_rows__scalar,
   embed_f16__scalar,
@@ -85,6 +88,7 @@ const KERNELS: StaticArray<Kernel> = [
   rmsnorm_i8tok__scalar,
   rmsnorm_u7tok__scalar,
   rope_f32__scalar,
+  scan_f32__scalar,
   softcap_f32__scalar,
 ];
 
@@ -105,5 +109,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 3965164783;
+  return 472159263;
 }

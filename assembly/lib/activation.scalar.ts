@@ -24,7 +24,7 @@ export function activation(kind: u32, x: f32): f32 {
 }
 
 /** x / (1 + e^(−x)), relative error below 2e-7; −0 below −88.4. */
-function silu(x: f32): f32 {
+export function silu(x: f32): f32 {
   return x / (1 + exp(-x));
 }
 

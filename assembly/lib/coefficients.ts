@@ -42,3 +42,17 @@ export const SQRT_HALF: f32 = 0.70710678;
 /** gelu_tanh: 2·sqrt(2/π) and that times 0.044715. */
 export const GELU_1: f32 = 1.5957691216;
 export const GELU_3: f32 = 0.0713548162726;
+
+/** 2^r = 1 + r·(D1 + … + D5 r⁴) for |r| ≤ 1/2, minimax, relative error 9.2e-8 before rounding; arguments below EXP2_LEAST count as that. */
+export const EXP2_LEAST: f32 = -125;
+export const EXP2_D1: f32 = 0.6931470036506653;
+export const EXP2_D2: f32 = 0.24022242426872253;
+export const EXP2_D3: f32 = 0.05550733581185341;
+export const EXP2_D4: f32 = 0.009671512991189957;
+export const EXP2_D5: f32 = 0.001326472731307149;
+
+/** log(1 + u) = 2s + s³·(L0 + … + L3 s⁶) with s = u / (2 + u), 0 ≤ u ≤ 1, minimax, relative error 4.5e-9 before rounding. */
+export const LOG1P_L0: f32 = 0.666664183139801;
+export const LOG1P_L1: f32 = 0.4002152681350708;
+export const LOG1P_L2: f32 = 0.28001806139945984;
+export const LOG1P_L3: f32 = 0.2801198661327362;

@@ -77,9 +77,20 @@ export const V_ERF_A5 = memory.data<f32>([C.ERF_A5, C.ERF_A5, C.ERF_A5, C.ERF_A5
 export const V_SQRT_HALF = memory.data<f32>([C.SQRT_HALF, C.SQRT_HALF, C.SQRT_HALF, C.SQRT_HALF], 16);
 export const V_GELU_1 = memory.data<f32>([C.GELU_1, C.GELU_1, C.GELU_1, C.GELU_1], 16);
 export const V_GELU_3 = memory.data<f32>([C.GELU_3, C.GELU_3, C.GELU_3, C.GELU_3], 16);
+export const V_EXP2_LEAST = memory.data<f32>([C.EXP2_LEAST, C.EXP2_LEAST, C.EXP2_LEAST, C.EXP2_LEAST], 16);
+export const V_EXP2_D1 = memory.data<f32>([C.EXP2_D1, C.EXP2_D1, C.EXP2_D1, C.EXP2_D1], 16);
+export const V_EXP2_D2 = memory.data<f32>([C.EXP2_D2, C.EXP2_D2, C.EXP2_D2, C.EXP2_D2], 16);
+export const V_EXP2_D3 = memory.data<f32>([C.EXP2_D3, C.EXP2_D3, C.EXP2_D3, C.EXP2_D3], 16);
+export const V_EXP2_D4 = memory.data<f32>([C.EXP2_D4, C.EXP2_D4, C.EXP2_D4, C.EXP2_D4], 16);
+export const V_EXP2_D5 = memory.data<f32>([C.EXP2_D5, C.EXP2_D5, C.EXP2_D5, C.EXP2_D5], 16);
+export const V_LOG1P_L0 = memory.data<f32>([C.LOG1P_L0, C.LOG1P_L0, C.LOG1P_L0, C.LOG1P_L0], 16);
+export const V_LOG1P_L1 = memory.data<f32>([C.LOG1P_L1, C.LOG1P_L1, C.LOG1P_L1, C.LOG1P_L1], 16);
+export const V_LOG1P_L2 = memory.data<f32>([C.LOG1P_L2, C.LOG1P_L2, C.LOG1P_L2, C.LOG1P_L2], 16);
+export const V_LOG1P_L3 = memory.data<f32>([C.LOG1P_L3, C.LOG1P_L3, C.LOG1P_L3, C.LOG1P_L3], 16);
 
-/** 1.0 and its bits. */
+/** 1.0 and its bits; 2.0. */
 export const F32_ONE = memory.data<f32>([1, 1, 1, 1], 16);
+export const F32_TWO = memory.data<f32>([2, 2, 2, 2], 16);
 
 /** f32 −0: the sign bit. */
 export const F32_SIGN = memory.data<u32>([0x80000000, 0x80000000, 0x80000000, 0x80000000], 16);

@@ -3,6 +3,7 @@ import { op as op_activate } from "./activate/op.ts";
 import { op as op_add } from "./add/op.ts";
 import { op as op_attention } from "./attention/op.ts";
 import { op as op_attentionmerge } from "./attentionmerge/op.ts";
+import { op as op_conv1d } from "./conv1d/op.ts";
 import { op as op_copy } from "./copy/op.ts";
 import { op as op_embed } from "./embed/op.ts";
 import { op as op_headnorm } from "./headnorm/op.ts";
@@ -12,6 +13,7 @@ import { op as op_linear } from "./linear/op.ts";
 import { op as op_quantise } from "./quantise/op.ts";
 import { op as op_rmsnorm } from "./rmsnorm/op.ts";
 import { op as op_rope } from "./rope/op.ts";
+import { op as op_scan } from "./scan/op.ts";
 import { op as op_softcap } from "./softcap/op.ts";
 import type { OpDef } from "./define.ts";
 
@@ -20,6 +22,7 @@ export const OPS: Readonly<Record<string, OpDef>> = {
   "add": op_add,
   "attention": op_attention,
   "attentionmerge": op_attentionmerge,
+  "conv1d": op_conv1d,
   "copy": op_copy,
   "embed": op_embed,
   "headnorm": op_headnorm,
@@ -29,5 +32,6 @@ export const OPS: Readonly<Record<string, OpDef>> = {
   "quantise": op_quantise,
   "rmsnorm": op_rmsnorm,
   "rope": op_rope,
+  "scan": op_scan,
   "softcap": op_softcap,
 };

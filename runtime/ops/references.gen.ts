@@ -3,6 +3,7 @@ import { reference as reference_activate } from "./activate/reference.ts";
 import { reference as reference_add } from "./add/reference.ts";
 import { reference as reference_attention } from "./attention/reference.ts";
 import { reference as reference_attentionmerge } from "./attentionmerge/reference.ts";
+import { reference as reference_conv1d } from "./conv1d/reference.ts";
 import { reference as reference_copy } from "./copy/reference.ts";
 import { reference as reference_embed } from "./embed/reference.ts";
 import { reference as reference_headnorm } from "./headnorm/reference.ts";
@@ -12,6 +13,7 @@ import { reference as reference_linear } from "./linear/reference.ts";
 import { reference as reference_quantise } from "./quantise/reference.ts";
 import { reference as reference_rmsnorm } from "./rmsnorm/reference.ts";
 import { reference as reference_rope } from "./rope/reference.ts";
+import { reference as reference_scan } from "./scan/reference.ts";
 import { reference as reference_softcap } from "./softcap/reference.ts";
 import type { Reference } from "./define.ts";
 
@@ -20,6 +22,7 @@ export const REFERENCES: Readonly<Record<string, Reference>> = {
   "add": reference_add,
   "attention": reference_attention,
   "attentionmerge": reference_attentionmerge,
+  "conv1d": reference_conv1d,
   "copy": reference_copy,
   "embed": reference_embed,
   "headnorm": reference_headnorm,
@@ -29,5 +32,6 @@ export const REFERENCES: Readonly<Record<string, Reference>> = {
   "quantise": reference_quantise,
   "rmsnorm": reference_rmsnorm,
   "rope": reference_rope,
+  "scan": reference_scan,
   "softcap": reference_softcap,
 };
