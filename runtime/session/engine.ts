@@ -2,7 +2,7 @@
 //   decode    one token            prefill   up to `batch` tokens, logits of the last
 //   score     up to `batch` tokens, logits of all       diagnose  one token, with the residual stream copied out
 import { SkintError } from "../errors.ts";
-import { isMatrix } from "../graph/formats.ts";
+import { isMatrix, isRecurrent } from "../graph/formats.ts";
 import type { Graph, TensorDef } from "../graph/types.ts";
 import { fillRopeTable } from "../ops/rope/table.ts";
 import type { Device, Program } from "../plan/device.ts";
@@ -34,6 +34,10 @@ export class Engine {
   /** Positions of the step, for models that learn them. */
   private readonly positions: Uint32Array | undefined;
   private readonly logits: Float32Array;
+  /** States that hold a summary of the text instead of its positions. */
+  private readonly recurrent: readonly TensorDef[];
+  /** Tokens that went into them; NaN while a step runs. */
+  private fed = 0;
 
   constructor(
     readonly graph: Graph,
@@ -46,6 +50,7 @@ export class Engine {
     this.tokens = asU32(this.program.view("tokens"));
     if (graph.tensors.some((t) => t.name === "positions" && t.role === "input")) this.positions = asU32(this.program.view("positions"));
     this.logits = asF32(this.program.view(graph.points.logits));
+    this.recurrent = graph.tensors.filter(isRecurrent);
     for (const t of graph.tensors) if (t.constant) fillRopeTable(asF32(this.program.view(t.name)), options.context, t.constant.frequencies, t.constant.scale);
   }
 
@@ -60,9 +65,15 @@ export class Engine {
     return new Map(this.weights.map((t) => [t.name, this.program.view(t.name)]));
   }
 
+  /** Position at which a text goes on that shares its first `shared` tokens with the one that was fed: a recurrent model starts anew if it must go back. */
+  resume(shared: number): number {
+    return this.recurrent.length === 0 || shared === this.fed ? shared : 0;
+  }
+
   /**
    * Feeds tokens (at most `batch`, one for decode and diagnose) that stand at positions pos, pos + 1, …; returns a view of the logits
-   * f32 [rows, vocab] that the next call overwrites: one row, or for `score` one a token.
+   * f32 [rows, vocab] that the next call overwrites: one row, or for `score` one a token. A recurrent model takes position 0 for the
+   * beginning of a text, any other only if it is the next one.
    */
   async run(plan: PlanName, tokens: Uint32Array, pos: number): Promise<Float32Array> {
     const rows = plan === "score" ? tokens.length : 1;
@@ -75,13 +86,24 @@ export class Engine {
         "session.context",
         `position ${pos + tokens.length} is beyond the context of ${this.options.context}; load with a longer context (the model allows ${this.graph.context}) or start anew`,
       );
+    this.stand(pos);
     this.tokens.set(tokens);
     if (this.positions) for (let i = 0; i < tokens.length; i++) this.positions[i] = pos + i;
     this.program.setSlot("T", tokens.length);
     this.program.setSlot("L", rows);
     this.program.setSlot("pos", pos);
     await this.program.execute(plan);
+    this.fed = pos + tokens.length;
     return this.logits.subarray(0, rows * vocab);
+  }
+
+  /** Recurrent states as they are before position `pos`. */
+  private stand(pos: number): void {
+    if (this.recurrent.length === 0) return;
+    if (pos === 0) for (const t of this.recurrent) this.program.view(t.name).fill(0);
+    else if (pos !== this.fed)
+      throw new SkintError("session.failed", `the state of this model stands at position ${this.fed} and cannot go to ${pos}; feed the whole text again`, { what: "state" });
+    this.fed = Number.NaN;
   }
 
   /** A tap's output as f32 [rows · width]. */

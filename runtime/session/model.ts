@@ -3,6 +3,7 @@ import { SkintError, throwIfAborted } from "../errors.ts";
 import { readInto } from "../formats/skint/load.ts";
 import { openPack, type Pack } from "../formats/skint/reader.ts";
 import { parseGraph } from "../graph/check.ts";
+import { ENDLESS } from "../graph/types.ts";
 import type { HasherFactory } from "../io/hash.ts";
 import type { Source } from "../io/source.ts";
 import type { Device } from "../plan/device.ts";
@@ -14,7 +15,7 @@ import { type ScoreOptions, scoreTokens } from "./score.ts";
 import { Session } from "./session.ts";
 
 export interface ModelOptions {
-  /** Positions of context; default: what the model was made for, at most DEFAULT_CONTEXT. */
+  /** Positions of context; default: what the model was made for, at most DEFAULT_CONTEXT where they take memory. */
   readonly context?: number;
   /** Most tokens of a prefill step; default 64. */
   readonly batch?: number;
@@ -77,7 +78,7 @@ export async function loadModel(source: Source, env: Environment, options: Model
   const pack = await openPack(source);
   try {
     const graph = parseGraph((await pack.document("graph")) as string);
-    const context = options.context ?? Math.min(graph.context, DEFAULT_CONTEXT);
+    const context = options.context ?? Math.min(graph.context, graph.tensors.some((t) => t.shape.includes("C")) ? DEFAULT_CONTEXT : ENDLESS);
     if (!Number.isInteger(context) || context < 1 || context > graph.context)
       throw new SkintError("usage", `a context of ${context} positions was asked for; ${pack.name} allows 1 to ${graph.context}`);
     const engine = new Engine(graph, env.device, {

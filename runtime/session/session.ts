@@ -99,7 +99,7 @@ export class Session {
     const most = Math.min(this.past.length, tokens.length - 1);
     let i = 0;
     while (i < most && this.past[i] === tokens[i]) i++;
-    return i;
+    return this.engine.resume(i);
   }
 
   /** Feeds one more token; returns the logits behind it. */
@@ -110,7 +110,7 @@ export class Session {
     return this.checked(logits, this.past.length - 1);
   }
 
-  /** Logits that are not finite are traced to the layer where they first appear among positions from `start` on. */
+  /** Logits that are not finite are traced to the layer where they first appear among positions from `start` on (all, if the model cannot go back). */
   private async checked(logits: Float32Array, start: number): Promise<Float32Array> {
     for (let i = 0; i < logits.length; i++) if (!Number.isFinite(logits[i])) await this.diagnose(start);
     return logits;
@@ -118,7 +118,7 @@ export class Session {
 
   private async diagnose(start: number): Promise<never> {
     const tokens = Uint32Array.from(this.past);
-    for (let pos = start; pos < tokens.length; pos++) {
+    for (let pos = this.engine.resume(start); pos < tokens.length; pos++) {
       await this.engine.run("diagnose", tokens.subarray(pos, pos + 1), pos);
       const layer = this.engine.residuals.find((p) => this.engine.tap(p).some((v) => !Number.isFinite(v)));
       this.past.length = start;
