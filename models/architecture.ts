@@ -17,6 +17,10 @@ export interface Location {
   readonly name: string;
   /** Stored as [k, n]. */
   readonly transposed?: boolean;
+  /** Stored as [n, 1, k], as depthwise convolutions are. */
+  readonly depthwise?: boolean;
+  /** What the weight is, given the number that is stored. */
+  readonly map?: (stored: number) => number;
   /** One of `of` equal parts of the output rows (n), for projections that are stored together. */
   readonly part?: { readonly index: number; readonly of: number };
 }
@@ -25,6 +29,8 @@ export interface Architecture {
   readonly name: string;
   /** Values of `model_type` in config.json that mean this architecture. */
   readonly modelTypes: readonly string[];
+  /** Is a config without `model_type` of this architecture? */
+  readonly claims?: (config: Config) => boolean;
   /** The graph with every matrix in scheme f32; a recipe chooses the schemes. Throws `model.config`. */
   build(config: Config, options: BuildOptions): Graph;
   /** Where a weight of the graph may stand in a checkpoint, the usual place first. */

@@ -3,6 +3,7 @@ import { architecture as architecture_arcee } from "./arcee/model.ts";
 import { architecture as architecture_gemma } from "./gemma/model.ts";
 import { architecture as architecture_gpt2 } from "./gpt2/model.ts";
 import { architecture as architecture_llama } from "./llama/model.ts";
+import { architecture as architecture_mamba } from "./mamba/model.ts";
 import { architecture as architecture_qwen } from "./qwen/model.ts";
 import type { Architecture } from "./architecture.ts";
 
@@ -11,5 +12,6 @@ export const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
   "gemma": architecture_gemma,
   "gpt2": architecture_gpt2,
   "llama": architecture_llama,
+  "mamba": architecture_mamba,
   "qwen": architecture_qwen,
 };

@@ -22,7 +22,7 @@ const NO_POSITIVE = [0, -1e-6, "1e-6", false, [1e-6]];
 const NO_FLAG = ["true", 1, 0, []];
 const NO_NAME = ["mish", "", "constructor", 3, ["silu"]];
 
-const LLAMA_LIKE = Object.keys(bases).filter((base) => base !== "gpt2");
+const LLAMA_LIKE = Object.keys(bases).filter((base) => base !== "gpt2" && base !== "mamba");
 const WINDOWED = ["mistral", "gemma2", "gemma3_text"];
 
 const shared = rows({
@@ -89,7 +89,67 @@ const WRONG: readonly Row[] = [
     add_cross_attention: [true, 0],
   })("gpt2"),
   ["gpt2", { n_embd: 4096, n_head: 2 }, "n_head"],
+  ...rows({
+    vocab_size: [...NO_SIZE, 2 ** 20 + 1],
+    hidden_size: [...NO_SIZE, 2 ** 16 + 1],
+    num_hidden_layers: [...NO_SIZE, 513],
+    intermediate_size: [...NO_COUNT, 2 ** 18 + 1],
+    expand: [...NO_POSITIVE, 1e-3, 1e300],
+    state_size: [...NO_COUNT, 1025],
+    conv_kernel: [...NO_COUNT, 9],
+    time_step_rank: [0, -1, 2.5, "4", "most", true, 2 ** 16 + 1],
+    layer_norm_epsilon: NO_POSITIVE,
+    hidden_act: [...NO_NAME, "gelu"],
+    use_bias: NO_FLAG,
+    use_conv_bias: NO_FLAG,
+    tie_word_embeddings: NO_FLAG,
+  })("mamba"),
 ];
+
+/** As the authors' package writes it. */
+const ORIGINAL: Config = { d_model: 40, n_layer: 2, vocab_size: 100, pad_vocab_size_multiple: 8, ssm_cfg: { d_state: 8, d_conv: 3, expand: 3, dt_rank: 5 }, rms_norm: true };
+
+const WRONG_ORIGINAL: readonly Row[] = [
+  ...rows({
+    vocab_size: [...NO_SIZE, 2 ** 20 + 1],
+    d_model: [...NO_SIZE, 2 ** 16 + 1],
+    n_layer: [...NO_SIZE, 513],
+    pad_vocab_size_multiple: NO_COUNT,
+    ssm_cfg: [true, [], "Mamba1"],
+    rms_norm: [false, 1],
+    attn_layer_idx: [[1], 3],
+    d_intermediate: [64, -1],
+    norm_epsilon: NO_POSITIVE,
+    tie_embeddings: NO_FLAG,
+  })("original"),
+  ...Object.entries({
+    layer: ["Mamba2", 1],
+    d_state: [...NO_COUNT, 1025],
+    d_conv: [9, ...NO_COUNT],
+    expand: NO_POSITIVE,
+    dt_rank: [0, "4"],
+    bias: NO_FLAG,
+    conv_bias: NO_FLAG,
+  }).flatMap(([field, values]) => values.map((value): Row => ["original", { ssm_cfg: { [field]: value } }, field])),
+];
+
+test.each(WRONG_ORIGINAL.map(([, change, what]) => [JSON.stringify(change, (_, v) => (v === undefined ? "absent" : v)), change, what] as const))(
+  "a config of Mamba's authors with %s",
+  (_, change, what) => {
+    const wrong = expect.objectContaining({ code: "model.config", place: { what }, message: expect.stringContaining(what) });
+    expect(() => build({ ...ORIGINAL, ...change })).toThrow(wrong);
+  },
+);
+
+test("a config of Mamba's authors means what one of transformers says", () => {
+  const same = { model_type: "mamba", hidden_size: 40, num_hidden_layers: 2, vocab_size: 104, state_size: 8, conv_kernel: 3, expand: 3, time_step_rank: 5 };
+  expect(build(ORIGINAL)).toEqual(build(same));
+  expect(build({ ...ORIGINAL, ssm_cfg: {} })).toEqual(build({ ...same, state_size: 16, conv_kernel: 4, expand: 2, time_step_rank: 3 }));
+});
+
+test("a config without a model_type that nobody claims is refused by name", () => {
+  for (const config of [{}, { d_model: 40 }, { hidden_size: 40 }]) expect(() => build(config)).toThrow(expect.objectContaining({ code: "model.architecture" }));
+});
 
 test.each(WRONG.map(([base, change, what]) => [base, JSON.stringify(change, (_, v) => (v === undefined ? "absent" : v)), change, what] as const))(
   "%s with %s",
@@ -114,6 +174,7 @@ const SAME: readonly (readonly [base: string, change: Config])[] = [
   ["gemma", { hidden_activation: null, hidden_act: null, tie_word_embeddings: true, rms_norm_eps: null, use_bidirectional_attention: null }],
   ["gemma2", { layer_types: ["sliding_attention", "full_attention", "sliding_attention"] }],
   ["gemma3_text", { sliding_window_pattern: null, rope_theta: null, final_logit_softcapping: null, attn_logit_softcapping: null }],
+  ["mamba", { expand: null, state_size: null, conv_kernel: null, time_step_rank: 3, intermediate_size: 80, hidden_act: "swish", layer_norm_epsilon: null, use_bias: null }],
   ["gpt2", { n_inner: 160, tie_word_embeddings: true, scale_attn_weights: true, scale_attn_by_inverse_layer_idx: false, activation_function: "gelu_pytorch_tanh" }],
 ];
 

@@ -86,9 +86,12 @@ async function errorOf(c: Case, spec: GgufSpec = ggufOf(c.config, weightsOf(c)))
   return Math.max(...got.map((logits, i) => relativeError(logits, want[i])));
 }
 
-test.each(["qwen2", "qwen3", "qwen3, biases in attention", "gemma", "gemma2", "gemma3", "gpt2"])("%s: the logits are those of the safetensors, bit for bit", async (name) => {
-  expect(await errorOf(caseOf(name))).toBe(0);
-});
+test.each(["qwen2", "qwen3", "qwen3, biases in attention", "gemma", "gemma2", "gemma3", "gpt2", "mamba", "mamba, channels that fill no vector"])(
+  "%s: the logits are those of the safetensors, bit for bit",
+  async (name) => {
+    expect(await errorOf(caseOf(name))).toBe(0);
+  },
+);
 
 // q · k is summed in another order.
 test.each(Object.keys(cases).filter((name) => cases[name].base === "llama"))("%s: the logits are those of the safetensors", async (name) => {
@@ -110,6 +113,9 @@ test.each([
   ["llama, biases in the feed-forward", /ffn_gate\.bias/],
   ["llama, positions scaled as Llama 3 does", /rope_freqs/],
   ["gemma2", /post_ffw_norm/],
+  ["mamba", /ssm_a/],
+  ["mamba", /ssm_d$/],
+  ["mamba", /ssm_conv1d\.bias/],
 ])("%s: another %s would be noticed", async (name, which) => {
   const c = caseOf(name);
   const { metadata, tensors } = ggufOf(c.config, weightsOf(c));

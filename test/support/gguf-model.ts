@@ -34,6 +34,16 @@ const GPT2: Readonly<Record<string, string>> = {
   "mlp.c_fc": "ffn_up",
   "mlp.c_proj": "ffn_down",
 };
+const MAMBA: Readonly<Record<string, string>> = {
+  norm: "attn_norm",
+  "mixer.in_proj": "ssm_in",
+  "mixer.conv1d": "ssm_conv1d",
+  "mixer.x_proj": "ssm_x",
+  "mixer.dt_proj": "ssm_dt",
+  "mixer.A_log": "ssm_a",
+  "mixer.D": "ssm_d",
+  "mixer.out_proj": "ssm_out",
+};
 const TOP: Readonly<Record<string, string>> = {
   "model.embed_tokens": "token_embd",
   "model.norm": "output_norm",
@@ -41,13 +51,15 @@ const TOP: Readonly<Record<string, string>> = {
   "transformer.wte": "token_embd",
   "transformer.wpe": "position_embd",
   "transformer.ln_f": "output_norm",
+  "backbone.embeddings": "token_embd",
+  "backbone.norm_f": "output_norm",
 };
 
 function nameOf(type: string, name: string): string {
-  const [, stem, kind] = /^(.*)\.(weight|bias)$/.exec(name) as RegExpExecArray;
-  const layer = /^(?:model\.layers|transformer\.h)\.(\d+)\.(.*)$/.exec(stem);
-  const parts = type === "gpt2" ? GPT2 : /gemma[23]/.test(type) ? GEMMA2 : LLAMA;
-  return `${layer ? `blk.${layer[1]}.${parts[layer[2]]}` : TOP[stem]}.${kind}`;
+  const [, stem, kind] = /^(.*?)(\.weight|\.bias|)$/.exec(name) as RegExpExecArray;
+  const layer = /^(?:model\.layers|transformer\.h|backbone\.layers)\.(\d+)\.(.*)$/.exec(stem);
+  const parts = type === "mamba" ? MAMBA : type === "gpt2" ? GPT2 : /gemma[23]/.test(type) ? GEMMA2 : LLAMA;
+  return `${layer ? `blk.${layer[1]}.${parts[layer[2]]}` : TOP[stem]}${kind}`;
 }
 
 /** Rows of each head [2, dh / 2] as [dh / 2, 2]. */
@@ -70,6 +82,8 @@ function converted(config: Config, name: string, w: Weight): Weight {
   const type = String(config.model_type);
   if (type === "llama" && /q_proj|k_proj/.test(name)) return interleaved(w, Number(name.includes("q_proj") ? config.num_attention_heads : config.num_key_value_heads));
   if (type.startsWith("gemma") && name.endsWith("norm.weight")) return { shape: w.shape, values: w.values.map((v) => v + 1) };
+  if (name.endsWith("A_log")) return { shape: w.shape, values: w.values.map((v) => -Math.exp(v)) };
+  if (name.endsWith("conv1d.weight")) return { shape: [w.shape[0], w.shape[2]], values: w.values };
   if (type === "gpt2" && /c_attn|c_proj|c_fc/.test(name) && w.shape.length === 2) return turned(w);
   return w;
 }
@@ -107,11 +121,28 @@ const KEYS: readonly (readonly [field: string, key: string, type: "u32" | "f32"]
   ["final_logit_softcapping", "final_logit_softcapping", "f32"],
 ];
 
+function mambaFields(config: Config): Record<string, GgufField> {
+  const width = Number(config.hidden_size);
+  const whole = (value: unknown) => field("u32", Number(value));
+  return {
+    "mamba.context_length": whole(2 ** 20),
+    "mamba.feed_forward_length": whole(0),
+    "mamba.attention.head_count": whole(0),
+    "mamba.attention.layer_norm_rms_epsilon": field("f32", Number(config.layer_norm_epsilon)),
+    "mamba.ssm.conv_kernel": whole(config.conv_kernel),
+    "mamba.ssm.inner_size": whole(Number(config.expand) * width),
+    "mamba.ssm.state_size": whole(config.state_size),
+    "mamba.ssm.time_step_rank": whole(config.time_step_rank === "auto" ? Math.ceil(width / 16) : config.time_step_rank),
+    "mamba.ssm.dt_b_c_rms": field("bool", false),
+  };
+}
+
 function fieldsOf(config: Config, arch: string): Record<string, GgufField> {
   const fields: Record<string, GgufField> = { "general.architecture": field("string", arch), "general.name": field("string", "hashed"), "general.license": field("string", "mit") };
   for (const [from, key, type] of KEYS) if (typeof config[from] === "number") fields[`${arch}.${key}`] = field(type, config[from]);
   if (arch === "gpt2") fields["gpt2.feed_forward_length"] = field("u32", Number(config.n_inner ?? 4 * Number(config.n_embd)));
   if (arch === "gemma2" || arch === "gemma3") fields[`${arch}.attention.sliding_window`] = field("u32", Number(config.sliding_window));
+  if (arch === "mamba") Object.assign(fields, mambaFields(config));
   const scaling = config.rope_scaling as Record<string, unknown> | null | undefined;
   if ((scaling?.rope_type ?? scaling?.type) === "linear") {
     fields[`${arch}.rope.scaling.type`] = field("string", "linear");

@@ -26,7 +26,7 @@ const SUPPORTED = () => [...new Set(Object.values(ARCHITECTURES).flatMap((a) => 
 
 export function architectureOf(config: Config): Architecture {
   const type = config.model_type;
-  const found = Object.values(ARCHITECTURES).find((a) => a.modelTypes.includes(type as string));
+  const found = Object.values(ARCHITECTURES).find((a) => (type === undefined ? a.claims?.(config) : a.modelTypes.includes(type as string)));
   if (found) return found;
   throw new SkintError("model.architecture", `config.json says model_type ${JSON.stringify(type)}, which Skint does not run yet; supported are ${SUPPORTED()}`, {
     what: String(type),

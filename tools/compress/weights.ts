@@ -21,7 +21,7 @@ export interface StoredWeight {
 /** Shape the stored tensor must have for a weight of shape [n] or [n, k]. */
 function storedShape(t: TensorDef, at: Location): number[] {
   const [n, ...rest] = t.shape as number[];
-  const all = [n * (at.part?.of ?? 1), ...rest];
+  const all = [n * (at.part?.of ?? 1), ...(at.depthwise ? [1] : []), ...rest];
   return at.transposed ? all.reverse() : all;
 }
 
@@ -57,14 +57,15 @@ export function findWeight(c: Checkpoint, t: TensorDef): StoredWeight {
     name: at.name,
     bytes: Math.ceil(stored.bytes / (at.part?.of ?? 1)),
     dtype: stored.dtype,
-    ...(at.transposed ? {} : { readBlocks: (row: number, rows: number) => readBlocks(c, stored, first + row, rows) }),
+    ...(at.transposed || at.map ? {} : { readBlocks: (row: number, rows: number) => readBlocks(c, stored, first + row, rows) }),
     async read(row, rows) {
-      const w = await readStored(row, rows);
+      const stored = await readStored(row, rows);
+      const w = at.map ? stored.map(at.map) : stored;
       const bad = w.findIndex((v) => !Number.isFinite(v));
       if (bad < 0) return w;
       throw new SkintError(
         "model.tensor",
-        `tensor ${at.name} holds ${w[bad]} at index [${first + row + Math.floor(bad / k)}, ${bad % k}]; the checkpoint is damaged: fetch it again`,
+        `tensor ${at.name} holds ${stored[bad]} at index [${first + row + Math.floor(bad / k)}, ${bad % k}]; the checkpoint is damaged: fetch it again`,
         { what: at.name },
       );
     },
