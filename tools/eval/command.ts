@@ -1,6 +1,7 @@
 // `skint eval`: bits per byte and perplexity of a text; `--against` compares two models on the same tokens.
 import { readFileSync } from "node:fs";
 import { SkintError } from "../../runtime/errors.ts";
+import { ENDLESS } from "../../runtime/graph/types.ts";
 import type { Model } from "../../runtime/session/model.ts";
 import { compareScores, type ScoreDifference, type Scores, scoreText } from "../../runtime/stats/perplexity.ts";
 import type { Context } from "../cli/context.ts";
@@ -71,6 +72,7 @@ async function scoreOne(path: string, recipe: string | undefined, text: string, 
 
 function report(rows: readonly Row[], difference: ScoreDifference | undefined): string {
   const r = rows[0];
+  const frame = r.window === ENDLESS ? "one window a document" : `window ${r.window}, stride ${r.stride}`;
   const cells = rows.map((x) => [
     x.model,
     x.recipe,
@@ -80,7 +82,7 @@ function report(rows: readonly Row[], difference: ScoreDifference | undefined): 
     x.perplexity.toFixed(3),
   ]);
   const lines = [
-    `${r.tokens} tokens, ${r.textBytes} bytes of text; window ${r.window}, stride ${r.stride}, documents split at: ${r.split}`,
+    `${r.tokens} tokens, ${r.textBytes} bytes of text; ${frame}, documents split at: ${r.split}`,
     "",
     table(["model", "recipe", "size", "bits/byte", "95 %", "perplexity"], cells, { right: [2, 3, 5] }),
   ];

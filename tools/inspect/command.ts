@@ -1,6 +1,7 @@
 // `skint inspect`: what a model is made of; `--plan` shows how it would run here.
 
 import { isMatrix } from "../../runtime/graph/formats.ts";
+import { ENDLESS } from "../../runtime/graph/types.ts";
 import type { Plan, Step } from "../../runtime/plan/types.ts";
 import { bytesByScheme } from "../../runtime/session/engine.ts";
 import type { Model } from "../../runtime/session/model.ts";
@@ -24,6 +25,9 @@ interface StepRow {
   readonly bound: "memory" | "compute" | "latency";
 }
 
+/** Positions, or null where there may be any number. */
+const limit = (context: number): number | null => (context === ENDLESS ? null : context);
+
 /** Below this a step's time is its dispatch. */
 const SMALL_BYTES = 16384;
 
@@ -38,7 +42,7 @@ function planText(plan: Plan): string {
   const sum = (f: (r: StepRow) => number) => rows.reduce((a, r) => a + f(r), 0);
   const cells = rows.map((r) => [r.step, r.kernel, String(r.units), bytes(r.bytes), String(r.macs), r.bound, r.why]);
   const { T, C } = plan.symbols;
-  return `plan ${plan.name}: ${T} token${T > 1 ? "s" : ""} a step, context ${C}, ${rows.length} steps, ${bytes(sum((r) => r.bytes))} moved, ${sum((r) => r.macs)} multiply-adds, arena ${bytes(plan.arenaBytes)}\n${table(["step", "kernel", "units", "moves", "MACs", "bound", "why"], cells, { right: [2, 3, 4] })}`;
+  return `plan ${plan.name}: ${T} token${T > 1 ? "s" : ""} a step, context ${limit(C) ?? "without limit"}, ${rows.length} steps, ${bytes(sum((r) => r.bytes))} moved, ${sum((r) => r.macs)} multiply-adds, arena ${bytes(plan.arenaBytes)}\n${table(["step", "kernel", "units", "moves", "MACs", "bound", "why"], cells, { right: [2, 3, 4] })}`;
 }
 
 function describe(model: Model, fileBytes: number, build: string) {
@@ -56,9 +60,9 @@ function describe(model: Model, fileBytes: number, build: string) {
     bitsPerParameter: (8 * engine.weightBytes) / parameters,
     schemes: Object.fromEntries(bytesByScheme(engine)),
     vocabulary: engine.graph.vocab,
-    context: engine.options.context,
-    contextMost: engine.graph.context,
-    cacheBytes: states,
+    context: limit(engine.options.context),
+    contextMost: limit(engine.graph.context),
+    stateBytes: states,
     deviceBytes: engine.program.memoryBytes,
     build,
     card: model.card,
@@ -80,7 +84,7 @@ function text(d: Description, tensors: string | undefined, plans: readonly Plan[
       ["weights", schemes.join(", ")],
       ["file", `${bytes(d.fileBytes)}, sha256 ${d.hash}`],
       ["vocabulary", String(d.vocabulary)],
-      ["context", `${d.context} of at most ${d.contextMost}, caches ${bytes(d.cacheBytes)}`],
+      ["context", `${d.contextMost === null ? (d.context ?? "without limit") : `${d.context} of at most ${d.contextMost}`}, ${bytes(d.stateBytes)} of state`],
       ["memory here", `${bytes(d.deviceBytes)} on ${d.build}`],
     ],
   );
