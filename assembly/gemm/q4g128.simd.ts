@@ -1,7 +1,8 @@
 // As gemv/q4g128, with the weights unpacked once for 4 tokens. Same bits.
-import { LinearOp } from "../abi.gen";
-import { tiledQ4 } from "../lib/q4tile.simd";
+import { Group128 } from "../lib/groups.simd";
+import { PanelNibbles } from "../lib/nibbles.simd";
+import { tiled } from "../lib/product.simd";
 
 export function kernel(p: usize, unit: u32, units: u32): void {
-  tiledQ4<v128>(changetype<LinearOp>(p), unit, units);
+  tiled<PanelNibbles<Group128>>(p, unit, units);
 }

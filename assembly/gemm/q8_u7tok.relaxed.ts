@@ -1,10 +1,9 @@
 // As gemv/q8_u7tok, each weight read once for 4 tokens: a tile is 8 rows × 4 tokens. Same bits.
 import { LinearOp } from "../abi.gen";
-import { product } from "../gemv/q8.simd";
 import { block, centred, quads } from "../gemv/q8_u7tok.relaxed";
 import { I16_ONE } from "../lib/constants";
 import { CODES_AT, ZERO_AT } from "../lib/i8row";
-import { finish4 } from "../lib/linear.simd";
+import { finish4, product } from "../lib/linear.simd";
 import { HEAD } from "../lib/q8.scalar";
 import { start } from "../lib/split";
 

@@ -3,10 +3,9 @@
 import { LinearOp } from "../abi.gen";
 import { I16_ONE } from "../lib/constants";
 import { CODES_AT, ZERO_AT } from "../lib/i8row";
-import { finish4 } from "../lib/linear.simd";
+import { finish4, product } from "../lib/linear.simd";
 import { HEAD, SUMS_AT } from "../lib/q8.scalar";
 import { start } from "../lib/split";
-import { product } from "./q8.simd";
 
 export function kernel(p: usize, unit: u32, units: u32): void {
   const op = changetype<LinearOp>(p);

@@ -29,12 +29,6 @@ export const UPPER_BYTE = memory.data<u32>([0xff00ff00, 0xff00ff00, 0xff00ff00, 
 /** i16 1. */
 export const I16_ONE = memory.data<u32>([0x00010001, 0x00010001, 0x00010001, 0x00010001], 16);
 
-/** i16 256. */
-export const I16_256 = memory.data<u32>([0x01000100, 0x01000100, 0x01000100, 0x01000100], 16);
-
-/** f32 1/256. */
-export const F32_256TH = memory.data<u32>([0x3b800000, 0x3b800000, 0x3b800000, 0x3b800000], 16);
-
 /** What a 16-bit weight scale, shifted left by 13, lacks to be an f32 (runtime/quant/lanes.ts). */
 export const SCALE_BASE = memory.data<u32>([0x30000000, 0x30000000, 0x30000000, 0x30000000], 16);
 /** The same for a 256th of the scale. */

@@ -24,6 +24,11 @@ export function finish4(op: LinearOp, token: u32, row: u32, acc: v128): void {
   v128.store(<usize>op.y + ((<usize>token * op.ys + row) << 2), acc);
 }
 
+/** Sums of 4 rows times their f32 scales at `at`, times the activation's. */
+export function product(sums: v128, at: usize, s: v128): v128 {
+  return f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(sums), v128.load(at)), s);
+}
+
 /** 8 rows of one token, times the scale at the head of its activations. */
 export function finish8(op: LinearOp, token: u32, row: u32, f: v128, g: v128, x: usize): void {
   const s = v128.load32_splat(x);
