@@ -80,7 +80,7 @@ def evaluate(net, weights, tokenizer, text: str, quantised: bool = False) -> tup
 
     @jax.jit
     def losses(weights, batch):
-        logits, hidden = net.run(weights, batch[:, :-1], quantised)
+        logits, hidden = net.run(weights, batch[:, :-1], **({"quantised": True} if quantised else {}))
         return nats(logits, batch[:, 1:]), sum((h != 0).mean(-1) for h in hidden) / max(1, len(hidden))
 
     if quantised:

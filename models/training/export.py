@@ -71,10 +71,17 @@ def quantisation(heldout_bits_per_byte: float, heldout_bits_per_byte_quantised: 
     }
 
 
+def stored(folder: pathlib.Path) -> tuple[dict, list[dict], float]:
+    """Weights in f32, curve and minutes of a folder that `export` wrote."""
+    weights = safetensors.numpy.load_file(folder / "model.safetensors")
+    minutes = json.loads((folder / "card.json").read_text())["training"]["minutes"]
+    return {name: jnp.asarray(w.astype(np.float32)) for name, w in weights.items()}, json.loads((folder / "curve.json").read_text()), minutes
+
+
 def export(out, name, net, weights, tokenizer, held_out, training, curve) -> None:
     """Writes the folder. What is measured here is measured on the stored f16 values."""
-    stored = {name: np.asarray(w).astype(np.float16) for name, w in weights.items()}
-    upcast = {name: jnp.asarray(w.astype(np.float32)) for name, w in stored.items()}
+    halves = {name: np.asarray(w).astype(np.float16) for name, w in weights.items()}
+    upcast = {name: jnp.asarray(w.astype(np.float32)) for name, w in halves.items()}
     plain, active = corpus.evaluate(net, upcast, tokenizer, held_out)
     measured = {"heldout_bits_per_byte": plain}
     if hasattr(net, "quantised_weights"):
@@ -84,7 +91,7 @@ def export(out, name, net, weights, tokenizer, held_out, training, curve) -> Non
     card = {
         "name": name,
         "architecture": net.config["model_type"],
-        "parameters": int(sum(w.size for w in stored.values())),
+        "parameters": int(sum(w.size for w in halves.values())),
         "licence": "Apache-2.0",
         "training_data": {
             "text": "King James (Authorized) Version of the Bible, from Debian's package bible-kjv-text",
@@ -123,5 +130,5 @@ def export(out, name, net, weights, tokenizer, held_out, training, curve) -> Non
     write(out / "card.json", to_json(card))
     write(out / "curve.json", to_json(curve))
     write(out / "curve.svg", curve_svg(curve, training["bytes_per_token"]))
-    write(out / "model.safetensors", safetensors.numpy.save(stored, metadata={"format": "pt"}))
+    write(out / "model.safetensors", safetensors.numpy.save(halves, metadata={"format": "pt"}))
     print(f"exported at step {step}: {measured}, active {active:.4f}", flush=True)

@@ -4,14 +4,19 @@ import dataclasses
 import importlib
 
 
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    steps: int  # that the learning rate is planned for
+    long_from: float  # fraction of the steps after which windows are long
+    peak_rate: float = 3e-3
+    stop_at: int | None = None  # where the model here ends, if before
+
+
 @dataclasses.dataclass(frozen=True, eq=False)  # hashed by identity, so that jit can take it
 class Recipe:
     net: str  # module and class
     config: dict
-    steps: int  # steps the learning rate is planned for
-    stop_at: int  # step the model here ends at
-    long_from: float  # fraction of the steps after which windows are long
-    peak_rate: float = 3e-3
+    stages: tuple[Stage, ...]  # each starts from the stored weights of the one before, with a new optimiser
     active: float | None = None  # fraction of neurons that an L1 penalty of the hidden activations is steered to
 
     def network(self):
@@ -45,17 +50,13 @@ RECIPES = {
     "tiny-swiglu": Recipe(
         net="decoder.Decoder",
         config={**DECODER, "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu", "intermediate_size": 512},
-        steps=4800,
-        stop_at=3600,
-        long_from=0.7,
+        stages=(Stage(steps=4800, long_from=0.7, stop_at=3600),),
     ),
     # Arcee's form (a Llama decoder without a gate), with ReLU in place of its square.
     "tiny-relu": Recipe(
         net="decoder.Decoder",
         config={**DECODER, "architectures": ["ArceeForCausalLM"], "model_type": "arcee", "hidden_act": "relu", "intermediate_size": 1024},
-        steps=4000,
-        stop_at=4000,
-        long_from=0.7,
+        stages=(Stage(steps=4000, long_from=0.7),),
         active=0.1,
     ),
     "tiny-mamba": Recipe(
@@ -82,8 +83,6 @@ RECIPES = {
             "use_conv_bias": True,
             "vocab_size": 1024,
         },
-        steps=2000,
-        stop_at=2000,
-        long_from=0.9,
+        stages=(Stage(steps=1750, long_from=0.9), Stage(steps=580, long_from=0.9, peak_rate=1.5e-3)),
     ),
 }

@@ -2,6 +2,7 @@
 
     python3 prepare_text.py TEXT_DIR
     python3 train.py tiny-relu --text-dir TEXT_DIR --out MODEL_DIR
+    python3 train.py tiny-mamba --text-dir TEXT_DIR --out MODEL_DIR --stage 1     (a later stage, from what lies in MODEL_DIR)
 
 MODEL_DIR receives model.safetensors (f16), config.json, tokenizer.json, tokenizer_config.json, card.json, curve.json and
 curve.svg: first after an eighth of the steps, then again and again until the end. One seed gives one run on one
@@ -9,6 +10,7 @@ machine; other machines and thread counts round differently. What is trained is 
 """
 
 import argparse
+import dataclasses
 import functools
 import pathlib
 import time
@@ -19,17 +21,17 @@ import numpy as np
 import optax
 
 import corpus
-from export import export
-from recipes import RECIPES, Recipe
+from export import export, stored
+from recipes import RECIPES, Recipe, Stage
 
 SEED = 1611
 FINAL_RATE, WARM_UP, WEIGHT_DECAY = 1e-4, 200, 0.1
 FIRST_PENALTY, STEERING = 0.01, 0.02  # the L1 weight at the start; how far its logarithm moves in a step
 
 
-def optimiser(recipe: Recipe) -> optax.GradientTransformation:
-    steps = recipe.steps
-    rate = optax.warmup_cosine_decay_schedule(0.0, recipe.peak_rate, min(WARM_UP, steps // 10), steps, FINAL_RATE)
+def optimiser(stage: Stage) -> optax.GradientTransformation:
+    steps = stage.steps
+    rate = optax.warmup_cosine_decay_schedule(0.0, stage.peak_rate, min(WARM_UP, steps // 10), steps, FINAL_RATE)
     return optax.chain(
         optax.clip_by_global_norm(1.0),
         optax.adamw(
@@ -77,9 +79,11 @@ def main() -> None:
     arguments.add_argument("name", choices=RECIPES)
     arguments.add_argument("--text-dir", type=pathlib.Path, required=True)
     arguments.add_argument("--out", type=pathlib.Path, required=True)
+    arguments.add_argument("--stage", type=int, default=0, help="stage of the recipe")
     arguments.add_argument("--trial", type=int, help="stop after so many steps, to see the speed; writes nothing")
     options = arguments.parse_args()
     recipe = RECIPES[options.name]
+    stage = recipe.stages[options.stage]
     net = recipe.network()
 
     jax.config.update("jax_num_cpu_devices", 2)  # each takes half of a batch: faster on 2 cores than one device with 2 threads
@@ -93,49 +97,52 @@ def main() -> None:
     tokenizer = corpus.train_tokenizer(chapters)
     stream = np.concatenate([corpus.encode_chapter(tokenizer, chapter) for chapter in chapters]).astype(np.int32)
     training = {
-        "optimiser": f"AdamW, rate {recipe.peak_rate} to {FINAL_RATE} by cosine, {WARM_UP} warm-up steps, decay {WEIGHT_DECAY}",
-        "sequence": f"{corpus.STRIDE} tokens, {corpus.WINDOW} from {recipe.long_from:.0%} of the steps on; "
-        f"{corpus.TOKENS_PER_STEP} tokens a step",
+        "optimiser": f"AdamW, cosine to {FINAL_RATE}, at most {WARM_UP} warm-up steps, decay {WEIGHT_DECAY}",
+        "sequence": f"{corpus.STRIDE} tokens, then {corpus.WINDOW}; {corpus.TOKENS_PER_STEP} tokens a step",
+        "stages": [dataclasses.asdict(s) for s in recipe.stages[: options.stage + 1]],
         **({"sparsity": f"L1 of the hidden activations, steered to {recipe.active:.0%} active"} if recipe.active else {}),
         "corpus_tokens": len(stream),
         "bytes_per_token": round(len(text) / len(stream), 4),
-        "planned_steps": recipe.steps,
         "seed": SEED,
     }
     print(f"{len(stream)} tokens, {training['bytes_per_token']} bytes a token", flush=True)
 
-    optimise = optimiser(recipe)
-    weights = jax.device_put(net.initial_weights(SEED), everywhere)
+    before = stored(options.out) if options.stage else None
+    weights, curve, minutes = before or (net.initial_weights(SEED), [], 0)
+    first = curve[-1]["step"] if curve else 0
+    optimise = optimiser(stage)
+    weights = jax.device_put(weights, everywhere)
     state = jax.device_put(optimise.init(weights), everywhere)
     penalty = jax.device_put(jnp.log(jnp.float32(FIRST_PENALTY)), everywhere)
-    curve: list[dict] = []
     seen: list[tuple[jax.Array, jax.Array]] = []
     started = time.monotonic()
-    for step, windows in enumerate(corpus.batches(stream, recipe.steps, np.random.default_rng(SEED), recipe.long_from), 1):
+    random = np.random.default_rng(SEED + options.stage)
+    last = stage.stop_at or stage.steps
+    for step, windows in enumerate(corpus.batches(stream, stage.steps, random, stage.long_from), 1):
         windows = jax.device_put(windows, by_window)
         weights, state, penalty, nats, active = train_step(
-            weights, state, windows, penalty, np.float32(step / recipe.steps), net, optimise.update, recipe
+            weights, state, windows, penalty, np.float32(step / stage.steps), net, optimise.update, recipe
         )
         seen.append((nats, active))
         if step == options.trial:
             jax.block_until_ready(weights)
             print(f"{step} steps in {time.monotonic() - started:.1f} s")
             break
-        export_now = step % max(1, recipe.steps // 8) == 0 or step == recipe.stop_at
+        export_now = step % max(1, stage.steps // 8) == 0 or step == last
         if step % 50 == 0 or export_now:
             loss, alive = np.mean([[float(x) for x in pair] for pair in seen], axis=0)
             seen.clear()
-            tokens, seconds = step * corpus.TOKENS_PER_STEP, time.monotonic() - started
-            curve.append({"step": step, "tokens": tokens, "train_loss": round(loss, 4)})
+            seconds = time.monotonic() - started
+            curve.append({"step": first + step, "tokens": (first + step) * corpus.TOKENS_PER_STEP, "train_loss": round(loss, 4)})
             if recipe.active is not None:
                 curve[-1]["active"] = round(alive, 4)
             print(f"step {step}  loss {loss:.4f}  active {alive:.3f}  L1 {float(jnp.exp(penalty)):.4f}  "
-                  f"{tokens / seconds:.0f} tokens/s  {seconds / 60:.1f} min", flush=True)
+                  f"{step * corpus.TOKENS_PER_STEP / seconds:.0f} tokens/s  {seconds / 60:.1f} min", flush=True)
         if export_now:
-            training["minutes"] = round((time.monotonic() - started) / 60, 1)
+            training["minutes"] = round(minutes + (time.monotonic() - started) / 60, 1)
             local = {name: np.asarray(w) for name, w in weights.items()}
             export(options.out, options.name, net, local, tokenizer, held_out, training, curve)
-        if step == recipe.stop_at:
+        if step == last:
             break
 
 
