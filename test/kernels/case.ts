@@ -4,6 +4,9 @@ import type { OperandArray } from "../../runtime/ops/define.ts";
 /** `exact`: bit-equal. Otherwise |got − want| ≤ abs + rel · |want| for every element. */
 export type Bound = "exact" | { readonly abs: number; readonly rel: number };
 
+/** What a file <op>.cases.ts exports. */
+export type Cases = readonly Case[];
+
 export interface Case {
   readonly name: string;
   readonly variant: string;

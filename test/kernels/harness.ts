@@ -1,17 +1,21 @@
 // Runs one case on one build: places the operands, encodes the record, calls the kernel's units, hands back the outputs.
 // Every operand in turn is also placed flush with the end of memory, so that a kernel that reads past it traps.
+import { roundup } from "../../runtime/num/int.ts";
 import { OPS } from "../../runtime/ops/catalogue.gen.ts";
 import type { OperandArray, Operands } from "../../runtime/ops/define.ts";
 import { REFERENCES } from "../../runtime/ops/references.gen.ts";
 import { type BuildName, KERNELS } from "../../targets/devices/wasm/catalogue.gen.ts";
+import { CONTROL_BYTES } from "../../targets/devices/wasm/control.ts";
 import { encodeRecord } from "../../targets/devices/wasm/encode.ts";
 import { instantiate } from "../support/core.ts";
 import type { Bound, Case } from "./case.ts";
 
 const PAGE = 65536;
-const RECORD = PAGE;
+export const RECORD = PAGE;
 const CELLS = PAGE + 256;
-const DATA = PAGE + 1024;
+/** Where lanes may share a control block. */
+export const CONTROL_AT = PAGE + 1024;
+const DATA = CONTROL_AT + roundup(CONTROL_BYTES, 64);
 const GUARD = 64;
 const GUARD_BYTE = 0xa5;
 
@@ -49,13 +53,25 @@ export interface Placement {
 }
 
 export function runKernel(build: BuildName, kernel: string, op: string, c: Case, how: Placement): Outputs {
+  const core = instantiate(build, Math.ceil(bytesFor(c, how) / PAGE));
+  const placed = place(core.memory, build, kernel, op, c, how);
+  for (let u = 0; u < how.units; u++) core.unit(RECORD, u, how.units);
+  return placed.outputs();
+}
+
+/** Bytes of memory that a placed case wants at least. */
+export function bytesFor(c: Case, how: Placement): number {
+  const operands = Object.values(c.tensors()).reduce((sum, t) => sum + Math.ceil((t.byteLength + 2 * GUARD + how.skew) / 64) * 64, 0);
+  return DATA + operands + PAGE;
+}
+
+/** Writes a case's operands and its record, which is at RECORD, into a memory; `outputs` looks at what a kernel has made of them. */
+export function place(memory: WebAssembly.Memory, build: BuildName, kernel: string, op: string, c: Case, how: Placement): { outputs(): Outputs } {
   const tensors = c.tensors();
   const fields = Object.keys(tensors);
   const order = [...fields.filter((f) => f !== how.last), ...(how.last ? [how.last] : [])];
   const size = (f: string) => tensors[f].byteLength;
-  const total = DATA + fields.reduce((sum, f) => sum + Math.ceil((size(f) + 2 * GUARD + how.skew) / 64) * 64, 0) + PAGE;
-  const core = instantiate(build, Math.ceil(total / PAGE));
-  const bytes = new Uint8Array(core.memory.buffer);
+  const bytes = new Uint8Array(memory.buffer);
   bytes.fill(GUARD_BYTE, DATA);
   const at: Record<string, number> = {};
   let next = DATA;
@@ -64,7 +80,7 @@ export function runKernel(build: BuildName, kernel: string, op: string, c: Case,
     next = at[f] + size(f);
     bytes.set(new Uint8Array(tensors[f].buffer, tensors[f].byteOffset, size(f)), at[f]);
   }
-  const view = new DataView(core.memory.buffer);
+  const view = new DataView(memory.buffer);
   const cells = new Map<string, number>();
   const cell = (field: string): number => {
     if (!cells.has(field)) {
@@ -80,10 +96,13 @@ export function runKernel(build: BuildName, kernel: string, op: string, c: Case,
     stride: (t) => c.strides[t] ?? 0,
     value: (f) => c.values[f],
   });
-  for (let u = 0; u < how.units; u++) core.unit(RECORD, u, how.units);
-  checkGuards(bytes, at, tensors, c, how);
-  for (const f of fields) new Uint8Array(tensors[f].buffer, tensors[f].byteOffset, size(f)).set(bytes.subarray(at[f], at[f] + size(f)));
-  return pick(tensors, c);
+  return {
+    outputs: () => {
+      checkGuards(bytes, at, tensors, c, how);
+      for (const f of fields) new Uint8Array(tensors[f].buffer, tensors[f].byteOffset, size(f)).set(bytes.subarray(at[f], at[f] + size(f)));
+      return pick(tensors, c);
+    },
+  };
 }
 
 /** Nothing but the outputs may have changed around any operand. */

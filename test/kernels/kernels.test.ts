@@ -3,14 +3,12 @@ import { describe, expect, test } from "vitest";
 import { OPS } from "../../runtime/ops/catalogue.gen.ts";
 import { KERNELS } from "../../targets/devices/wasm/catalogue.gen.ts";
 import { ALL_BUILDS, SINGLE_BUILDS } from "../support/core.ts";
-import type { Case } from "./case.ts";
+import { CASES } from "./cases.gen.ts";
 import { difference, kernelsFor, type Outputs, runKernel, runReference } from "./harness.ts";
 
-const files = import.meta.glob<{ cases: Case[] }>("./*.cases.ts", { eager: true });
 const only = process.env.SKINT_OP;
 
-for (const [file, { cases }] of Object.entries(files)) {
-  const op = file.slice(2, -".cases.ts".length);
+for (const [op, cases] of Object.entries(CASES)) {
   if (only && only !== op) continue;
   describe(op, () => {
     for (const c of cases) {
@@ -43,9 +41,7 @@ for (const [file, { cases }] of Object.entries(files)) {
 }
 
 test("every kernel of every build has cases", () => {
-  const tested = new Set(
-    Object.entries(files).flatMap(([file, { cases }]) => OPS[file.slice(2, -".cases.ts".length)].families.flatMap((f) => cases.map((c) => `${f}_${c.variant}`))),
-  );
+  const tested = new Set(Object.entries(CASES).flatMap(([op, cases]) => OPS[op].families.flatMap((f) => cases.map((c) => `${f}_${c.variant}`))));
   const untested = ALL_BUILDS.flatMap((b) => KERNELS[b].filter((k: string) => !tested.has(k.slice(0, k.lastIndexOf("__")))));
   if (!only) expect(untested).toEqual([]);
 });

@@ -59,6 +59,19 @@ async function outputs(): Promise<Map<string, string>> {
       list(modulesIn("tools/goals/areas", []), (n) => `./areas/${n}.ts`, "area"),
     ),
   );
+  out.set(
+    "test/kernels/cases.gen.ts",
+    registry(
+      "CASES",
+      "Cases",
+      "./case.ts",
+      list(
+        modulesIn("test/kernels", []).flatMap((name) => (name.endsWith(".cases") ? [name.slice(0, -".cases".length)] : [])),
+        (op) => `./${op}.cases.ts`,
+        "cases",
+      ),
+    ),
+  );
   out.set("FEATURES.md", features(ops));
   return out;
 }

@@ -12,7 +12,7 @@ export interface Timed {
   /** Comes before a sample and is not timed. */
   prepare(sample: number): void;
   /** Sample 0 … pass − 1. */
-  run(sample: number): void;
+  run(sample: number): void | Promise<void>;
 }
 
 export interface InterleaveOptions {
@@ -29,11 +29,12 @@ const COMPILING = 100;
 
 /** Milliseconds of each thing's samples, in the order of the rounds. */
 export async function interleave(things: readonly Timed[], o: InterleaveOptions): Promise<Float64Array[]> {
-  const once = (thing: Timed, sample: number): number => {
+  const once = async (thing: Timed, sample: number): Promise<number> => {
     throwIfAborted(o.signal, "the benchmark");
     thing.prepare(sample);
     const start = o.now();
-    thing.run(sample);
+    const running = thing.run(sample);
+    if (running) await running;
     return o.now() - start;
   };
   const progress = (done: number) => {
@@ -42,14 +43,12 @@ export async function interleave(things: readonly Timed[], o: InterleaveOptions)
   };
   for (let pass = 0; pass < WARMUP; pass++) {
     if (pass === WARMUP - 1) await sleep(COMPILING, o.signal);
-    for (const thing of things) for (let i = 0; i < thing.pass; i++) once(thing, i);
+    for (const thing of things) for (let i = 0; i < thing.pass; i++) await once(thing, i);
     await progress(pass);
   }
   const times = things.map(() => new Float64Array(o.rounds));
   for (let round = 0; round < o.rounds; round++) {
-    things.forEach((thing, i) => {
-      times[i][round] = once(thing, round % thing.pass);
-    });
+    for (const [i, thing] of things.entries()) times[i][round] = await once(thing, round % thing.pass);
     await progress(WARMUP + round + 1);
   }
   return times;

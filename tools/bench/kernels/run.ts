@@ -68,8 +68,8 @@ function checkRoom(parts: readonly Part[], { n, k, name }: Shape): void {
     throw new SkintError("plan.memory", `the weights of all kernels at ${name} take ${bytes(needed)}, ${bytes(free)} is free; choose some with --kernel, or --hot`, { what: name });
 }
 
-/** The device's choice of a build takes a clock that goes. */
-async function openStill(wanted: RunOptions["isa"], threads: number): Promise<WasmDevice> {
+/** A device for benchmarks. Its choice of a build takes a clock that goes. */
+export async function openStill(wanted: RunOptions["isa"], threads: number): Promise<WasmDevice> {
   const { build } = await openWasm(host, { isa: wanted, threads });
   return openWasm(still, { isa: build.replace("-threads", "") as RunOptions["isa"], threads });
 }

@@ -33,6 +33,8 @@ export interface Subject extends Timed, Way {
   /** Multiply-adds and bytes of weights of one step; of a sparse W as if it were dense. */
   readonly macs: number;
   readonly bytes: number;
+  /** One product with all that comes before it: x f32 is brought into the format of activations. */
+  once(): void;
 }
 
 export interface Bed {
@@ -151,10 +153,11 @@ function subjectOf(program: Program, plan: Plan, way: Way): Subject {
   const { n, k } = last.attrs;
   const w = plan.tensors.get(last.tensors.w) as TensorDef;
   const { steps, pass } = sizeOf(last.variant, n, k, way);
-  const run = (sample: number) => {
+  const walk = (first: number, end: number) => {
     program.setSlot("T", way.tokens);
-    program.execute(plan.name, from + sample * steps, from + (sample + 1) * steps);
+    program.execute(plan.name, first, end);
   };
+  const run = (sample: number) => walk(from + sample * steps, from + (sample + 1) * steps);
   return {
     ...way,
     kernel: last.kernel,
@@ -167,6 +170,7 @@ function subjectOf(program: Program, plan: Plan, way: Way): Subject {
     // Lanes are awake, and what is hot has just been used.
     prepare: (sample) => run((sample + pass - 1) % pass),
     run,
+    once: () => walk(0, from + 1),
   };
 }
 

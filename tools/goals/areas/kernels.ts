@@ -1,0 +1,8 @@
+// Goals of the kernels: how close they come to the machine, to other engines, and whether they are right.
+import type { Area } from "../goal.ts";
+import { goals as exact } from "../kernels/exact.ts";
+import { goals as microbench } from "../kernels/microbench.ts";
+import { goals as ort } from "../kernels/ort.ts";
+import { goals as peers } from "../kernels/peers.ts";
+
+export const area: Area = { name: "kernels", goals: [...microbench, ...ort, ...peers, ...exact] };
