@@ -3,6 +3,7 @@ import { cases as cases_activate } from "./activate.cases.ts";
 import { cases as cases_add } from "./add.cases.ts";
 import { cases as cases_attention } from "./attention.cases.ts";
 import { cases as cases_attentionmerge } from "./attentionmerge.cases.ts";
+import { cases as cases_conv1d } from "./conv1d.cases.ts";
 import { cases as cases_copy } from "./copy.cases.ts";
 import { cases as cases_embed } from "./embed.cases.ts";
 import { cases as cases_headnorm } from "./headnorm.cases.ts";
@@ -12,6 +13,7 @@ import { cases as cases_linear } from "./linear.cases.ts";
 import { cases as cases_quantise } from "./quantise.cases.ts";
 import { cases as cases_rmsnorm } from "./rmsnorm.cases.ts";
 import { cases as cases_rope } from "./rope.cases.ts";
+import { cases as cases_scan } from "./scan.cases.ts";
 import { cases as cases_softcap } from "./softcap.cases.ts";
 import type { Cases } from "./case.ts";
 
@@ -20,6 +22,7 @@ export const CASES: Readonly<Record<string, Cases>> = {
   "add": cases_add,
   "attention": cases_attention,
   "attentionmerge": cases_attentionmerge,
+  "conv1d": cases_conv1d,
   "copy": cases_copy,
   "embed": cases_embed,
   "headnorm": cases_headnorm,
@@ -29,5 +32,6 @@ export const CASES: Readonly<Record<string, Cases>> = {
   "quantise": cases_quantise,
   "rmsnorm": cases_rmsnorm,
   "rope": cases_rope,
+  "scan": cases_scan,
   "softcap": cases_softcap,
 };
