@@ -15,13 +15,18 @@ const HALF_PI_1 = 1.5707963267341256; // 33 bits
 const HALF_PI_2 = 6.077100506303966e-11; // 33 bits
 const HALF_PI_3 = 2.0222662487959506e-21;
 
+/** 2^k at k + 1000, k = −1000 … 1000. */
+const POWERS = Float64Array.from({ length: 2001 }, (_, i) => {
+  view.setUint32(LOW, 0);
+  view.setUint32(SIGN_EXPONENT, (i + 23) << 20);
+  return view.getFloat64(0);
+});
+
 /** x × 2^k for normal x and any whole k; steps at 2^±1000 so that only a subnormal result is rounded. */
 function scale(x: number, k: number): number {
-  for (; k > 1000; k -= 1000) x *= 1.0715086071862673e301; // 2^1000
-  for (; k < -1000; k += 1000) x *= 9.332636185032189e-302; // 2^-1000
-  view.setUint32(LOW, 0);
-  view.setUint32(SIGN_EXPONENT, (k + 1023) << 20);
-  return x * view.getFloat64(0);
+  for (; k > 1000; k -= 1000) x *= POWERS[2000];
+  for (; k < -1000; k += 1000) x *= POWERS[0];
+  return x * POWERS[k + 1000];
 }
 
 /** 1/n! for n = from, from + step … to, highest first (Horner order), with alternating signs if asked. */
@@ -37,7 +42,7 @@ function inverseFactorials(from: number, to: number, step: number, alternate: bo
   return out;
 }
 
-const EXP = inverseFactorials(2, 14, 1, false);
+const [E14, E13, E12, E11, E10, E9, E8, E7, E6, E5, E4, E3, E2] = inverseFactorials(2, 14, 1, false);
 const SIN = inverseFactorials(3, 19, 2, true).map((c) => -c);
 const COS = inverseFactorials(4, 18, 2, true);
 /** 2/(2n + 1), n = 10 … 1: log((1 + s)/(1 - s)) = 2s + s (2/3 s² + 2/5 s⁴ + …). */
@@ -50,6 +55,12 @@ function horner(coefficients: readonly number[], x: number): number {
   return sum;
 }
 
+/** 1/2! + r/3! + … + r¹²/14!, written out: sampling takes it once a token of the vocabulary. */
+function expTail(r: number): number {
+  const high = (((((E14 * r + E13) * r + E12) * r + E11) * r + E10) * r + E9) * r + E8;
+  return (((((high * r + E7) * r + E6) * r + E5) * r + E4) * r + E3) * r + E2;
+}
+
 /** exp(x + tail), |tail| far below |x|. */
 function expSum(x: number, tail: number): number {
   if (x !== x) return x;
@@ -60,7 +71,7 @@ function expSum(x: number, tail: number): number {
   const low = tail - k * LN2_LOW;
   const r = high + low;
   const lost = high - r + low;
-  return scale(1 + (r + (r * r * horner(EXP, r) + lost)), k);
+  return scale(1 + (r + (r * r * expTail(r) + lost)), k);
 }
 
 /** e^x. */

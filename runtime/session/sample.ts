@@ -4,6 +4,7 @@
 import { SkintError } from "../errors.ts";
 import { exp } from "../num/det.ts";
 import { createRandom } from "../num/random.ts";
+import { createRanking } from "./ranking.ts";
 
 export interface SampleOptions {
   /** Logits are divided by it; 0 = greedy. Default 1. */
@@ -34,6 +35,12 @@ function refuse(name: string, value: unknown, must: string): never {
   throw new SkintError("usage", `sampling with ${name} ${String(value)} is not possible; ${name} must be ${must}`, { what: name });
 }
 
+function refuseLogit(id: number, value: number): never {
+  throw new SkintError("session.nan", `the logit of token ${id} is ${value}; reload the model, and check its weights with \`skint eval\` if it happens again`, {
+    what: `logits[${id}]`,
+  });
+}
+
 /** Options with their defaults; throws `usage` outside the ranges. */
 export function checkSampleOptions(options: SampleOptions): Required<SampleOptions> {
   const { temperature = 1, topK = 0, topP = 1, minP = 0, repeatPenalty = 1, seed = 0 } = options;
@@ -46,50 +53,6 @@ export function checkSampleOptions(options: SampleOptions): Required<SampleOptio
   return { temperature, topK, topP, minP, repeatPenalty, seed };
 }
 
-/** A heap of ids from which the best come out in order: higher score first, then lower id. */
-function createHeap(scores: Float64Array) {
-  const ids = new Uint32Array(scores.length);
-  let size = 0;
-  const better = (a: number, b: number) => scores[a] > scores[b] || (scores[a] === scores[b] && a < b);
-  const worse = (a: number, b: number) => better(b, a);
-  function sink(at: number, before: typeof better): void {
-    const id = ids[at];
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= size) break;
-      if (child + 1 < size && before(ids[child + 1], ids[child])) child++;
-      if (!before(ids[child], id)) break;
-      ids[at] = ids[child];
-      at = child;
-    }
-    ids[at] = id;
-  }
-  function order(before: typeof better): void {
-    for (let i = (size >> 1) - 1; i >= 0; i--) sink(i, before);
-  }
-  return {
-    /** Fills it with the best `n` ids. Few of the others pass the worst of those held so far: about one comparison an id. */
-    fill(n: number): void {
-      size = n;
-      for (let i = 0; i < n; i++) ids[i] = i;
-      if (n < scores.length) order(worse);
-      for (let i = n; i < scores.length; i++) {
-        if (scores[i] <= scores[ids[0]]) continue; // of equal scores the lower id is held already
-        ids[0] = i;
-        sink(0, worse);
-      }
-      order(better);
-    },
-    /** Takes the best id. */
-    pop(): number {
-      const top = ids[0];
-      ids[0] = ids[--size];
-      sink(0, better);
-      return top;
-    },
-  };
-}
-
 /** @param vocab number of logits; token ids are 0 … vocab - 1 */
 export function createSampler(options: SampleOptions, vocab: number): Sampler {
   const { temperature, topK, topP, minP, repeatPenalty, seed } = checkSampleOptions(options);
@@ -97,8 +60,10 @@ export function createSampler(options: SampleOptions, vocab: number): Sampler {
   const random = createRandom(seed);
   const scores = new Float64Array(vocab);
   const weights = new Float64Array(vocab); // of the candidates in order of `chosen`
-  const chosen = new Uint32Array(vocab);
-  const heap = createHeap(scores);
+  const ranking = createRanking(scores);
+  const masses = new Float64Array(ranking.buckets);
+  const weightOf = new Float64Array(vocab); // by id
+  const chosen = ranking.ids;
   const window = new Uint32Array(REPEAT_WINDOW);
   let accepted = 0;
 
@@ -107,10 +72,7 @@ export function createSampler(options: SampleOptions, vocab: number): Sampler {
     if (logits.length !== vocab) throw new SkintError("usage", `${logits.length} logits were given to a sampler for ${vocab} tokens; make a sampler for this model`);
     for (let i = 0; i < vocab; i++) {
       const v = logits[i];
-      if (v - v !== 0)
-        throw new SkintError("session.nan", `the logit of token ${i} is ${v}; reload the model, and check its weights with \`skint eval\` if it happens again`, {
-          what: `logits[${i}]`,
-        });
+      if (v - v !== 0) refuseLogit(i, v);
       scores[i] = v;
     }
     // computed from the logit, not from the score, so that a token in the window twice is penalised once
@@ -136,21 +98,47 @@ export function createSampler(options: SampleOptions, vocab: number): Sampler {
 
   /** Candidates from the most probable downwards: top-k, then top-p of their sum, then min-p. Returns how many. */
   function chooseBest(top: number): number {
-    const most = topK > 0 ? Math.min(topK, vocab) : vocab;
-    let sum = 0;
-    // without top-k the share is one of the whole vocabulary; with it, one of the k, which are taken out first
-    if (most === vocab) for (let i = 0; i < vocab; i++) sum += exp((scores[i] - top) / temperature);
-    heap.fill(most);
-    let n = 0;
-    let held = 0;
-    while (n < most && (most < vocab || held < topP * sum)) {
-      chosen[n] = heap.pop();
-      weights[n] = exp((scores[chosen[n]] - top) / temperature);
-      held += weights[n++];
-    }
-    if (topP < 1 && most < vocab) n = prefixHolding(topP * held, n);
+    ranking.load(top);
+    let n = topK > 0 && topK < vocab ? chooseK(top) : chooseShare(top);
     while (n > 1 && weights[n - 1] < minP) n--;
     return n;
+  }
+
+  /** The k best, of these the fewest that hold the share. */
+  function chooseK(top: number): number {
+    ranking.rank(ranking.holding(topK));
+    let held = 0;
+    for (let n = 0; n < topK; n++) {
+      weights[n] = exp((scores[chosen[n]] - top) / temperature);
+      held += weights[n];
+    }
+    return topP < 1 ? prefixHolding(topP * held, topK) : topK;
+  }
+
+  /** The fewest that hold the share of the whole vocabulary. */
+  function chooseShare(top: number): number {
+    masses.fill(0);
+    let sum = 0;
+    for (let i = 0; i < vocab; i++) {
+      const w = exp((scores[i] - top) / temperature);
+      weightOf[i] = w;
+      sum += w;
+      masses[ranking.bucket(i)] += w;
+    }
+    const share = topP * sum;
+    let last = 0;
+    for (let passed = masses[0]; passed < share && last < masses.length - 1; passed += masses[last]) last++;
+    // Sums in another order may fall short of each other by a rounding: then the next buckets are wanted too.
+    for (; ; last = masses.length - 1) {
+      const ranked = ranking.rank(last);
+      let n = 0;
+      let held = 0;
+      while (n < ranked && held < share) {
+        weights[n] = weightOf[chosen[n]];
+        held += weights[n++];
+      }
+      if (held >= share || ranked === vocab) return n;
+    }
   }
 
   function prefixHolding(share: number, n: number): number {

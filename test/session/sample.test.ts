@@ -1,7 +1,9 @@
 // Sampling: greedy, filters, penalty, the distribution that is drawn from, and that a seed fixes everything.
 import { expect, test } from "vitest";
 import { createRandom } from "../../runtime/num/random.ts";
+import { createRanking } from "../../runtime/session/ranking.ts";
 import { createSampler, REPEAT_WINDOW, type SampleOptions } from "../../runtime/session/sample.ts";
+import { normal } from "../support/data.ts";
 
 /** Logits whose softmax is the given distribution. */
 const logitsOf = (...p: number[]) => Float32Array.from(p, Math.log);
@@ -108,6 +110,42 @@ test("the choice of candidates agrees with sorting everything", () => {
     const kept = new Set(sorted.filter((_, i) => sumOf(weights.slice(0, i)) < topP * sumOf(weights) - 1e-9));
     const sampler = createSampler({ topK, topP, seed: round }, n);
     for (let i = 0; i < 30; i++) expect(kept.has(sampler.next(logits))).toBe(true);
+  }
+});
+
+test("a seed fixes the tokens: these were drawn by sorting the whole vocabulary", () => {
+  const logits = normal(2000, 11, 3);
+  const drawn: [SampleOptions, number[]][] = [
+    [{ topP: 0.9 }, [1056, 1964, 466, 770, 1363, 487, 755, 1049]],
+    [{ topK: 40 }, [858, 361, 1964, 648, 770, 1904, 1035, 755]],
+    [{ topK: 300, topP: 0.8, repeatPenalty: 1.3 }, [1904, 1323, 1187, 1181, 1597, 1925, 173, 1363]],
+    [{ minP: 0.05 }, [944, 944, 1056, 1187, 1888, 944, 1266, 1925]],
+    [{ topP: 0.7, temperature: 1.5, minP: 0.01, repeatPenalty: 0.8 }, [593, 767, 850, 1519, 1137, 52, 548, 108]],
+    [{ topP: 0.5, temperature: 0.1 }, Array(8).fill(1888)],
+  ];
+  for (const [options, tokens] of drawn) {
+    const sampler = createSampler({ ...options, seed: 7 }, logits.length);
+    for (const [i, token] of tokens.entries()) {
+      expect(sampler.next(logits), `${JSON.stringify(options)}, token ${i}`).toBe(token);
+      sampler.accept(token);
+    }
+  }
+});
+
+test.each<[string, number[]]>([
+  ["ties", [1, 2, 2, 1, 2, 3, 1]],
+  ["both zeros", [-0, 0, -0, 0]],
+  ["closer than floats can tell", [1e8, 1e8 - 1e-8, 1e8 + 1e-8, 0, 1e8 - 2e-8]],
+  ["beyond f32", [3e38, -3e38, 0, 1e-30, 3e38]],
+  ["many", [...normal(3000, 5, 4)].map((v, i) => (i % 5 ? v : Math.round(v)))],
+])("ranking goes by score, then by id: %s", (_name, scores) => {
+  const sorted = [...scores.keys()].sort((a, b) => scores[b] - scores[a] || a - b);
+  const ranking = createRanking(Float64Array.from(scores));
+  ranking.load(Math.max(...scores));
+  for (const n of [1, Math.ceil(scores.length / 3), scores.length]) {
+    const ranked = ranking.rank(ranking.holding(n));
+    expect(ranked).toBeGreaterThanOrEqual(n);
+    expect([...ranking.ids.subarray(0, ranked)]).toEqual(sorted.slice(0, ranked));
   }
 });
 
