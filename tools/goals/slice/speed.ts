@@ -9,10 +9,10 @@ import { bootstrapRatio } from "../../../runtime/stats/bootstrap.ts";
 import { createFile } from "../../../targets/hosts/node/files.ts";
 import { host } from "../../../targets/hosts/node/host.ts";
 import { openDevice } from "../../cli/model.ts";
-import { architectureOf, type Checkpoint } from "../../compress/checkpoint.ts";
 import { compressModel } from "../../compress/compress.ts";
 import { recipeNamed } from "../../compress/recipe.ts";
 import type { GoalContext, Measured } from "../goal.ts";
+import { madeUp } from "../madeup.ts";
 import { enableRelaxed, withModel } from "./model.ts";
 
 /** Seconds of `npm start` on an installed checkout. */
@@ -54,46 +54,21 @@ export async function distinctOutputs({ signal, note }: GoalContext): Promise<Me
 }
 
 const LOADS = 15;
-const LAYERS = 6;
-const WIDTH = 1024;
-const HIDDEN = 4096;
-
-/** A made-up checkpoint of 100 MB at int8, cheap values. */
-function madeUp(): Checkpoint {
-  const config = {
-    model_type: "llama",
-    hidden_size: WIDTH,
-    num_attention_heads: 16,
-    intermediate_size: HIDDEN,
-    num_hidden_layers: LAYERS,
-    vocab_size: 1024,
-    max_position_embeddings: 512,
-    tie_word_embeddings: true,
-  };
-  const architecture = architectureOf(config);
-  const weights = architecture.build(config, { cache: "f16" }).tensors.filter((t) => t.role === "weight");
-  const tensors = new Map(
-    weights.map((t) => {
-      const name = architecture.locate(t.name)[0].name;
-      const shape = t.shape as number[];
-      return [name, { name, dtype: "F32", shape, bytes: 4 * shape.reduce((p, d) => p * d, 1) }] as const;
-    }),
-  );
-  const store = {
-    name: "made up",
-    tensors,
-    async readBytes() {},
-    async readF32(_name: string, row: number, rows: number, out: Float32Array) {
-      for (let i = 0; i < out.length; i++) out[i] = (((i * 31 + row * 7 + rows) % 255) - 127) / 4096;
-    },
-    async close() {},
-  };
-  return { name: "made up", architecture, locate: architecture.locate, config, store, card: {}, tokenizer: "" };
-}
+/** 100 MB at int8. */
+const SHAPE = {
+  model_type: "llama",
+  hidden_size: 1024,
+  num_attention_heads: 16,
+  intermediate_size: 4096,
+  num_hidden_layers: 6,
+  vocab_size: 1024,
+  max_position_embeddings: 512,
+  tie_word_embeddings: true,
+};
 
 export async function makeFile(path: string, signal?: AbortSignal): Promise<void> {
   const { env } = await openDevice({ threads: 1 });
-  await compressModel(madeUp(), await createFile(path), env, { recipe: recipeNamed("w8"), golden: "never", signal });
+  await compressModel(madeUp(SHAPE), await createFile(path), env, { recipe: recipeNamed("w8"), golden: "never", signal });
 }
 
 /** Reads, hashes and copies a file into fresh WebAssembly memory: the least a load can do. */
