@@ -1,7 +1,8 @@
 // Whatever one field of a stored graph is changed to, reading, planning and running it gives a value or a SkintError, never another failure.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { architecture } from "../../models/llama/model.ts";
+import { architecture as llama } from "../../models/llama/model.ts";
+import { architecture as mamba } from "../../models/mamba/model.ts";
 import { SkintError } from "../../runtime/errors.ts";
 import { parseGraph } from "../../runtime/graph/check.ts";
 import type { Device } from "../../runtime/plan/device.ts";
@@ -10,9 +11,13 @@ import { KERNELS } from "../../targets/devices/wasm/catalogue.gen.ts";
 import { WasmProgram } from "../../targets/devices/wasm/program.ts";
 import { host } from "../../targets/hosts/node/host.ts";
 import { coreModule } from "../support/core.ts";
+import { mambaConfig } from "../support/mamba.ts";
 import { tinyConfig, tokensOf } from "../support/tiny.ts";
 
-const text = JSON.stringify(architecture.build(tinyConfig({ layers: 1, vocab: 32, bias: true }), { cache: "i8" }));
+const GRAPHS = {
+  llama: JSON.stringify(llama.build(tinyConfig({ layers: 1, vocab: 32, bias: true }), { cache: "i8" })),
+  mamba: JSON.stringify(mamba.build(mambaConfig({ layers: 1, vocab: 32, width: 20 }), { cache: "i8" })),
+};
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
@@ -26,10 +31,9 @@ function places(value: Json, found: [Json[] | { [key: string]: Json }, string][]
   return found;
 }
 
-const COUNT = places(JSON.parse(text)).length;
-
 /** Values that are likely to hit a check: names and numbers of the graph itself, symbols, edges, names of prototypes. */
 const changed = fc.oneof(
+  fc.constantFrom("conv_f32", "ssm_f32", "conv1d", "scan", "layers.0.mixer.scan.hidden", "layers.0.mixer.x.b", "layers.0.mixer.a.weight"),
   fc.constantFrom("T", "L", "C", "pos", "f32", "kv_i8", "i8tok", "q8", "tokens", "embed", "norm", "head", "rope", "embed.weight", "layers.0.attention.k", "last", "add", "linear"),
   fc.constantFrom("weight", "value", "output", "state", "constant", "input", "__proto__", "constructor", "toString", ""),
   fc.constantFrom(0, 1, 2, 3, 4, 15, 16, 17, 31, 32, 64, 96, 128, 2 ** 20, 2 ** 31 - 1, 2 ** 31, 2 ** 53, -1, 0.5, 1e308),
@@ -56,7 +60,7 @@ async function use(document: string): Promise<"ran" | "refused"> {
     const tokens = tokensOf(Math.min(3, context), graph.vocab);
     await engine.run("prefill", tokens, 0);
     await engine.run("score", tokens, 0);
-    await engine.run("decode", tokens.subarray(0, 1), context - 1);
+    await engine.run("decode", tokens.subarray(0, 1), engine.resume(context - 1));
     for (const w of engine.weights) if (engine.program.view(w.name).some((b) => b !== PATTERN)) throw new Error(`weight ${w.name} was written`);
     engine.program.close();
     return "ran";
@@ -67,10 +71,11 @@ async function use(document: string): Promise<"ran" | "refused"> {
   }
 }
 
-test("one field changed", async () => {
+test.each(Object.entries(GRAPHS))("%s: one field changed", async (_, text) => {
+  const count = places(JSON.parse(text)).length;
   const ends = { ran: 0, refused: 0 };
   await fc.assert(
-    fc.asyncProperty(fc.nat(COUNT - 1), changed, async (at, value) => {
+    fc.asyncProperty(fc.nat(count - 1), changed, async (at, value) => {
       const document = JSON.parse(text) as Json;
       const [holder, key] = places(document)[at];
       (holder as { [key: string]: Json })[key] = value;
@@ -82,8 +87,9 @@ test("one field changed", async () => {
   expect(ends.refused).toBeGreaterThan(1000);
 });
 
-test("one field removed, or an element twice", async () => {
-  for (let at = 0; at < COUNT; at++)
+test.each(Object.entries(GRAPHS))("%s: one field removed, or an element twice", async (_, text) => {
+  const count = places(JSON.parse(text)).length;
+  for (let at = 0; at < count; at++)
     for (const twice of [false, true]) {
       const document = JSON.parse(text) as Json;
       const [holder, key] = places(document)[at];
