@@ -29,7 +29,7 @@ export interface StageOptions {
 
 export class Stage {
   readonly note: (line: string) => void;
-  private readonly folder = mkdtempSync(join(tmpdir(), "skint-peers-"));
+  private folder: string | undefined;
   private readonly made = new Map<string, Promise<unknown>>();
 
   constructor(private readonly options: StageOptions = {}) {
@@ -50,6 +50,7 @@ export class Stage {
   pack(recipe: string): Promise<string> {
     return this.once(`pack ${recipe}`, async () => {
       this.note(`  compressing with recipe ${recipe}`);
+      this.folder ??= mkdtempSync(join(tmpdir(), "skint-stage-"));
       const path = join(this.folder, `${recipe}.skint`);
       const checkpoint = await openAny(await this.gguf());
       try {
@@ -95,6 +96,6 @@ export class Stage {
     const outcome = (name: string) => this.made.get(name)?.catch(() => undefined);
     await ((await outcome("browser")) as Browser | undefined)?.close();
     await ((await outcome("server")) as TestServer | undefined)?.close();
-    rmSync(this.folder, { recursive: true, force: true });
+    if (this.folder) rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -49,7 +49,10 @@ class Answers {
   }
 
   async next<T>(): Promise<T> {
-    const late = setTimeout(() => this.child.kill("SIGKILL"), PATIENCE_MS);
+    const late = setTimeout(() => {
+      this.errors += `no answer for ${PATIENCE_MS / 1000} s; leave the machine to it`;
+      this.child.kill("SIGKILL");
+    }, PATIENCE_MS);
     try {
       const { value, done } = await this.lines.next();
       if (!done) return JSON.parse(value) as T;
