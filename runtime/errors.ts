@@ -20,6 +20,7 @@ export const ERROR_CODES = {
   "model.tokenizer": "the tokenizer is missing or unusable",
   "model.template": "the model has no chat template, or it fails, loops or grows beyond its limits",
   "model.golden": "the golden self-test after loading gave other numbers",
+  "calibration.text": "the calibration text is missing or too short",
   "recipe.invalid": "a compression recipe does not exist or does not fit the model",
   "graph.invalid": "a graph is malformed or names what does not exist",
   "plan.kernel": "no kernel of this build takes a step of the plan",

@@ -74,6 +74,7 @@ export const LIMITS = {
     card: MiB,
     recipe: MiB,
     tokenizer: 64 * MiB,
+    report: 16 * MiB,
     golden: 16 * MiB,
   },
 } as const;

@@ -11,14 +11,14 @@ export function kernel(p: usize, unit: u32, units: u32): void {
   const panel: usize = <usize>t.m * ROW_BYTES;
   const stride: usize = (<usize>t.ldc) << 3;
   const mine = t.a + <usize>unit * panel;
-  for (let first: u32 = 0; first < t.m; first += RUN) {
-    const rows = min(RUN, t.m - first);
-    const skip: usize = <usize>first * ROW_BYTES;
-    for (let j = unit; j < units; j++) {
-      const other = t.a + <usize>j * panel + skip;
-      const c = t.c + <usize>unit * 8 * stride + ((<usize>j) << 6);
-      tile(mine + skip, other, rows, c, stride);
-      tile(mine + skip + 16, other, rows, c + 4 * stride, stride);
+  for (let j = unit; j < units; j++) {
+    const other = t.a + <usize>j * panel;
+    const c = t.c + <usize>unit * 8 * stride + ((<usize>j) << 6);
+    for (let first: u32 = 0; first < t.m; first += RUN) {
+      const rows = min(RUN, t.m - first);
+      const skip: usize = <usize>first * ROW_BYTES;
+      tile(mine + skip, other + skip, rows, c, stride);
+      tile(mine + skip + 16, other + skip, rows, c + 4 * stride, stride);
     }
   }
 }

@@ -93,7 +93,8 @@ export async function loadModel(source: Source, env: Environment, options: Model
       const golden = await pack.document("golden");
       if (golden && options.golden !== false) await checkGolden(engine, golden, env.sha256);
       throwIfAborted(options.signal, `loading ${pack.name}`);
-      const { tokenizer, bos, chat } = await readTokenizer(pack);
+      const text = await pack.document("tokenizer");
+      const { tokenizer, bos, chat } = text ? parseTokenizer(text, pack.name) : { bos: [] };
       const card = JSON.parse((await pack.document("card")) as string) as Card;
       return new Model(pack.name, engine, tokenizer, bos, card, pack.meta("recipe"), pack.digest, env, chat);
     } catch (e) {
@@ -117,20 +118,20 @@ async function readWeights(pack: Pack, engine: Engine, env: Environment, options
   await readInto(pack, placements, { hasher: env.sha256(), onProgress: options.onProgress, signal: options.signal });
 }
 
-/** The tokenizer document holds `tokenizer` (tokenizer.json) and `config` (tokenizer_config.json). */
-async function readTokenizer(pack: Pack): Promise<{ tokenizer?: Tokenizer; bos: readonly number[]; chat?: ChatFormat }> {
-  const text = await pack.document("tokenizer");
-  if (!text) return { bos: [] };
+export interface TextFormat {
+  readonly tokenizer?: Tokenizer;
+  /** Token ids every text is opened with. */
+  readonly bos: readonly number[];
+  readonly chat?: ChatFormat;
+}
+
+/** Reads a tokenizer document: `tokenizer` (tokenizer.json) and `config` (tokenizer_config.json). `name`: of the model, for messages. */
+export function parseTokenizer(text: string, name: string): TextFormat {
   let parts: { tokenizer?: unknown; config?: TokenizerConfig & { readonly add_bos_token?: unknown } };
   try {
     parts = JSON.parse(text);
   } catch (e) {
-    throw new SkintError(
-      "model.tokenizer",
-      `${pack.name}: the tokenizer document is not JSON; write the file again with skint compress`,
-      { what: "skint.tokenizer" },
-      { cause: e },
-    );
+    throw new SkintError("model.tokenizer", `${name}: the tokenizer document is not JSON; write the file again with skint compress`, { what: "skint.tokenizer" }, { cause: e });
   }
   const tokenizer = createTokenizer(JSON.stringify(parts.tokenizer ?? null), parts.config ? JSON.stringify(parts.config) : undefined);
   const wantsBos = parts.config?.add_bos_token === true && tokenizer.prefix.length === 0 && tokenizer.bos !== undefined;

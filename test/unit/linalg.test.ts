@@ -52,7 +52,6 @@ describe("Gram matrices", () => {
     la.scope(() => {
       const gram = new Gram(la, 2);
       for (let row = 0; row < rows; row += 1000) gram.add(x.subarray(2 * row), 1000);
-      expect(gram.rows).toBe(rows);
       const want = gramOf(x, rows, 2);
       gram.values().forEach((v, i) => {
         expect(Math.abs(v / want[i] - 1)).toBeLessThan(4e-6);
@@ -60,14 +59,14 @@ describe("Gram matrices", () => {
     });
   });
 
-  test("runs of whole 64 rows may come in any pieces, on any number of lanes: the same bits", () => {
-    const [rows, k] = [640, 50];
+  test("rows may come in any pieces, on any number of lanes: the same bits", () => {
+    const [rows, k] = [650, 50];
     const x = normal(rows * k, 2);
     const sums = [la, many].flatMap((on) =>
-      [640, 128].map((piece) =>
+      [650, 77, 300].map((piece) =>
         on.scope(() => {
           const gram = new Gram(on, k);
-          for (let row = 0; row < rows; row += piece) gram.add(x.subarray(row * k), piece);
+          for (let row = 0; row < rows; row += piece) gram.add(x.subarray(row * k), Math.min(piece, rows - row));
           return bits(gram.values());
         }),
       ),

@@ -7,6 +7,7 @@ import { openWeights, readBeside, readConfig, readTokenizer } from "../../runtim
 import type { TensorStore } from "../../runtime/formats/store.ts";
 import type { Graph } from "../../runtime/graph/types.ts";
 import type { Folder } from "../../runtime/io/source.ts";
+import type { CalibrationText } from "./calibrate/sequences.ts";
 import type { Recipe } from "./recipe.ts";
 import { applyRecipe } from "./recipe.ts";
 
@@ -20,7 +21,11 @@ export interface Checkpoint {
   readonly card: Readonly<Record<string, unknown>>;
   /** The tokenizer document of model.skint. */
   readonly tokenizer: string;
+  /** The text beside the model that compression calibrates with, if there is one. */
+  readonly calibration?: () => Promise<CalibrationText | undefined>;
 }
+
+const CALIBRATION = "calibration.txt";
 
 const SUPPORTED = () => [...new Set(Object.values(ARCHITECTURES).flatMap((a) => a.modelTypes))].join(", ");
 
@@ -49,6 +54,10 @@ export async function openCheckpoint(folder: Folder): Promise<Checkpoint> {
     store: await openWeights(folder),
     card,
     tokenizer: `{"tokenizer":${tokenizerJson},"config":${tokenizerConfig}}`,
+    calibration: async () => {
+      const text = await readBeside(folder, CALIBRATION);
+      return text === undefined ? undefined : { name: CALIBRATION, text };
+    },
   };
 }
 

@@ -1,14 +1,19 @@
 // `skint compress`: a checkpoint becomes a model.skint.
 
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { SkintError } from "../../runtime/errors.ts";
 import { createFile } from "../../targets/hosts/node/files.ts";
 import type { Context } from "../cli/context.ts";
 import { EXIT } from "../cli/errors.ts";
 import { openDevice } from "../cli/model.ts";
+import type { Progress } from "../cli/progress.ts";
 import { table } from "../cli/table.ts";
 import { bytes } from "../cli/units.ts";
+import { whole } from "../cli/values.ts";
 import type { Verb } from "../verb.ts";
+import type { CalibrationText } from "./calibrate/sequences.ts";
+import { mayCalibrate } from "./calibration.ts";
 import { type CompressReport, compressModel } from "./compress.ts";
 import { openAny } from "./open.ts";
 import { parseRecipe, RECIPES, type Recipe, recipeNamed } from "./recipe.ts";
@@ -30,34 +35,70 @@ function readRecipe(name: string): Recipe {
   return parseRecipe(text);
 }
 
+function readCalibration(path: string): CalibrationText {
+  try {
+    return { name: basename(path), text: readFileSync(path, "utf8") };
+  } catch (e) {
+    throw new SkintError("file.missing", `the calibration text ${path} cannot be read; give a UTF-8 text file`, { what: path }, { cause: e });
+  }
+}
+
 function report(r: CompressReport, out: string, verbose: boolean): string {
   const ratio = (r.sourceBytes / r.weightBytes).toFixed(2);
   const bits = ((8 * r.weightBytes) / r.parameters).toFixed(2);
   const head = `${out}: ${r.parameters} parameters, ${bytes(r.sourceBytes)} → ${bytes(r.weightBytes)} (${ratio}×, ${bits} bits a parameter), recipe ${r.recipe}${r.golden ? "" : ", no golden outputs (large model; --golden always makes them)"}`;
-  if (!verbose) return head;
-  const rows = r.matrices.map((m) => [m.name, m.scheme, `${m.n}×${m.k}`, bytes(m.bytes), `${(100 * Math.sqrt(m.relativeSquaredError)).toFixed(3)} %`]);
-  return `${head}\n\n${table(["matrix", "scheme", "shape", "size", "relative error"], rows, { right: [2, 3, 4] })}`;
+  const lines = [head];
+  if (r.calibration) lines.push(`calibrated with ${r.calibration.tokens} tokens of ${r.calibration.text}, seed ${r.calibration.seed}`);
+  if (verbose) lines.push("", layers(r));
+  return lines.join("\n");
+}
+
+/** Relative errors, of weights and where they are known of outputs. */
+function layers(r: CompressReport): string {
+  const share = (squared: number | undefined) => (squared === undefined ? "" : `${(100 * Math.sqrt(squared)).toFixed(3)} %`);
+  const rows = r.matrices.map((m) => [m.name, m.scheme, `${m.n}×${m.k}`, bytes(m.bytes), share(m.relativeSquaredError), share(m.output?.predicted), share(m.output?.measured)]);
+  const columns = ["matrix", "scheme", "shape", "size", "relative error", "of output", "measured"];
+  const shown = r.calibration ? columns.length : 5;
+  return table(
+    columns.slice(0, shown),
+    rows.map((row) => row.slice(0, shown)),
+    { right: [2, 3, 4, 5, 6].slice(0, shown - 2) },
+  );
 }
 
 async function run(folder: string, o: Readonly<Record<string, unknown>>, context: Context): Promise<number> {
   const recipe = readRecipe(o.recipe as string);
   const out = o.out as string;
   const checkpoint = await openAny(folder);
-  const progress = context.progress(`compressing ${folder}`);
+  const shown = new Map<string, Progress>();
+  const show = (what: string, unit: string) => {
+    if (shown.has(what)) return shown.get(what) as Progress;
+    for (const earlier of shown.values()) earlier.end();
+    shown.set(what, context.progress(`${what} ${folder}`, unit));
+    return shown.get(what) as Progress;
+  };
   try {
-    const { env } = await openDevice({ threads: 1 });
+    const { env } = await openDevice({ threads: mayCalibrate(recipe) ? undefined : 1 });
     const sink = await createFile(out);
     const result = await compressModel(checkpoint, sink, env, {
       recipe,
       golden: o.golden as "auto",
+      calibration: {
+        text: o.calibration === undefined ? undefined : readCalibration(o.calibration as string),
+        tokens: o.calibrationTokens as number | undefined,
+        seed: o.calibrationSeed as number | undefined,
+        state: `${out}.state`,
+        resume: Boolean(o.resume),
+      },
       signal: context.signal,
-      onProgress: (done, total) => progress.update(done, total),
+      onProgress: (done, total) => show("compressing", "bytes").update(done, total),
+      onCalibration: (done, total) => show("calibrating", "tokens").update(done, total),
     });
-    progress.end();
+    for (const progress of shown.values()) progress.end();
     context.answer({ out, ...result }, () => report(result, out, Boolean(o.layers)));
     return EXIT.ok;
   } finally {
-    progress.end();
+    for (const progress of shown.values()) progress.end();
     await checkpoint.store.close();
   }
 }
@@ -72,6 +113,10 @@ export const verb: Verb = {
     { flags: "-r, --recipe <name>", description: "a built-in recipe or a JSON file", default: "w4" },
     { flags: "-o, --out <file>", description: "file to write", default: "model.skint" },
     { flags: "--golden <when>", description: "golden outputs for the self-test after loading", choices: ["auto", "always", "never"], default: "auto" },
+    { flags: "--calibration <file>", description: "text for recipes that calibrate (default: the checkpoint's own calibration.txt)" },
+    { flags: "--calibration-tokens <n>", description: "tokens to calibrate with (default: 4 for each channel, at least 8192)", parse: whole("--calibration-tokens", { min: 1 }) },
+    { flags: "--calibration-seed <n>", description: "which of the text's sequences (default: 1)", parse: whole("--calibration-seed", { min: 0 }) },
+    { flags: "--resume", description: "go on where a calibration was stopped" },
     { flags: "--layers", description: "list every matrix with its error" },
   ],
   run: ({ positional, options }, context) => run(positional[0] as string, options, context),

@@ -1,5 +1,5 @@
 // Compresses a checkpoint into model.skint as a stream: one run of rows of one tensor in memory at a time.
-import { throwIfAborted } from "../../runtime/errors.ts";
+import { SkintError, throwIfAborted } from "../../runtime/errors.ts";
 import { createPack, type PackWriter } from "../../runtime/formats/skint/writer.ts";
 import { byteLength, isMatrix } from "../../runtime/graph/formats.ts";
 import type { Graph, TensorDef } from "../../runtime/graph/types.ts";
@@ -11,17 +11,17 @@ import { BLOCK_ROWS } from "../../runtime/quant/scheme.ts";
 import { Engine } from "../../runtime/session/engine.ts";
 import { makeGolden } from "../../runtime/session/golden.ts";
 import type { Environment } from "../../runtime/session/model.ts";
+import type { CalibrationState } from "./calibrate/state.ts";
+import { type CalibratedModel, type CalibrationRecord, calibrateModel, type ModelCalibration } from "./calibration.ts";
 import { type Checkpoint, graphOf } from "./checkpoint.ts";
+import { compressMatrix, methodOf, readVector } from "./matrix.ts";
 import type { MatrixReport } from "./method.ts";
-import { METHODS } from "./methods/catalogue.gen.ts";
 import type { Recipe } from "./recipe.ts";
 import { findWeight } from "./weights.ts";
 
-export interface CompressOptions {
-  readonly recipe: Recipe;
+export interface CompressOptions extends ModelCalibration {
   /** Golden outputs: `auto` makes them when the packed weights take at most GOLDEN_BYTES, as they need the whole model in memory. */
   readonly golden?: "auto" | "always" | "never";
-  readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number, tensor: string) => void;
 }
 
@@ -31,16 +31,48 @@ export interface CompressReport {
   readonly weightBytes: number;
   readonly parameters: number;
   readonly golden: boolean;
+  readonly calibration?: CalibrationRecord;
   readonly matrices: readonly MatrixReport[];
 }
 
 const GOLDEN_BYTES = 64 * 2 ** 20;
 const GOLDEN_RESERVE = 1024;
 const GOLDEN_CONTEXT = 16;
+/** Bytes of a weight's line in the report, and of what stands before them. */
+const REPORT_RESERVE = 320;
 
-/** Writes the pack to `sink` and commits it; on any error nothing remains. */
+/**
+ * Writes the pack to `sink` and commits it; on any error nothing of it remains. What a calibration has done by then does, if it was given a
+ * folder for it.
+ */
 export async function compressModel(c: Checkpoint, sink: Sink, env: Environment, o: CompressOptions): Promise<CompressReport> {
   const graph = graphOf(c, o.recipe);
+  checkMethods(graph, o.recipe);
+  let calibrated: CalibratedModel | undefined;
+  try {
+    calibrated = await calibrateModel(c, graph, env, o);
+  } catch (e) {
+    await sink.abort();
+    throw e;
+  }
+  const report = await writeModel(c, sink, env, o, graph, calibrated);
+  calibrated?.state.remove();
+  return report;
+}
+
+/** Throws `recipe.invalid` where a method cannot bring a matrix into its scheme. */
+function checkMethods(graph: Graph, recipe: Recipe): void {
+  for (const t of graph.tensors.filter(isMatrix)) {
+    const method = methodOf(graph, recipe, t.name);
+    const why = method.refuses?.(SCHEMES[t.format]);
+    if (why)
+      throw new SkintError("recipe.invalid", `${t.name} cannot be brought into ${t.format} by ${method.name}: ${why}; give it another scheme, or a rule with "method": "rtn"`, {
+        what: t.name,
+      });
+  }
+}
+
+async function writeModel(c: Checkpoint, sink: Sink, env: Environment, o: CompressOptions, graph: Graph, calibrated: CalibratedModel | undefined): Promise<CompressReport> {
   const weights = inMemoryOrder(graph, env);
   const bytes = weights.reduce((sum, t) => sum + byteLength(t, ANY), 0);
   const golden = o.golden === "always" || (o.golden !== "never" && bytes <= GOLDEN_BYTES);
@@ -49,13 +81,15 @@ export async function compressModel(c: Checkpoint, sink: Sink, env: Environment,
     : undefined;
   let pack: PackWriter | undefined;
   try {
-    pack = await startPack(c, sink, env, graph, weights, o.recipe, golden);
-    const matrices = await writeWeights(c, weights, pack, engine, o);
+    pack = await startPack(c, sink, env, graph, weights, o.recipe, golden, calibrated !== undefined);
+    const matrices = await writeWeights(c, graph, weights, pack, engine, o, calibrated?.state);
+    const calibration = calibrated?.record;
+    if (calibration) await pack.document("report", JSON.stringify({ calibration, matrices }));
     if (engine) await pack.document("golden", JSON.stringify(await makeGolden(engine, env.sha256)));
     throwIfAborted(o.signal, "compression");
     await pack.finish();
     const parameters = weights.reduce((sum, t) => sum + t.shape.reduce<number>((p, d) => p * (d as number), 1), 0);
-    return { recipe: o.recipe.name, sourceBytes: sourceBytes(c, weights), weightBytes: bytes, parameters, golden, matrices };
+    return { recipe: o.recipe.name, sourceBytes: sourceBytes(c, weights), weightBytes: bytes, parameters, golden, ...(calibration ? { calibration } : {}), matrices };
   } catch (e) {
     await (pack ?? sink).abort();
     throw e;
@@ -78,7 +112,16 @@ function sourceBytes(c: Checkpoint, weights: readonly TensorDef[]): number {
   return weights.reduce((sum, t) => sum + findWeight(c, t).bytes, 0);
 }
 
-function startPack(c: Checkpoint, sink: Sink, env: Environment, graph: Graph, weights: readonly TensorDef[], recipe: Recipe, golden: boolean): Promise<PackWriter> {
+function startPack(
+  c: Checkpoint,
+  sink: Sink,
+  env: Environment,
+  graph: Graph,
+  weights: readonly TensorDef[],
+  recipe: Recipe,
+  golden: boolean,
+  report: boolean,
+): Promise<PackWriter> {
   const text = (field: string) => (typeof c.card[field] === "string" ? (c.card[field] as string) : "unknown");
   return createPack(sink, env.sha256(), {
     metadata: { architecture: c.architecture.name, recipe: recipe.name, licence: text("licence"), provenance: `compressed from ${c.name} (${c.store.name})` },
@@ -87,6 +130,7 @@ function startPack(c: Checkpoint, sink: Sink, env: Environment, graph: Graph, we
       card: JSON.stringify(c.card),
       recipe: JSON.stringify(recipe),
       tokenizer: c.tokenizer,
+      ...(report ? { report: { reserve: REPORT_RESERVE * (1 + weights.length) } } : {}),
       ...(golden ? { golden: { reserve: GOLDEN_RESERVE } } : {}),
     },
     tensors: weights.map((t) => ({
@@ -98,17 +142,19 @@ function startPack(c: Checkpoint, sink: Sink, env: Environment, graph: Graph, we
   });
 }
 
-async function writeWeights(c: Checkpoint, weights: readonly TensorDef[], pack: PackWriter, engine: Engine | undefined, o: CompressOptions): Promise<MatrixReport[]> {
+async function writeWeights(
+  c: Checkpoint,
+  weights: readonly TensorDef[],
+  pack: PackWriter,
+  engine: Engine | undefined,
+  o: CompressOptions,
+  state: CalibrationState | undefined,
+): Promise<MatrixReport[]> {
   const reports: MatrixReport[] = [];
   const total = sourceBytes(c, weights);
   let done = 0;
   for (const t of weights) {
     o.onProgress?.(done, total, t.name);
-    const stored = findWeight(c, t);
-    const read = (row: number, rows: number) => {
-      throwIfAborted(o.signal, "compression");
-      return stored.read(row, rows);
-    };
     const place = engine?.program.view(t.name);
     let at = 0;
     const write = async (bytes: Uint8Array) => {
@@ -116,10 +162,13 @@ async function writeWeights(c: Checkpoint, weights: readonly TensorDef[], pack: 
       at += bytes.length;
       await pack.write(t.name, bytes);
     };
-    const [n, k] = t.shape as [number, number];
-    if (isMatrix(t)) reports.push(await METHODS[o.recipe.method].compress({ ...stored, name: t.name, n, k, scheme: SCHEMES[t.format], read, write }));
-    else await write(new Uint8Array((await read(0, n)).buffer));
-    done += stored.bytes;
+    const ready = state?.packed(t.name);
+    if (ready) {
+      reports.push(state?.reports().find((r) => r.name === t.name) as MatrixReport);
+      await write(ready);
+    } else if (isMatrix(t)) reports.push(await compressMatrix(c, graph, t, o, write));
+    else await readVector(c, t, write);
+    done += findWeight(c, t).bytes;
   }
   o.onProgress?.(total, total, "");
   return reports;

@@ -1,6 +1,13 @@
 // What a compression method is: it turns a matrix of weights into the packed bytes of a scheme. One file a method in methods/.
+import { SkintError } from "../../runtime/errors.ts";
 import { roundup } from "../../runtime/num/int.ts";
 import { BLOCK_ROWS, type Scheme } from "../../runtime/quant/scheme.ts";
+import type { InputStatistics, Need } from "./calibrate/statistics.ts";
+import type { Linalg } from "./linalg/linalg.ts";
+import { OutputError } from "./outcome.ts";
+
+/** Values by name: the defaults that a method declares, or what a recipe sets instead. */
+export type Settings = Readonly<Record<string, number | boolean>>;
 
 /** One matrix W [n, k] of the checkpoint, read in runs of rows. */
 export interface MatrixJob {
@@ -10,29 +17,51 @@ export interface MatrixJob {
   readonly scheme: Scheme;
   /** Element type in the checkpoint, by the file format's own name. */
   readonly dtype: string;
+  /** The method's settings, those of the recipe in front. */
+  readonly settings: Settings;
   /** Rows [row, row + rows) as f32 [rows, k]; checked to be finite. */
   read(row: number, rows: number): Promise<Float32Array>;
   /** The same rows as the checkpoint's bytes; absent where the rows do not lie together in the file. */
   readonly readBlocks?: (row: number, rows: number) => Promise<Uint8Array>;
   /** Takes the packed bytes in order. */
   write(packed: Uint8Array): Promise<void>;
+  /** What calibration learnt of the matrix's input; there if the method needs any of it. */
+  readonly calibrated?: Calibrated;
 }
 
-/** Sums over a matrix: the relative error is sqrt(error / weight). */
+export interface Calibrated {
+  readonly inputs: InputStatistics;
+  readonly la: Linalg;
+}
+
 export interface MatrixReport {
   readonly name: string;
   readonly scheme: string;
   readonly n: number;
   readonly k: number;
   readonly bytes: number;
-  /** Σ (w − ŵ)² over Σ w². */
+  /** Σ (w − ŵ)² over Σ w²: the relative error is its square root. */
   readonly relativeSquaredError: number;
+  /** The same of the outputs, ‖(W − Ŵ) x‖² over ‖W x‖²: `predicted` for the inputs of calibration, `measured` on inputs kept apart. */
+  readonly output?: { readonly predicted: number; readonly measured: number };
 }
 
 export interface Method {
   readonly name: string;
   readonly summary: string;
+  /** Statistics of the matrix's input that it works from; a recipe with such a method calibrates. */
+  readonly needs?: readonly Need[];
+  /** Its settings with their defaults. */
+  readonly settings?: Settings;
+  /** Why it cannot bring a matrix into a scheme, if so. */
+  refuses?(scheme: Scheme): string | undefined;
   compress(job: MatrixJob): Promise<MatrixReport>;
+}
+
+/** What calibration learnt for a job of a method that asked for it. */
+export function calibratedOf(job: MatrixJob): Calibrated {
+  if (job.calibrated) return job.calibrated;
+  throw new SkintError("calibration.text", `${job.name} was not calibrated; give a text with --calibration`, { what: job.name });
 }
 
 /** Bytes of f32 weights handled at a time. */
@@ -43,8 +72,9 @@ export type PackRows = (job: MatrixJob, w: Float32Array, row: number, rows: numb
 
 /** Walks a matrix in runs of whole blocks of rows, packs each, and sums up what it cost. */
 export async function packInRuns(job: MatrixJob, pack: PackRows): Promise<MatrixReport> {
-  const { name, n, k, scheme } = job;
+  const { name, n, k, scheme, calibrated } = job;
   const step = Math.max(BLOCK_ROWS, Math.floor(CHUNK / (4 * k) / BLOCK_ROWS) * BLOCK_ROWS);
+  const output = calibrated?.inputs.gram ? new OutputError(calibrated.la, calibrated.inputs) : undefined;
   let bytes = 0;
   let error = 0;
   let energy = 0;
@@ -58,8 +88,10 @@ export async function packInRuns(job: MatrixJob, pack: PackRows): Promise<Matrix
       error += (w[i] - back[i]) ** 2;
       energy += w[i] ** 2;
     }
+    output?.add(w, back, rows);
     await job.write(packed);
     bytes += packed.length;
   }
-  return { name, scheme: scheme.name, n, k, bytes, relativeSquaredError: energy ? error / energy : 0 };
+  const report = { name, scheme: scheme.name, n, k, bytes, relativeSquaredError: energy ? error / energy : 0 };
+  return output ? { ...report, output: output.result() } : report;
 }

@@ -6,6 +6,7 @@ import { CACHE_FORMATS, type CacheFormat, type Graph, type GraphNode } from "../
 import { OPS } from "../../runtime/ops/catalogue.gen.ts";
 import { schemed } from "../../runtime/ops/define.ts";
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
+import type { Settings } from "./method.ts";
 import { METHODS } from "./methods/catalogue.gen.ts";
 
 export interface Rule {
@@ -14,6 +15,8 @@ export interface Rule {
   readonly scheme: string;
   /** Activation format that linears multiply the weight with; default: the scheme's own. */
   readonly act?: string;
+  /** The recipe's method unless it says otherwise. */
+  readonly method?: string;
 }
 
 export interface Recipe {
@@ -22,6 +25,8 @@ export interface Recipe {
   readonly method: string;
   /** The first rule whose `match` fits decides. */
   readonly rules: readonly Rule[];
+  /** Settings of the methods, by name; docs/recipes.md lists them. */
+  readonly settings?: Settings;
   /** Format of the key/value caches. */
   readonly cache: CacheFormat;
 }
@@ -34,7 +39,7 @@ const KEEPS: Readonly<Record<string, string>> = { F32: "f32", BF16: "f32", F16: 
 
 const EMBEDDINGS = "^(embed|positions|head)\\.weight$";
 const all = (scheme: string, act?: string): Rule[] => [{ match: ".*", scheme, ...(act ? { act } : {}) }];
-const body = (scheme: string) => [{ match: EMBEDDINGS, scheme: "q8" }, ...all(scheme)];
+const body = (scheme: string): Rule[] => [{ match: EMBEDDINGS, scheme: "q8", method: "rtn" }, ...all(scheme)];
 
 export const RECIPES: readonly Recipe[] = [
   { name: "f32", summary: "plain 32-bit floats: the reference", method: "rtn", rules: all("f32"), cache: "f32" },
@@ -47,6 +52,8 @@ export const RECIPES: readonly Recipe[] = [
   { name: "source", summary: "as the checkpoint is: 4-bit blocks of GGUF bit for bit, floats as they are", method: "source", rules: all(SOURCE), cache: "f16" },
   { name: "w4m", summary: "int4 weights with a minimum in groups of 32, embedding and head int8", method: "rtn", rules: body("q4g32m"), cache: "f16" },
   { name: "t2", summary: "ternary weights in 2 bits, embedding and head int8, int8 activations", method: "rtn", rules: body("t2"), cache: "f16" },
+  { name: "w4-gptq", summary: "w4 by GPTQ: codes chosen for what calibration text makes of the inputs", method: "gptq", rules: body("q4g32"), cache: "f16" },
+  { name: "w4g128-gptq", summary: "w4g128 by GPTQ", method: "gptq", rules: body("q4g128"), cache: "f16" },
   { name: "w4kv8", summary: "w4 with int8 key/value caches", method: "rtn", rules: body("q4g32"), cache: "i8" },
 ];
 
@@ -75,7 +82,7 @@ export function parseRecipe(text: string): Recipe {
   }
   if (typeof r?.name !== "string" || !Array.isArray(r.rules)) return invalid("the recipe file has no name or no rules");
   if (!CACHE_FORMATS.includes(r.cache)) return invalid(`the recipe's cache is ${JSON.stringify(r.cache)}, none of ${CACHE_FORMATS.join(", ")}`);
-  if (!Object.hasOwn(METHODS, r.method)) return invalid(`the recipe's method ${JSON.stringify(r.method)} is none of ${Object.keys(METHODS).join(", ")}`);
+  checkMethod("the recipe's method", r.method);
   for (const rule of r.rules) {
     if (typeof rule?.match !== "string" || !Object.hasOwn(SCHEMES, rule.scheme))
       return invalid(`the rule ${JSON.stringify(rule)} names no scheme of ${Object.keys(SCHEMES).join(", ")}`);
@@ -86,8 +93,41 @@ export function parseRecipe(text: string): Recipe {
     } catch {
       return invalid(`the rule's match ${JSON.stringify(rule.match)} is no regular expression`);
     }
+    if (rule.method !== undefined) checkMethod(`the method of the rule for ${rule.match},`, rule.method);
   }
-  return { name: r.name, summary: typeof r.summary === "string" ? r.summary : "", method: r.method, rules: r.rules, cache: r.cache };
+  const recipe = { name: r.name, summary: typeof r.summary === "string" ? r.summary : "", method: r.method, rules: r.rules, cache: r.cache };
+  return r.settings === undefined ? recipe : { ...recipe, settings: checkSettings(recipe, r.settings) };
+}
+
+function checkMethod(what: string, method: unknown): void {
+  if (typeof method !== "string" || !Object.hasOwn(METHODS, method)) invalid(`${what} ${JSON.stringify(method)} is none of ${Object.keys(METHODS).join(", ")}`);
+}
+
+/** Every setting belongs to a method that the recipe uses, and has the type of its default. */
+function checkSettings(recipe: Recipe, settings: unknown): Settings {
+  if (typeof settings !== "object" || settings === null || Array.isArray(settings)) return invalid("the recipe's settings are no object");
+  const known = Object.assign({}, ...methodsOf(recipe).map((m) => METHODS[m].settings ?? {})) as Settings;
+  for (const [name, value] of Object.entries(settings)) {
+    if (!Object.hasOwn(known, name))
+      invalid(`the recipe's setting ${name} belongs to none of its methods (${methodsOf(recipe).join(", ")}), which have ${Object.keys(known).join(", ") || "none"}`);
+    if (typeof value !== typeof known[name]) invalid(`the recipe's setting ${name} is ${JSON.stringify(value)}, a ${typeof known[name]} such as ${known[name]} is wanted`);
+  }
+  return settings as Settings;
+}
+
+/** Methods that a recipe names. */
+function methodsOf(recipe: Recipe): string[] {
+  return [...new Set([recipe.method, ...recipe.rules.flatMap((r) => r.method ?? [])])];
+}
+
+/** The rule that decides about a weight. Throws `recipe.invalid` if none does. */
+export function ruleFor(recipe: Recipe, weight: string): Rule {
+  return recipe.rules.find((r) => new RegExp(r.match).test(weight)) ?? invalid(`recipe ${recipe.name} has no rule for ${weight}`);
+}
+
+/** Has a matrix a scheme to choose? Some ops take nothing but f32. */
+export function hasChoice(graph: Graph, weight: string): boolean {
+  return graph.nodes.some((n) => n.tensors[schemed(OPS[n.op]) ?? ""] === weight);
 }
 
 /**
@@ -96,13 +136,11 @@ export function parseRecipe(text: string): Recipe {
  * @param dtypeOf element type of a weight in the checkpoint
  */
 export function applyRecipe(graph: Graph, recipe: Recipe, dtypeOf: (weight: string) => string | undefined): Graph {
-  const ruleOf = (weight: string) => recipe.rules.find((r) => new RegExp(r.match).test(weight)) ?? invalid(`recipe ${recipe.name} has no rule for ${weight}`);
-  const free = new Set(graph.nodes.map((n) => n.tensors[schemed(OPS[n.op]) ?? ""]));
   const tensors = graph.tensors.map((t) => {
-    if (!isMatrix(t) || !free.has(t.name)) return t;
-    const { scheme } = ruleOf(t.name);
+    if (!isMatrix(t) || !hasChoice(graph, t.name)) return t;
+    const { scheme } = ruleFor(recipe, t.name);
     return { ...t, format: scheme === SOURCE ? (KEEPS[dtypeOf(t.name) ?? ""] ?? "q8g32") : scheme };
   });
-  const withAct = (n: GraphNode): GraphNode => ({ ...n, variant: ruleOf(n.tensors.w).act ?? "" });
+  const withAct = (n: GraphNode): GraphNode => ({ ...n, variant: ruleFor(recipe, n.tensors.w).act ?? "" });
   return { ...graph, tensors, nodes: graph.nodes.map((n) => (n.op === "linear" ? withAct(n) : n)) };
 }

@@ -24,7 +24,7 @@ export function splitOfCard(card: Readonly<Record<string, unknown>>): Split {
 }
 
 /** Token ids of each document of the text, opened and closed as the model expects. */
-export function documentsOf(model: Model, text: string, split: Split): Uint32Array[] {
+export function documentsOf(model: Pick<Model, "name" | "tokenizer" | "bos">, text: string, split: Split): Uint32Array[] {
   const { tokenizer, bos } = model;
   if (!tokenizer) throw new SkintError("model.tokenizer", `${model.name} carries no tokenizer, so that no text can be scored; compress it again from a folder with tokenizer.json`);
   const parts = split === "blank-line" ? text.replace(/\n$/, "").split("\n\n") : [text];

@@ -1,0 +1,192 @@
+// The calibration pass: segment after segment, tokens flow through the model as it will run, each linear's input is measured, its weights are
+// compressed with what was learnt, and the compressed segment makes the inputs of the next. In memory are one segment's weights, its
+// Gram matrices, and the values between two segments (tokens × width).
+import { SkintError, throwIfAborted } from "../../../runtime/errors.ts";
+import { isMatrix } from "../../../runtime/graph/formats.ts";
+import type { Graph, TensorDef } from "../../../runtime/graph/types.ts";
+import type { Device } from "../../../runtime/plan/device.ts";
+import type { Linalg } from "../linalg/linalg.ts";
+import type { Calibrated, MatrixReport } from "../method.ts";
+import { type Carried, SegmentRunner } from "./runner.ts";
+import { type Segment, segmentsOf } from "./segments.ts";
+import { countTokens, type Sequences } from "./sequences.ts";
+import type { CalibrationState } from "./state.ts";
+import { Collector, type InputStatistics, type Need } from "./statistics.ts";
+
+export interface PassOptions {
+  /** With the formats of the recipe. */
+  readonly graph: Graph;
+  readonly device: Device;
+  readonly la: Linalg;
+  readonly sequences: Sequences;
+  readonly state: CalibrationState;
+  /** Inputs come from segments that are compressed already, as the device will run them; else from the model as it was. */
+  readonly compressedInputs: boolean;
+  /** What a matrix's method wants to know; nothing if it is compressed without calibration. */
+  needsOf(matrix: TensorDef): readonly Need[];
+  /** Reads a weight as a device holds it in scheme f32 (vectors as they are), bytes handed to `write` in order. */
+  readPlain(weight: TensorDef, write: (bytes: Uint8Array) => void): Promise<void>;
+  /** Brings a matrix into its scheme. */
+  compress(matrix: TensorDef, write: (bytes: Uint8Array) => void, calibrated?: Calibrated): Promise<MatrixReport>;
+  readonly signal?: AbortSignal;
+  /** Tokens × segments. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** Compresses every matrix whose method needs calibration; the results are in the state. Throws `recipe.invalid`, `session.nan`. */
+export async function calibrate(o: PassOptions): Promise<void> {
+  const segments = segmentsOf(o.graph);
+  const wanted = segments.map((s) => inputsWanted(o, s, segments));
+  const last = wanted.findLastIndex((w) => w.size > 0);
+  const runs = (i: number) => (wanted[i].size > 0 || !o.compressedInputs ? 1 : 0) + (o.compressedInputs && i < last ? 1 : 0);
+  const tokens = countTokens([...o.sequences.fit, ...o.sequences.held]);
+  const total = tokens * segments.slice(0, last + 1).reduce((sum, _, i) => sum + runs(i), 0);
+  let done = tokens * segments.slice(0, o.state.finished).reduce((sum, _, i) => sum + runs(i), 0);
+  const onProgress = (more: number) => {
+    done += more;
+    o.onProgress?.(done, total);
+  };
+  let carried = o.state.carried();
+  for (let i = o.state.finished; i <= last; i++) {
+    const pass = new SegmentPass({ ...o }, segments[i], wanted[i], carried, onProgress);
+    carried = await pass.run(i < last);
+  }
+}
+
+/** A point whose tensor several matrices read: one statistic for all. */
+interface Input {
+  readonly point: string;
+  readonly tensor: string;
+  readonly needs: Set<Need>;
+  readonly matrices: TensorDef[];
+}
+
+/** Inputs to be measured in a segment, by tensor. */
+function inputsWanted(o: PassOptions, segment: Segment, all: readonly Segment[]): Map<string, Input> {
+  const inputs = new Map<string, Input>();
+  for (const t of segment.graph.tensors.filter(isMatrix)) {
+    const needs = o.needsOf(t);
+    if (needs.length === 0) continue;
+    const readers = all.flatMap((s) => s.graph.nodes.filter((n) => Object.values(n.tensors).includes(t.name)));
+    const [node] = readers;
+    if (readers.length > 1 || node.op !== "linear")
+      throw new SkintError(
+        "recipe.invalid",
+        `${t.name} is read by ${readers.map((n) => `${n.name} (${n.op})`).join(" and ")}; a method that calibrates takes weights of a single linear. Give it a rule with "method": "rtn"`,
+        { what: t.name },
+      );
+    const input = inputs.get(node.tensors.x) ?? { point: `${node.name}.in`, tensor: node.tensors.x, needs: new Set(), matrices: [] };
+    for (const need of needs) input.needs.add(need);
+    input.matrices.push(t);
+    inputs.set(node.tensors.x, input);
+  }
+  return inputs;
+}
+
+/** One segment's turn. */
+class SegmentPass {
+  private readonly packed = new Map<string, Uint8Array>();
+  private readonly reports: MatrixReport[] = [];
+
+  constructor(
+    private readonly o: PassOptions,
+    private readonly segment: Segment,
+    private readonly inputs: ReadonlyMap<string, Input>,
+    private readonly carried: Carried,
+    private readonly onProgress: (tokens: number) => void,
+  ) {}
+
+  /** Returns what the next segment reads, if there is one that matters. */
+  async run(hasNext: boolean): Promise<Carried> {
+    const { o } = this;
+    let next: Carried = new Map();
+    if (this.inputs.size > 0 || !o.compressedInputs) {
+      const mark = o.la.mark();
+      try {
+        const collectors = this.collectors();
+        next = await this.measure(collectors);
+        for (const [tensor, input] of this.inputs) await this.compressReaders(input, (collectors.get(tensor) as Collector).result());
+      } finally {
+        o.la.release(mark);
+      }
+    }
+    if (o.compressedInputs && hasNext) next = await this.advance();
+    await o.state.save({ packed: this.packed, reports: this.reports }, hasNext ? next : new Map());
+    return next;
+  }
+
+  private collectors(): Map<string, Collector> {
+    const held = countTokens(this.o.sequences.held);
+    const width = (tensor: string) => this.segment.graph.tensors.find((t) => t.name === tensor)?.shape[1] as number;
+    return new Map([...this.inputs].map(([tensor, { point, needs }]) => [tensor, new Collector(this.o.la, point, width(tensor), needs, held)]));
+  }
+
+  private sequences(): Uint32Array[] {
+    return [...this.o.sequences.fit, ...this.o.sequences.held];
+  }
+
+  /** Runs the segment as it is in the checkpoint, in f32. */
+  private async measure(collectors: ReadonlyMap<string, Collector>): Promise<Carried> {
+    const { o, segment } = this;
+    const plain = {
+      ...segment.graph,
+      tensors: segment.graph.tensors.map((t) => (isMatrix(t) ? { ...t, format: "f32" } : t)),
+      nodes: segment.graph.nodes.map((n) => (n.op === "linear" ? { ...n, variant: "" } : n)),
+    };
+    const byPoint = new Map([...this.inputs.values()].map((i) => [i.point, collectors.get(i.tensor) as Collector]));
+    return this.through(
+      plain,
+      [...byPoint.keys()],
+      (t, write) => o.readPlain(t, write),
+      (tap, x, rows, sequence) => {
+        const collector = byPoint.get(tap) as Collector;
+        if (sequence < o.sequences.fit.length) collector.add(x, rows);
+        else collector.hold(x, rows);
+      },
+    );
+  }
+
+  private async compressReaders(input: Input, inputs: InputStatistics): Promise<void> {
+    for (const t of input.matrices) {
+      throwIfAborted(this.o.signal, "compression");
+      const chunks: Uint8Array[] = [];
+      this.reports.push(await this.o.compress(t, (bytes) => chunks.push(bytes), { inputs, la: this.o.la }));
+      this.packed.set(t.name, Buffer.concat(chunks));
+    }
+  }
+
+  /** Runs the segment as the device will run it. */
+  private advance(): Promise<Carried> {
+    return this.through(this.segment.graph, [], async (t, write) => {
+      const packed = this.packed.get(t.name);
+      if (packed) write(packed);
+      else if (isMatrix(t)) await this.o.compress(t, write);
+      else await this.o.readPlain(t, write);
+    });
+  }
+
+  private async through(
+    graph: Graph,
+    taps: readonly string[],
+    fill: (t: TensorDef, write: (bytes: Uint8Array) => void) => Promise<void>,
+    onRows?: (tap: string, x: Float32Array, rows: number, sequence: number) => void,
+  ): Promise<Carried> {
+    const { o, segment, carried, onProgress } = this;
+    const sequences = this.sequences();
+    const longest = Math.max(...sequences.map((s) => s.length));
+    const runner = new SegmentRunner(segment, graph, o.device, longest, taps);
+    try {
+      for (const t of runner.weights) {
+        const place = runner.place(t.name);
+        let at = 0;
+        await fill(t, (bytes) => {
+          place.set(bytes, at);
+          at += bytes.length;
+        });
+      }
+      return await runner.run(sequences, carried, { onRows, onProgress, signal: o.signal });
+    } finally {
+      runner.close();
+    }
+  }
+}

@@ -1,0 +1,68 @@
+// One weight of a checkpoint on its way into the artefact: by the method its rule says, or as it is.
+import { throwIfAborted } from "../../runtime/errors.ts";
+import { isMatrix } from "../../runtime/graph/formats.ts";
+import type { Graph, TensorDef } from "../../runtime/graph/types.ts";
+import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
+import { BLOCK_ROWS } from "../../runtime/quant/scheme.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import type { Calibrated, MatrixReport, Method } from "./method.ts";
+import { METHODS } from "./methods/catalogue.gen.ts";
+import { hasChoice, type Recipe, ruleFor } from "./recipe.ts";
+import { findWeight } from "./weights.ts";
+
+/** Takes bytes in order. */
+export type Write = (bytes: Uint8Array) => void | Promise<void>;
+
+export interface MatrixOptions {
+  readonly recipe: Recipe;
+  readonly signal?: AbortSignal;
+}
+
+/** Rows of f32 weights handled at a time: whole blocks. */
+const PLAIN_ROWS = 16 * BLOCK_ROWS;
+
+/** The method that brings a matrix of the graph into its scheme. */
+export function methodOf(graph: Graph, recipe: Recipe, weight: string): Method {
+  return hasChoice(graph, weight) ? METHODS[ruleFor(recipe, weight).method ?? recipe.method] : METHODS.rtn;
+}
+
+/** Brings one matrix into its scheme. */
+export function compressMatrix(c: Checkpoint, graph: Graph, t: TensorDef, o: MatrixOptions, write: Write, calibrated?: Calibrated): Promise<MatrixReport> {
+  const stored = findWeight(c, t);
+  const method = methodOf(graph, o.recipe, t.name);
+  const [n, k] = t.shape as [number, number];
+  return method.compress({
+    ...stored,
+    name: t.name,
+    n,
+    k,
+    scheme: SCHEMES[t.format],
+    settings: { ...method.settings, ...o.recipe.settings },
+    calibrated,
+    read(row, rows) {
+      throwIfAborted(o.signal, "compression");
+      return stored.read(row, rows);
+    },
+    async write(bytes) {
+      await write(bytes);
+    },
+  });
+}
+
+/** A vector of weights, as it is. */
+export async function readVector(c: Checkpoint, t: TensorDef, write: Write): Promise<void> {
+  await write(new Uint8Array((await findWeight(c, t).read(0, t.shape[0] as number)).buffer));
+}
+
+/** A weight as it is in the checkpoint, matrices packed as f32. */
+export async function readPlain(c: Checkpoint, t: TensorDef, write: Write): Promise<void> {
+  if (!isMatrix(t)) return readVector(c, t, write);
+  const { read } = findWeight(c, t);
+  const [n, k] = t.shape as [number, number];
+  for (let row = 0; row < n; row += PLAIN_ROWS) {
+    const rows = Math.min(PLAIN_ROWS, n - row);
+    const packed = new Uint8Array(SCHEMES.f32.bytes(rows, k));
+    SCHEMES.f32.encode(await read(row, rows), rows, k, packed);
+    await write(packed);
+  }
+}
