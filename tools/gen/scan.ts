@@ -90,6 +90,7 @@ export function kernelsOf(build: Build, files = kernelFiles()): KernelFile[] {
 
 /** Kernels of the linear algebra for the tools: assembly/linalg/<name>.kernel.ts. */
 export function linalgKernels(root = "assembly/linalg"): string[] {
+  if (!existsSync(root)) return [];
   return readdirSync(root)
     .flatMap((f) => /^([a-z0-9]+)\.kernel\.ts$/.exec(f)?.[1] ?? [])
     .sort();
