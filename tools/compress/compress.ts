@@ -11,7 +11,6 @@ import { BLOCK_ROWS } from "../../runtime/quant/scheme.ts";
 import { Engine } from "../../runtime/session/engine.ts";
 import { makeGolden } from "../../runtime/session/golden.ts";
 import type { Environment } from "../../runtime/session/model.ts";
-import type { CalibrationState } from "./calibrate/state.ts";
 import { type CalibratedModel, type CalibrationRecord, calibrateModel, type ModelCalibration } from "./calibration.ts";
 import { type Checkpoint, graphOf } from "./checkpoint.ts";
 import { compressMatrix, methodOf, readVector } from "./matrix.ts";
@@ -46,18 +45,17 @@ const REPORT_RESERVE = 320;
  * folder for it.
  */
 export async function compressModel(c: Checkpoint, sink: Sink, env: Environment, o: CompressOptions): Promise<CompressReport> {
-  const graph = graphOf(c, o.recipe);
-  checkMethods(graph, o.recipe);
-  let calibrated: CalibratedModel | undefined;
   try {
-    calibrated = await calibrateModel(c, graph, env, o);
+    const graph = graphOf(c, o.recipe);
+    checkMethods(graph, o.recipe);
+    const calibrated = await calibrateModel(c, graph, env, o);
+    const report = await writeModel({ c, graph, weights: inMemoryOrder(graph, env), o, calibrated }, sink, env);
+    calibrated?.state.remove();
+    return report;
   } catch (e) {
     await sink.abort();
     throw e;
   }
-  const report = await writeModel(c, sink, env, o, graph, calibrated);
-  calibrated?.state.remove();
-  return report;
 }
 
 /** Throws `recipe.invalid` where a method cannot bring a matrix into its scheme. */
@@ -72,8 +70,17 @@ function checkMethods(graph: Graph, recipe: Recipe): void {
   }
 }
 
-async function writeModel(c: Checkpoint, sink: Sink, env: Environment, o: CompressOptions, graph: Graph, calibrated: CalibratedModel | undefined): Promise<CompressReport> {
-  const weights = inMemoryOrder(graph, env);
+/** What is written, and of what. */
+interface Job {
+  readonly c: Checkpoint;
+  readonly graph: Graph;
+  readonly weights: readonly TensorDef[];
+  readonly o: CompressOptions;
+  readonly calibrated: CalibratedModel | undefined;
+}
+
+async function writeModel(job: Job, sink: Sink, env: Environment): Promise<CompressReport> {
+  const { c, graph, weights, o, calibrated } = job;
   const bytes = weights.reduce((sum, t) => sum + byteLength(t, ANY), 0);
   const golden = o.golden === "always" || (o.golden !== "never" && bytes <= GOLDEN_BYTES);
   const engine = golden
@@ -81,8 +88,8 @@ async function writeModel(c: Checkpoint, sink: Sink, env: Environment, o: Compre
     : undefined;
   let pack: PackWriter | undefined;
   try {
-    pack = await startPack(c, sink, env, graph, weights, o.recipe, golden, calibrated !== undefined);
-    const matrices = await writeWeights(c, graph, weights, pack, engine, o, calibrated?.state);
+    pack = await startPack(job, sink, env, golden);
+    const matrices = await writeWeights(job, pack, engine);
     const calibration = calibrated?.record;
     if (calibration) await pack.document("report", JSON.stringify({ calibration, matrices }));
     if (engine) await pack.document("golden", JSON.stringify(await makeGolden(engine, env.sha256)));
@@ -112,16 +119,7 @@ function sourceBytes(c: Checkpoint, weights: readonly TensorDef[]): number {
   return weights.reduce((sum, t) => sum + findWeight(c, t).bytes, 0);
 }
 
-function startPack(
-  c: Checkpoint,
-  sink: Sink,
-  env: Environment,
-  graph: Graph,
-  weights: readonly TensorDef[],
-  recipe: Recipe,
-  golden: boolean,
-  report: boolean,
-): Promise<PackWriter> {
+function startPack({ c, graph, weights, o: { recipe }, calibrated }: Job, sink: Sink, env: Environment, golden: boolean): Promise<PackWriter> {
   const text = (field: string) => (typeof c.card[field] === "string" ? (c.card[field] as string) : "unknown");
   return createPack(sink, env.sha256(), {
     metadata: { architecture: c.architecture.name, recipe: recipe.name, licence: text("licence"), provenance: `compressed from ${c.name} (${c.store.name})` },
@@ -130,7 +128,7 @@ function startPack(
       card: JSON.stringify(c.card),
       recipe: JSON.stringify(recipe),
       tokenizer: c.tokenizer,
-      ...(report ? { report: { reserve: REPORT_RESERVE * (1 + weights.length) } } : {}),
+      ...(calibrated ? { report: { reserve: REPORT_RESERVE * (1 + weights.length) } } : {}),
       ...(golden ? { golden: { reserve: GOLDEN_RESERVE } } : {}),
     },
     tensors: weights.map((t) => ({
@@ -142,14 +140,7 @@ function startPack(
   });
 }
 
-async function writeWeights(
-  c: Checkpoint,
-  weights: readonly TensorDef[],
-  pack: PackWriter,
-  engine: Engine | undefined,
-  o: CompressOptions,
-  state: CalibrationState | undefined,
-): Promise<MatrixReport[]> {
+async function writeWeights({ c, graph, weights, o, calibrated }: Job, pack: PackWriter, engine: Engine | undefined): Promise<MatrixReport[]> {
   const reports: MatrixReport[] = [];
   const total = sourceBytes(c, weights);
   let done = 0;
@@ -162,9 +153,9 @@ async function writeWeights(
       at += bytes.length;
       await pack.write(t.name, bytes);
     };
-    const ready = state?.packed(t.name);
+    const ready = calibrated?.state.packed(t.name);
     if (ready) {
-      reports.push(state?.reports().find((r) => r.name === t.name) as MatrixReport);
+      reports.push(calibrated?.state.reports().find((r) => r.name === t.name) as MatrixReport);
       await write(ready);
     } else if (isMatrix(t)) reports.push(await compressMatrix(c, graph, t, o, write));
     else await readVector(c, t, write);

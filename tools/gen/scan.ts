@@ -67,7 +67,7 @@ export function limitFiles(root = "assembly"): KernelFile[] {
 
 function kernelsIn(root: string, families: readonly string[]): KernelFile[] {
   const found: KernelFile[] = [];
-  for (const family of families) {
+  for (const family of families.filter((f) => existsSync(join(root, f)))) {
     for (const file of readdirSync(join(root, family)).sort()) {
       const m = FILE.exec(file);
       if (m) found.push({ family, variant: m[1], isa: m[2] as Isa, name: `${family}_${m[1]}__${m[2]}` });
