@@ -1,61 +1,7 @@
-// As gemv/f32, with the weights read once for 4 tokens: a tile is 8 rows × 4 tokens. Same bits: each lane adds over k in order.
-import { LinearOp } from "../abi.gen";
-import { block } from "../gemv/f32.simd";
-import { finish4 } from "../lib/linear.simd";
-import { start } from "../lib/split";
+// As gemv/f32, with the weights read once for 4 tokens. Same bits: each lane adds over k in order.
+import { Floats, Single } from "../lib/floats.simd";
+import { tiled } from "../lib/product.simd";
 
 export function kernel(p: usize, unit: u32, units: u32): void {
-  const op = changetype<LinearOp>(p);
-  const tokens = load<u32>(op.rows);
-  const blocks = (op.n + 15) >> 4;
-  const end = start(unit + 1, units, blocks);
-  for (let b = start(unit, units, blocks); b < end; b++) {
-    let t: u32 = 0;
-    for (; t + 4 <= tokens; t += 4) {
-      tile(op, b, 0, t);
-      tile(op, b, 8, t);
-    }
-    for (; t < tokens; t++) block(op, b, t);
-  }
-}
-
-/** Rows [16b + lane, + 8) of tokens [t, t + 4). */
-function tile(op: LinearOp, b: u32, lane: u32, t: u32): void {
-  let w = <usize>op.w + ((<usize>b * op.k) << 6) + (lane << 2);
-  const step = (<usize>op.xs) << 2;
-  let x = <usize>op.x + <usize>t * step;
-  let a0 = f32x4.splat(0);
-  let a1 = a0;
-  let a2 = a0;
-  let a3 = a0;
-  let b0 = a0;
-  let b1 = a0;
-  let b2 = a0;
-  let b3 = a0;
-  for (const end = x + ((<usize>op.k) << 2); x < end; x += 4) {
-    const v = v128.load(w);
-    const u = v128.load(w, 16);
-    let s = v128.load32_splat(x);
-    a0 = f32x4.add(a0, f32x4.mul(v, s));
-    b0 = f32x4.add(b0, f32x4.mul(u, s));
-    s = v128.load32_splat(x + step);
-    a1 = f32x4.add(a1, f32x4.mul(v, s));
-    b1 = f32x4.add(b1, f32x4.mul(u, s));
-    s = v128.load32_splat(x + 2 * step);
-    a2 = f32x4.add(a2, f32x4.mul(v, s));
-    b2 = f32x4.add(b2, f32x4.mul(u, s));
-    s = v128.load32_splat(x + 3 * step);
-    a3 = f32x4.add(a3, f32x4.mul(v, s));
-    b3 = f32x4.add(b3, f32x4.mul(u, s));
-    w += 64;
-  }
-  const row = (b << 4) + lane;
-  finish4(op, t, row, a0);
-  finish4(op, t + 1, row, a1);
-  finish4(op, t + 2, row, a2);
-  finish4(op, t + 3, row, a3);
-  finish4(op, t, row + 4, b0);
-  finish4(op, t + 1, row + 4, b1);
-  finish4(op, t + 2, row + 4, b2);
-  finish4(op, t + 3, row + 4, b3);
+  tiled<Floats<Single>>(p, unit, units);
 }
