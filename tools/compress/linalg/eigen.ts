@@ -1,0 +1,114 @@
+// Eigenvalues and eigenvectors of symmetric matrices in f64: all of a small one, the greatest few of one that is only known by its products.
+import { createRandom } from "../../../runtime/num/random.ts";
+
+export interface Eigen {
+  /** Descending. */
+  readonly values: Float64Array;
+  /** Row i is the eigenvector of values[i]: f64 [values, n]. */
+  readonly vectors: Float64Array;
+}
+
+const MOST_SWEEPS = 60;
+
+/** All of a symmetric a f64 [n, n], by cyclic Jacobi rotations (Golub and Van Loan 2013, §8.5); errors of a few ulp of the greatest. For n up to some hundreds. */
+export function eigenSymmetric(a: Float64Array, n: number): Eigen {
+  const m = a.slice();
+  const v = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) v[i * n + i] = 1;
+  const size = Math.sqrt(m.reduce((sum, x) => sum + x * x, 0));
+  for (let sweep = 0; sweep < MOST_SWEEPS; sweep++) {
+    let off = 0;
+    for (let p = 0; p < n; p++) for (let q = p + 1; q < n; q++) off += m[p * n + q] ** 2;
+    if (Math.sqrt(off) <= 1e-15 * size) break;
+    for (let p = 0; p < n; p++) for (let q = p + 1; q < n; q++) rotate(m, v, n, p, q);
+  }
+  const order = Array.from({ length: n }, (_, i) => i).sort((i, j) => m[j * n + j] - m[i * n + i] || i - j);
+  const vectors = new Float64Array(n * n);
+  order.forEach((i, to) => {
+    vectors.set(v.subarray(i * n, (i + 1) * n), to * n);
+  });
+  return { values: Float64Array.from(order, (i) => m[i * n + i]), vectors };
+}
+
+/** Makes m[p, q] zero; the rows of v turn along. */
+function rotate(m: Float64Array, v: Float64Array, n: number, p: number, q: number): void {
+  const apq = m[p * n + q];
+  if (apq === 0) return;
+  const theta = (m[q * n + q] - m[p * n + p]) / (2 * apq);
+  const t = (theta >= 0 ? 1 : -1) / (Math.abs(theta) + Math.sqrt(theta * theta + 1));
+  const c = 1 / Math.sqrt(t * t + 1);
+  const s = t * c;
+  for (let i = 0; i < n; i++) turn(m, i * n + p, i * n + q, c, s);
+  for (let i = 0; i < n; i++) turn(m, p * n + i, q * n + i, c, s);
+  for (let i = 0; i < n; i++) turn(v, p * n + i, q * n + i, c, s);
+}
+
+function turn(m: Float64Array, at: number, bt: number, c: number, s: number): void {
+  const [x, y] = [m[at], m[bt]];
+  m[at] = c * x - s * y;
+  m[bt] = s * x + c * y;
+}
+
+/** Vectors beside those that are wanted: they take in what is near the last one. */
+const SPARE = 8;
+const MOST_TURNS = 200;
+/** Iteration ends when the wanted values' sum grows by less than this share. */
+const SETTLED = 1e-10;
+
+/**
+ * The `rank` greatest of a positive semidefinite operator on n numbers: subspace iteration from seeded random vectors with Rayleigh-Ritz
+ * (Halko, Martinsson and Tropp 2011). `apply` maps rows f64 [rows, n] to their images.
+ */
+export function greatestEigen(apply: (rows: Float64Array, count: number) => Float64Array, n: number, rank: number): Eigen {
+  const count = Math.min(n, rank + SPARE);
+  const random = createRandom(1);
+  let basis = Float64Array.from({ length: count * n }, () => random.f64() - 0.5);
+  orthonormalise(basis, count, n);
+  let values = new Float64Array(count);
+  for (let turns = 0, before = -1; turns < MOST_TURNS; turns++) {
+    const images = apply(basis, count);
+    const small = new Float64Array(count * count);
+    for (let i = 0; i < count; i++) for (let j = 0; j < count; j++) small[i * count + j] = (dot(basis, i, images, j, n) + dot(basis, j, images, i, n)) / 2;
+    const ritz = eigenSymmetric(small, count);
+    const sum = ritz.values.subarray(0, rank).reduce((a, b) => a + b, 0);
+    values = ritz.values;
+    const settled = sum - before <= SETTLED * sum;
+    before = sum;
+    basis = combine(ritz.vectors, settled ? basis : images, count, n);
+    orthonormalise(basis, count, n);
+    if (settled) break;
+  }
+  return { values: values.slice(0, rank), vectors: basis.slice(0, rank * n) };
+}
+
+function dot(a: Float64Array, i: number, b: Float64Array, j: number, n: number): number {
+  let sum = 0;
+  for (let at = 0; at < n; at++) sum += a[i * n + at] * b[j * n + at];
+  return sum;
+}
+
+/** weights [count, count] · rows [count, n]. */
+function combine(weights: Float64Array, rows: Float64Array, count: number, n: number): Float64Array {
+  const out = new Float64Array(count * n);
+  for (let i = 0; i < count; i++)
+    for (let j = 0; j < count; j++) {
+      const w = weights[i * count + j];
+      for (let at = 0; at < n; at++) out[i * n + at] += w * rows[j * n + at];
+    }
+  return out;
+}
+
+/** Gram-Schmidt, twice, in place; a row that depends on those before it becomes zero. */
+function orthonormalise(rows: Float64Array, count: number, n: number): void {
+  for (let i = 0; i < count; i++) {
+    const was = Math.sqrt(dot(rows, i, rows, i, n));
+    for (let again = 0; again < 2; again++)
+      for (let j = 0; j < i; j++) {
+        const along = dot(rows, i, rows, j, n);
+        for (let at = 0; at < n; at++) rows[i * n + at] -= along * rows[j * n + at];
+      }
+    const length = Math.sqrt(dot(rows, i, rows, i, n));
+    const times = length > 1e-14 * was ? 1 / length : 0;
+    for (let at = 0; at < n; at++) rows[i * n + at] *= times;
+  }
+}
