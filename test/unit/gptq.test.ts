@@ -153,6 +153,10 @@ describe("inputs that are not as one would like", () => {
     );
   });
 
+  test.each([0, -1, 101, Number.NaN])("a damping of %d is refused", (damping) => {
+    expect(() => factorOf(la, withGram([1, 0, 0, 1]), damping, false)).toThrow(expect.objectContaining({ code: "recipe.invalid", place: { what: "damping" } }));
+  });
+
   test("not finite: the channel is named", () => {
     expect(() => factorOf(la, withGram([1, 0, 0, Number.NaN]), 0.01, false)).toThrow(
       expect.objectContaining({ code: "session.nan", message: expect.stringContaining("channel 1") }),

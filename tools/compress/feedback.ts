@@ -28,8 +28,10 @@ interface Factor {
   readonly dead: Uint8Array;
 }
 
-/** Factor of the damped mean of x xᵀ; what a channel that is always zero would be divided by is 1. Throws `calibration.text`. */
+/** Factor of the damped mean of x xᵀ; what a channel that is always zero would be divided by is 1. Throws `calibration.text`, `recipe.invalid`. */
 export function factorOf(la: Linalg, inputs: InputStatistics, damping: number, activationOrder: boolean): Factor {
+  if (!(damping > 0 && damping <= MOST_DAMPING))
+    throw new SkintError("recipe.invalid", `the recipe's damping is ${damping}; give a number above 0, at most ${MOST_DAMPING}`, { what: "damping" });
   const { k } = inputs;
   const gram = inputs.gram as Float64Array;
   const diagonal = Float64Array.from({ length: k }, (_, i) => gram[i * k + i]);
