@@ -50,7 +50,7 @@ describe.each(PRUNING)("%s", (name) => {
 
   test("rows that must share a mask do", async () => {
     const [n, k, t] = [24, 64, 300];
-    const shared = { ...SCHEMES.q8, share: 8 } as IntegerScheme;
+    const shared = { ...(SCHEMES.q8 as IntegerScheme), share: 8 };
     const { back } = await compressWith(METHODS[name], la, statisticsOf(la, correlated(t, k, normal, 3), t, k), shared, normal(n * k, 4), n);
     const kept = keptOf(back, n, k);
     for (let first = 0; first < n; first += 8)
@@ -104,7 +104,7 @@ describe("on loud channels and correlated inputs", () => {
   });
 
   test("a mask shared by 8 rows costs more than one for each row", async () => {
-    const shared = { ...SCHEMES.q8, share: 8 } as IntegerScheme;
+    const shared = { ...(SCHEMES.q8 as IntegerScheme), share: 8 };
     for (const method of PRUNING) expect((await error(method, shared)).predicted, method).toBeGreaterThan((await error(method)).predicted);
   });
 });

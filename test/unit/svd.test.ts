@@ -19,7 +19,7 @@ const productOf = (d: LowRank, n: number, k: number) => product(d.left, d.right,
 /** Σ of squares of (M − D) S^power: ‖·‖² through S^(2·power). */
 function residual(m: ArrayLike<number>, d: ArrayLike<number>, s: Float64Array, n: number, k: number, power: Power): number {
   const left = Float64Array.from(m, (v, i) => v - d[i]);
-  let weighed = left;
+  let weighed: Float64Array = left;
   for (let i = 0; i < 2 * power; i++) weighed = product(weighed, s, n, k, k);
   return left.reduce((sum, v, i) => sum + v * weighed[i], 0);
 }
