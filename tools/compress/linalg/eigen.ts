@@ -62,9 +62,9 @@ const SETTLED = 1e-10;
 export function greatestEigen(apply: (rows: Float64Array, count: number) => Float64Array, n: number, rank: number): Eigen {
   const count = Math.min(n, rank + SPARE);
   const random = createRandom(1);
-  let basis = Float64Array.from({ length: count * n }, () => random.f64() - 0.5);
+  let basis: Float64Array = Float64Array.from({ length: count * n }, () => random.f64() - 0.5);
   orthonormalise(basis, count, n);
-  let values = new Float64Array(count);
+  let values: Float64Array = new Float64Array(count);
   for (let turns = 0, before = -1; turns < MOST_TURNS; turns++) {
     const images = apply(basis, count);
     const small = new Float64Array(count * count);
