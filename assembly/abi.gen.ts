@@ -183,6 +183,7 @@ export class LinearOp {
   bias: u32;
   residual: u32;
   rs: u32;
+  columns: u32;
 }
 
 /** Record of `quantise`; meaning of the fields: runtime/ops/quantise/op.ts. */
@@ -196,6 +197,7 @@ export class QuantiseOp {
   ys: u32;
   k: u32;
   panel: u32;
+  columns: u32;
 }
 
 /** Record of `rmsnorm`; meaning of the fields: runtime/ops/rmsnorm/op.ts. */

@@ -20,22 +20,24 @@ import { kernel as embed_q8g32__scalar } from "./embed/q8g32.scalar";
 import { kernel as embed_t2__scalar } from "./embed/t2.scalar";
 import { kernel as gemm_f16__simd } from "./gemm/f16.simd";
 import { kernel as gemm_f32__simd } from "./gemm/f32.simd";
+import { kernel as gemm_q161__dot32 } from "./gemm/q161.dot32";
 import { kernel as gemm_q4g128__dot32 } from "./gemm/q4g128.dot32";
 import { kernel as gemm_q4g32__dot32 } from "./gemm/q4g32.dot32";
 import { kernel as gemm_q4g32m__dot32 } from "./gemm/q4g32m.dot32";
 import { kernel as gemm_q8__simd } from "./gemm/q8.simd";
 import { kernel as gemm_q8_u7tok__relaxed } from "./gemm/q8_u7tok.relaxed";
 import { kernel as gemm_q8g32__simd } from "./gemm/q8g32.simd";
-import { kernel as gemm_t2__relaxed } from "./gemm/t2.relaxed";
+import { kernel as gemm_t2__dot32 } from "./gemm/t2.dot32";
 import { kernel as gemv_f16__simd } from "./gemv/f16.simd";
 import { kernel as gemv_f32__simd } from "./gemv/f32.simd";
+import { kernel as gemv_q161__dot32 } from "./gemv/q161.dot32";
 import { kernel as gemv_q4g128__dot32 } from "./gemv/q4g128.dot32";
 import { kernel as gemv_q4g32__dot32 } from "./gemv/q4g32.dot32";
 import { kernel as gemv_q4g32m__dot32 } from "./gemv/q4g32m.dot32";
 import { kernel as gemv_q8__simd } from "./gemv/q8.simd";
 import { kernel as gemv_q8_u7tok__relaxed } from "./gemv/q8_u7tok.relaxed";
 import { kernel as gemv_q8g32__simd } from "./gemv/q8g32.simd";
-import { kernel as gemv_t2__relaxed } from "./gemv/t2.relaxed";
+import { kernel as gemv_t2__dot32 } from "./gemv/t2.dot32";
 import { kernel as headnorm_f32__simd } from "./headnorm/f32.simd";
 import { kernel as kvappend_f16__simd } from "./kvappend/f16.simd";
 import { kernel as kvappend_f32__scalar } from "./kvappend/f32.scalar";
@@ -44,6 +46,7 @@ import { kernel as layernorm_f32__simd } from "./layernorm/f32.simd";
 import { kernel as layernorm_i8tok__simd } from "./layernorm/i8tok.simd";
 import { kernel as layernorm_u7tok__simd } from "./layernorm/u7tok.simd";
 import { kernel as quantise_i8tok__simd } from "./quantise/i8tok.simd";
+import { kernel as quantise_split161__simd } from "./quantise/split161.simd";
 import { kernel as quantise_u7tok__simd } from "./quantise/u7tok.simd";
 import { kernel as rmsnorm_f32__simd } from "./rmsnorm/f32.simd";
 import { kernel as rmsnorm_i8tok__simd } from "./rmsnorm/i8tok.simd";
@@ -77,22 +80,24 @@ const KERNELS: StaticArray<Kernel> = [
   embed_t2__scalar,
   gemm_f16__simd,
   gemm_f32__simd,
+  gemm_q161__dot32,
   gemm_q4g128__dot32,
   gemm_q4g32__dot32,
   gemm_q4g32m__dot32,
   gemm_q8__simd,
   gemm_q8_u7tok__relaxed,
   gemm_q8g32__simd,
-  gemm_t2__relaxed,
+  gemm_t2__dot32,
   gemv_f16__simd,
   gemv_f32__simd,
+  gemv_q161__dot32,
   gemv_q4g128__dot32,
   gemv_q4g32__dot32,
   gemv_q4g32m__dot32,
   gemv_q8__simd,
   gemv_q8_u7tok__relaxed,
   gemv_q8g32__simd,
-  gemv_t2__relaxed,
+  gemv_t2__dot32,
   headnorm_f32__simd,
   kvappend_f16__simd,
   kvappend_f32__scalar,
@@ -101,6 +106,7 @@ const KERNELS: StaticArray<Kernel> = [
   layernorm_i8tok__simd,
   layernorm_u7tok__simd,
   quantise_i8tok__simd,
+  quantise_split161__simd,
   quantise_u7tok__simd,
   rmsnorm_f32__simd,
   rmsnorm_i8tok__simd,
@@ -127,5 +133,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 3365311147;
+  return 3368407682;
 }

@@ -20,6 +20,7 @@ import { kernel as embed_q8g32__scalar } from "./embed/q8g32.scalar";
 import { kernel as embed_t2__scalar } from "./embed/t2.scalar";
 import { kernel as gemm_f16__simd } from "./gemm/f16.simd";
 import { kernel as gemm_f32__simd } from "./gemm/f32.simd";
+import { kernel as gemm_q161__relaxed } from "./gemm/q161.relaxed";
 import { kernel as gemm_q4g128__relaxed } from "./gemm/q4g128.relaxed";
 import { kernel as gemm_q4g32__relaxed } from "./gemm/q4g32.relaxed";
 import { kernel as gemm_q4g32m__relaxed } from "./gemm/q4g32m.relaxed";
@@ -29,6 +30,7 @@ import { kernel as gemm_q8g32__simd } from "./gemm/q8g32.simd";
 import { kernel as gemm_t2__relaxed } from "./gemm/t2.relaxed";
 import { kernel as gemv_f16__simd } from "./gemv/f16.simd";
 import { kernel as gemv_f32__simd } from "./gemv/f32.simd";
+import { kernel as gemv_q161__relaxed } from "./gemv/q161.relaxed";
 import { kernel as gemv_q4g128__relaxed } from "./gemv/q4g128.relaxed";
 import { kernel as gemv_q4g32__relaxed } from "./gemv/q4g32.relaxed";
 import { kernel as gemv_q4g32m__relaxed } from "./gemv/q4g32m.relaxed";
@@ -44,6 +46,7 @@ import { kernel as layernorm_f32__simd } from "./layernorm/f32.simd";
 import { kernel as layernorm_i8tok__simd } from "./layernorm/i8tok.simd";
 import { kernel as layernorm_u7tok__simd } from "./layernorm/u7tok.simd";
 import { kernel as quantise_i8tok__simd } from "./quantise/i8tok.simd";
+import { kernel as quantise_split161__simd } from "./quantise/split161.simd";
 import { kernel as quantise_u7tok__simd } from "./quantise/u7tok.simd";
 import { kernel as rmsnorm_f32__simd } from "./rmsnorm/f32.simd";
 import { kernel as rmsnorm_i8tok__simd } from "./rmsnorm/i8tok.simd";
@@ -77,6 +80,7 @@ const KERNELS: StaticArray<Kernel> = [
   embed_t2__scalar,
   gemm_f16__simd,
   gemm_f32__simd,
+  gemm_q161__relaxed,
   gemm_q4g128__relaxed,
   gemm_q4g32__relaxed,
   gemm_q4g32m__relaxed,
@@ -86,6 +90,7 @@ const KERNELS: StaticArray<Kernel> = [
   gemm_t2__relaxed,
   gemv_f16__simd,
   gemv_f32__simd,
+  gemv_q161__relaxed,
   gemv_q4g128__relaxed,
   gemv_q4g32__relaxed,
   gemv_q4g32m__relaxed,
@@ -101,6 +106,7 @@ const KERNELS: StaticArray<Kernel> = [
   layernorm_i8tok__simd,
   layernorm_u7tok__simd,
   quantise_i8tok__simd,
+  quantise_split161__simd,
   quantise_u7tok__simd,
   rmsnorm_f32__simd,
   rmsnorm_i8tok__simd,
@@ -127,5 +133,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 1102229957;
+  return 3367312990;
 }

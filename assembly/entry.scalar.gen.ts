@@ -20,6 +20,7 @@ import { kernel as embed_q8g32__scalar } from "./embed/q8g32.scalar";
 import { kernel as embed_t2__scalar } from "./embed/t2.scalar";
 import { kernel as gemv_f16__scalar } from "./gemv/f16.scalar";
 import { kernel as gemv_f32__scalar } from "./gemv/f32.scalar";
+import { kernel as gemv_q161__scalar } from "./gemv/q161.scalar";
 import { kernel as gemv_q4g128__scalar } from "./gemv/q4g128.scalar";
 import { kernel as gemv_q4g32__scalar } from "./gemv/q4g32.scalar";
 import { kernel as gemv_q4g32m__scalar } from "./gemv/q4g32m.scalar";
@@ -35,6 +36,7 @@ import { kernel as layernorm_f32__scalar } from "./layernorm/f32.scalar";
 import { kernel as layernorm_i8tok__scalar } from "./layernorm/i8tok.scalar";
 import { kernel as layernorm_u7tok__scalar } from "./layernorm/u7tok.scalar";
 import { kernel as quantise_i8tok__scalar } from "./quantise/i8tok.scalar";
+import { kernel as quantise_split161__scalar } from "./quantise/split161.scalar";
 import { kernel as quantise_u7tok__scalar } from "./quantise/u7tok.scalar";
 import { kernel as rmsnorm_f32__scalar } from "./rmsnorm/f32.scalar";
 import { kernel as rmsnorm_i8tok__scalar } from "./rmsnorm/i8tok.scalar";
@@ -68,6 +70,7 @@ const KERNELS: StaticArray<Kernel> = [
   embed_t2__scalar,
   gemv_f16__scalar,
   gemv_f32__scalar,
+  gemv_q161__scalar,
   gemv_q4g128__scalar,
   gemv_q4g32__scalar,
   gemv_q4g32m__scalar,
@@ -83,6 +86,7 @@ const KERNELS: StaticArray<Kernel> = [
   layernorm_i8tok__scalar,
   layernorm_u7tok__scalar,
   quantise_i8tok__scalar,
+  quantise_split161__scalar,
   quantise_u7tok__scalar,
   rmsnorm_f32__scalar,
   rmsnorm_i8tok__scalar,
@@ -109,5 +113,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 472159263;
+  return 447727757;
 }

@@ -14,19 +14,6 @@ export const FIELDS = memory.data<u32>(
   16,
 );
 
-/** Sums of 4 rows, in pairs of i16, times their scales at `at`. */
-export function times(sums: v128, at: usize): v128 {
-  return f32x4.mul(f32x4.convert_i32x4_s(i32x4.extadd_pairwise_i16x8_s(sums)), scales(at));
-}
-
-/**
- * −4^f · Σx of the activations that fields f and f + 2 of a group meet, in pairs of i16: what the sum of their codes + 1 starts at. z: the
- * group's zero-point words, which are −8 · Σx of 32 activations each.
- */
-export function zero(z: usize, f: i32): v128 {
-  return i16x8.shr_s(i16x8.add(v128.load32_splat(z + (f << 2)), v128.load32_splat(z + (f << 2), 8)), 3 - (f << 1));
-}
-
 /** −Σx of a group in every lane, from its zero-point words. */
 export function minusSum(z: usize): v128 {
   let s = i32x4.extadd_pairwise_i16x8_s(v128.load(z));

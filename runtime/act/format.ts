@@ -12,6 +12,8 @@ export interface ActFormat {
   encode(x: Float32Array, row: Uint8Array, panel: number): void;
   /** The integers [k] that linears multiply with, and the scale of the row: it stands for codes · scale. */
   decode(row: Uint8Array, k: number): { codes: Int16Array; scale: number };
+  /** Do norms and activations have kernels that write it? If not, a step of its own does. */
+  readonly fused: boolean;
   /** Can weights of this scheme be multiplied with it? There are kernels for every pair that fits. */
   fits(scheme: Scheme): boolean;
 }

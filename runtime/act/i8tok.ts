@@ -92,5 +92,6 @@ export const format: ActFormat = {
     codes: Int16Array.from(new Int8Array(row.buffer, row.byteOffset + I8TOK.header, k)),
     scale: new DataView(row.buffer, row.byteOffset).getFloat32(0, true),
   }),
+  fused: true,
   fits: (scheme) => scheme.act === "i8tok",
 };

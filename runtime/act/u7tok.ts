@@ -59,5 +59,6 @@ export const format: ActFormat = {
     const zero = view.getInt32(4, true);
     return { codes: Int16Array.from(row.subarray(I8TOK.header, I8TOK.header + k), (u) => u - zero), scale: view.getFloat32(0, true) };
   },
+  fused: true,
   fits: (scheme) => scheme.act === "u7tok" || scheme.sums === true,
 };

@@ -8,7 +8,7 @@ import type { Dim, Graph, GraphNode, TensorDef } from "./types.ts";
 
 const MAX_NODES = 100_000;
 const MAX_DIM = 2 ** 31;
-const PLAIN = ["f32", "u32", "kv_f32", "kv_f16", "kv_i8", "conv_f32", "ssm_f32"];
+const PLAIN = ["f32", "u32", "columns", "kv_f32", "kv_f16", "kv_i8", "conv_f32", "ssm_f32"];
 const ROLES = ["input", "output", "weight", "constant", "state", "value"];
 const OPERANDS = ["in", "out", "inout", "in?", "out?"];
 const SYMBOLS = ["T", "L", "C"];
@@ -92,6 +92,7 @@ function checkTensor(t: TensorDef, have: Map<string, TensorDef>): void {
   const known = typeof t.format !== "string" ? false : isMatrix(t) ? Object.hasOwn(SCHEMES, t.format) : PLAIN.includes(t.format);
   if (!known) bad(t.name, `tensor ${t.name} has the format ${t.format}, which this build does not know`);
   if (t.role === "constant" || t.constant !== undefined) checkConstant(t);
+  if (t.format === "columns" && (t.role !== "weight" || typeof t.shape[0] !== "number")) bad(t.name, `tensor ${t.name} is a ${t.role} of columns`);
   byteLength(t, { T: 1, L: 1, C: 1 });
 }
 
@@ -155,6 +156,8 @@ function checkNode(n: GraphNode, tensors: Map<string, TensorDef>, written: Set<s
 /** A linear's variant is the activation format its weights are multiplied with. */
 function checkActivations(n: GraphNode, w: TensorDef): void {
   if (n.variant && !ACTS[n.variant].fits(SCHEMES[w.format])) bad(n.name, `node ${n.name} multiplies ${w.format} weights with ${n.variant} activations, which do not fit`);
+  if (!n.tensors.columns !== !SCHEMES[w.format].arranged)
+    bad(n.name, `node ${n.name} has ${n.tensors.columns ? "columns" : "no columns"}, ${w.format} weights ${n.tensors.columns ? "take none" : "want them"}`);
 }
 
 function checkOperand(n: GraphNode, field: string, kind: string, name: string | undefined, tensors: Map<string, TensorDef>, written: Set<string>): void {
@@ -176,8 +179,9 @@ function checkOperand(n: GraphNode, field: string, kind: string, name: string | 
 function formatFits(n: GraphNode, field: string, t: TensorDef): boolean {
   const { weights, states } = OPS[n.op];
   if (field === "tokens") return t.role === "input" && t.format === "u32";
+  if (field === "columns") return t.role === "weight" && t.format === "columns";
   if (Object.hasOwn(states, field)) return t.role === "state" && t.format === `${states[field]}_${n.variant}`;
-  if (Object.hasOwn(weights, field)) return isMatrix(t) && (weights[field] === "any" || t.format === weights[field]);
+  if (Object.hasOwn(weights, field)) return isMatrix(t) && (weights[field] === "any" ? n.op === "linear" || !SCHEMES[t.format].arranged : t.format === weights[field]);
   if (n.op === "rope" && field === "table") return t.role === "constant";
   return t.format === "f32" && !isMatrix(t) && t.role !== "state";
 }

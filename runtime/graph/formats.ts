@@ -3,6 +3,7 @@ import { ACTS } from "../act/catalogue.gen.ts";
 import { SkintError } from "../errors.ts";
 import { mul, roundup } from "../num/int.ts";
 import { SCHEMES } from "../quant/catalogue.gen.ts";
+import { columnsBytes } from "./columns.ts";
 import type { Dim, TensorDef } from "./types.ts";
 
 /** Values of the symbols in a plan: T and L are maxima. */
@@ -47,6 +48,8 @@ export function byteLength(t: TensorDef, symbols: Symbols): number {
     case "u32":
     case "conv_f32":
       return mul(t.name, 4, ...d);
+    case "columns":
+      return columnsBytes(d[0]);
     case "kv_f32":
       return mul(t.name, 4, ...d);
     case "kv_f16":

@@ -7,7 +7,7 @@
  */
 export type Dim = number | "T" | "L" | "C";
 
-/** Plain formats; matrices of weights carry the name of a scheme (runtime/quant), activations that of a format (runtime/act). */
+/** Plain formats (`columns`: runtime/graph/columns.ts); matrices of weights carry the name of a scheme (runtime/quant), activations that of a format (runtime/act). */
 export type Format = string;
 
 /** How keys and values are kept: the variant of `kvappend` and `attention`. */

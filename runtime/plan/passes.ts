@@ -1,4 +1,5 @@
 // Passes that do not change what is computed: rows of logits, taps, quantisers, fusion. Every pass keeps the bits of the result.
+import { ACTS } from "../act/catalogue.gen.ts";
 import { SkintError } from "../errors.ts";
 import { byteLength } from "../graph/formats.ts";
 import type { Graph, GraphNode } from "../graph/types.ts";
@@ -48,31 +49,41 @@ const actOf = (ir: Ir, linear: GraphNode) => parseLinearVariant(variantOf(ir, li
 
 /**
  * Gives every linear its input in the format its scheme multiplies with: in the producer if it can, else by a quantise step.
- * Linears whose kernels want different panels get rows of their own (`panelOf` tells).
+ * Linears whose kernels want different panels (`panelOf` tells), or that have columns of their own, get rows of their own.
  */
 export function quantiseInputs(ir: Ir, fuse: boolean, panelOf: (linear: GraphNode) => number): void {
   const wanted = new Map<string, GraphNode[]>();
   for (const n of ir.nodes) {
     if (n.op !== "linear" || actOf(ir, n) === "f32") continue;
-    const key = `${n.tensors.x}:${actOf(ir, n)}${panelOf(n)}`;
+    const key = `${n.tensors.x}:${actOf(ir, n)}${panelOf(n)}${n.tensors.columns ?? ""}`;
     wanted.set(key, [...(wanted.get(key) ?? []), n]);
   }
   const uses = usesOf(ir);
   const rewrite = new Rewrite();
   for (const [name, linears] of wanted) {
-    const { x } = linears[0].tensors;
+    const { x, columns } = linears[0].tensors;
     const t = tensor(ir, x);
     const act = actOf(ir, linears[0]);
     ir.tensors.set(name, { name, role: "value", format: act, shape: t.shape });
     const panel = panelOf(linears[0]);
     const [producer, ...others] = uses.writers(x);
-    const fits = fuse && others.length === 0 && QUANTISING.includes(producer.op) && uses.readers(x).length === linears.length && !t.view && t.role === "value";
+    const fits = fuse && ACTS[act].fused && others.length === 0 && QUANTISING.includes(producer.op) && uses.readers(x).length === linears.length && !t.view && t.role === "value";
     if (fits) rewrite.replace(producer, { ...producer, variant: act, tensors: { ...producer.tensors, y: name }, attrs: { ...producer.attrs, panel } });
     else {
       const attrs = { k: t.shape[1] as number, panel };
-      rewrite.insertBefore(linears[0], { op: "quantise", name: `${linears[0].name}.quantise`, variant: act, rows: t.shape[0], tensors: { x, y: name }, attrs });
+      rewrite.insertBefore(linears[0], {
+        op: "quantise",
+        name: `${linears[0].name}.quantise`,
+        variant: act,
+        rows: t.shape[0],
+        tensors: { x, y: name, ...(columns ? { columns } : {}) },
+        attrs,
+      });
     }
-    for (const n of linears) rewrite.replace(n, { ...n, tensors: { ...n.tensors, x: name } });
+    for (const n of linears) {
+      const { columns: _, ...tensors } = n.tensors;
+      rewrite.replace(n, { ...n, tensors: { ...tensors, x: name } });
+    }
   }
   rewrite.apply(ir);
 }

@@ -14,6 +14,8 @@ export interface Scheme {
   readonly act: string;
   /** The packed layout holds the sum of each row's codes, which activations with a zero point need. */
   readonly sums?: true;
+  /** Rows of w and of activations are arranged by columns (runtime/graph/columns.ts) that linears of one input share; no embedding has it. */
+  readonly arranged?: true;
   /** Bytes of a packed [n, k] matrix (n rounded up to BLOCK_ROWS). */
   bytes(n: number, k: number): number;
   /** Round-to-nearest: packs rows [row, row + rows) of W; w f32 [rows, k], rows a multiple of BLOCK_ROWS or the last ones of the matrix; out = that run of blocks. */

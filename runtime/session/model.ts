@@ -3,6 +3,7 @@ import { SkintError, throwIfAborted } from "../errors.ts";
 import { readInto } from "../formats/skint/load.ts";
 import { openPack, type Pack } from "../formats/skint/reader.ts";
 import { parseGraph } from "../graph/check.ts";
+import { checkColumns } from "../graph/columns.ts";
 import { ENDLESS } from "../graph/types.ts";
 import type { HasherFactory } from "../io/hash.ts";
 import type { Source } from "../io/source.ts";
@@ -116,6 +117,7 @@ async function readWeights(pack: Pack, engine: Engine, env: Environment, options
       });
   }
   await readInto(pack, placements, { hasher: env.sha256(), onProgress: options.onProgress, signal: options.signal });
+  for (const t of engine.weights) if (t.format === "columns") checkColumns(t.name, placements.get(t.name) as Uint8Array, t.shape[0] as number);
 }
 
 export interface TextFormat {

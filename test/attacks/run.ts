@@ -19,6 +19,7 @@ import { recipeNamed } from "../../tools/compress/recipe.ts";
 import { memoryFolder, memorySink } from "../support/memory.ts";
 import { environment } from "../support/tiny.ts";
 import { type Attack, type Attacks, isFolder, isSource, type Made, sizeOf, sourceOf } from "./attack.ts";
+import { COLUMNS } from "./columns.ts";
 import { FOLDERS } from "./folder.ts";
 import { GGUF_ALIGNMENT, GGUF_FILE, GGUF_HEADER, GGUF_KEYS, GGUF_VALUES } from "./gguf.ts";
 import { GGUF_MODELS } from "./gguf-model.ts";
@@ -62,6 +63,7 @@ export const SUITES: readonly Suite[] = [
   { name: "safetensors folder", attacks: FOLDERS, read: readFolder },
   { name: "skint container", attacks: CONTAINER, read: readPack },
   { name: "skint tensors", attacks: TENSORS, read: readPack },
+  { name: "skint columns", attacks: COLUMNS, read: readModel, prepare: device },
   { name: "gguf header", attacks: GGUF_HEADER, read: readGguf },
   { name: "gguf keys", attacks: GGUF_KEYS, read: readGguf },
   { name: "gguf values", attacks: GGUF_VALUES, read: readGguf },
@@ -164,6 +166,12 @@ async function readGgufWeights(made: Made, meter: Meter): Promise<void> {
   if (isFolder(made)) throw new Error("a single file was expected");
   const file = await openGguf(meteredSource(sourceOf(made, GGUF_FILE), meter));
   for (const { name, shape } of file.tensors.values()) await file.readF32(name, 0, shape[0] ?? 1, new Float32Array(shape.reduce((product, d) => product * d, 1)));
+}
+
+/** A pack, loaded. */
+async function readModel(made: Made, meter: Meter): Promise<void> {
+  if (isFolder(made)) throw new Error("a single file was expected");
+  (await loadModel(meteredSource(sourceOf(made, PACK), meter), await device())).close();
 }
 
 let opened: ReturnType<typeof environment> | undefined;

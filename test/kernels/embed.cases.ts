@@ -19,10 +19,12 @@ function make(variant: string, vocab: number, k: number, tokens: readonly number
   };
 }
 
-export const cases: Case[] = Object.keys(SCHEMES).flatMap((variant) => [
-  ...[1, 7, 8, 31, 32, 33, 127, 128, 200].map((k) => make(variant, 20, k, [0, 19, 7])),
-  make(variant, 33, 40, [32, 16, 15, 16, 0], 6.928203, 3),
-  make(variant, 17, 64, [16], 0.1),
-  make(variant, 5, 16, [4, 5, 0xffffffff, 0]),
-  make(variant, 5, 16, []),
-]);
+export const cases: Case[] = Object.keys(SCHEMES)
+  .filter((name) => !SCHEMES[name].arranged)
+  .flatMap((variant) => [
+    ...[1, 7, 8, 31, 32, 33, 127, 128, 200].map((k) => make(variant, 20, k, [0, 19, 7])),
+    make(variant, 33, 40, [32, 16, 15, 16, 0], 6.928203, 3),
+    make(variant, 17, 64, [16], 0.1),
+    make(variant, 5, 16, [4, 5, 0xffffffff, 0]),
+    make(variant, 5, 16, []),
+  ]);

@@ -2,6 +2,7 @@ import { ACTS } from "../../runtime/act/catalogue.gen.ts";
 import { linearVariant, parseLinearVariant } from "../../runtime/ops/linear/variant.ts";
 import { panelFor } from "../../runtime/plan/panels.ts";
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
+import { emptyRows, type Q161Scheme } from "../../runtime/quant/q161.ts";
 import { hasMinimum, isInteger } from "../../runtime/quant/scheme.ts";
 import { KERNELS } from "../../targets/devices/wasm/catalogue.gen.ts";
 import { normal, random } from "../support/data.ts";
@@ -51,8 +52,25 @@ function weights(variant: string, { n, k, fill }: Shape): Uint8Array {
       const minima = d.map((v, i) => v * [-8, -7.5, 0, 1 / 3][i % 4]);
       scheme.pack(codes, d, minima, n, k, packed);
     } else scheme.pack(codes, scales, n, k, packed);
-  } else scheme.encode(floats(n * k, fill), n, k, packed);
+  } else if (fill === "extremes" && scheme.arranged) packSplitExtremes(scheme as Q161Scheme, n, k, packed);
+  else scheme.encode(floats(n * k, fill), n, k, packed);
   return packed;
+}
+
+/** Signs and codes by row: all least, all greatest, alternating, random ends; zero points 0 and 15; factors that cancel, round, or are 0. */
+function packSplitExtremes(scheme: Q161Scheme, n: number, k: number, packed: Uint8Array): void {
+  const rows = emptyRows(n, k);
+  const r = random(9);
+  const ends = (i: number, width: number) => [0, 1, i % 2, r() < 0.5 ? 0 : 1][Math.floor(i / width) % 4];
+  for (let i = 0; i < rows.signs.length; i++) rows.signs[i] = ends(i, rows.signs.length / n);
+  for (let i = 0; i < rows.codes.length; i++) rows.codes[i] = 15 * ends(i, rows.codes.length / n);
+  for (let i = 0; i < n; i++) {
+    rows.zeros[i] = i & 4 ? 0 : 15;
+    rows.p[i] = [0.0625, 1 / 3, -65504, 2 ** -24, 0][i % 5];
+    rows.q[i] = [0, -1 / 3, 0.0625][i % 3];
+    rows.s[i] = [0.5, 2 ** -14, 1 / 3, 0][i % 4];
+  }
+  scheme.pack(rows, n, k, packed);
 }
 
 function activations(variant: string, { k, rows, fill, gap = 0 }: Shape, stride: number): Float32Array | Uint8Array {
@@ -103,15 +121,13 @@ const ladder: readonly Shape[] = [
   ...[32, 128, 640].map((k): Shape => ({ n: 18, k, rows: 5, fill: "extremes" })),
 ];
 
-/** Codes of any bits, those that no encoder writes too: all builds must read them alike. */
-function anyBits(variant: string, n: number, k: number): Case {
+/** Codes of any bits, those that no encoder writes too: all builds must read them alike. Every `period` bytes stand `head` of scales, which stay. */
+function anyBits(variant: string, n: number, k: number, period: number, head: number): Case {
   const c = make(variant, { n, k, rows: 5, fill: "extremes" });
   const tensors = () => {
     const { w, ...rest } = c.tensors() as { w: Uint8Array };
     const r = random(11);
-    // the scales of a group stand before its codes; they stay as they are
-    const [group, scales] = [SCHEMES[variant].bytes(16, 1), 32];
-    return { ...rest, w: w.map((b, i) => (i % group < scales ? b : Math.floor(r() * 256) | (i & 64 ? 0xff : 0))) };
+    return { ...rest, w: w.map((b, i) => (i % period < head ? b : Math.floor(r() * 256) | (i & 64 ? 0xff : 0))) };
   };
   return { ...c, name: `n ${n}, k ${k}, codes of any bits`, tensors };
 }
@@ -119,4 +135,10 @@ function anyBits(variant: string, n: number, k: number): Case {
 /** Every scheme with its own activation format and with every other that fits it. */
 const variants = new Set(Object.values(SCHEMES).flatMap((s) => [s.name, ...Object.values(ACTS).flatMap((a) => (a.fits(s) ? [linearVariant(s.name, a.name)] : []))]));
 
-export const cases: Case[] = [...[...variants].flatMap((variant) => ladder.map((shape) => make(variant, shape))), anyBits("t2", 35, 384)];
+export const cases: Case[] = [
+  ...[...variants].flatMap((variant) => ladder.map((shape) => make(variant, shape))),
+  anyBits("t2", 35, 384, SCHEMES.t2.bytes(16, 128), 32),
+  // columns left over: one and two groups of signs more than of codes, in a run with codes and in one without
+  ...[39, 41, 80, 310, 319, 352, 359, 999].map((k) => make("q161", { n: 19, k, rows: 5, fill: "extremes", residual: true })),
+  anyBits("q161", 35, 999, SCHEMES.q161.bytes(16, 999), 112),
+];

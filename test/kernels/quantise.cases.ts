@@ -1,6 +1,7 @@
 import { ACTS } from "../../runtime/act/catalogue.gen.ts";
 import type { ActFormat } from "../../runtime/act/format.ts";
 import { I8TOK, PANEL } from "../../runtime/act/i8tok.ts";
+import { greatestColumns, packColumns } from "../../runtime/graph/columns.ts";
 import { normal, random } from "../support/data.ts";
 import type { Case } from "./case.ts";
 import { specified } from "./i8rows.ts";
@@ -50,14 +51,17 @@ function make(act: ActFormat, fill: string, rows: number, k: number, panel: numb
   };
 }
 
-/** NaN must reach the scale; everything else of such a row is free. */
+/** Where the scales of a row stand. */
+const scalesOf = (act: ActFormat) => (act.name === "split161" ? [0, 4] : [0]);
+
+/** NaN must reach the scale of its part; everything else of such a row is free. */
 function poisoned(act: ActFormat, k: number, at: number): Case {
   const bytes = act.bytes(k);
   return {
     ...make(act, "normal", 1, k, PANEL.q4),
     name: `NaN at ${at} of ${k}`,
     tensors: () => ({ x: normal(k, 1).fill(Number.NaN, at, at + 1), y: new Uint8Array(bytes) }),
-    view: { y: (t) => new Float32Array([new DataView(t.buffer, t.byteOffset).getFloat32(0, true)]) },
+    view: { y: (t) => Float32Array.from(scalesOf(act), (at) => new DataView(t.buffer, t.byteOffset).getFloat32(at, true)) },
   };
 }
 
@@ -74,4 +78,18 @@ function ladder(act: ActFormat): Case[] {
   ];
 }
 
-export const cases: Case[] = Object.values(ACTS).flatMap(ladder);
+/** Rows that are arranged first. `pick`: which columns are salient. */
+function arranged(act: ActFormat, pick: string, rows: number, k: number, panel: number, gap = 0): Case {
+  const weight = { first: (i: number) => -i, last: (i: number) => i, mixed: (i: number) => (i * 37) % 101 }[pick] as (i: number) => number;
+  const { salient, factors } = greatestColumns(Float32Array.from({ length: k }, (_, i) => weight(i)));
+  const columns = packColumns({ salient, factors: normal(factors.length, 5).map((v) => 1 + v / 4) });
+  const c = make(act, "normal", rows, k, panel, gap);
+  return { ...c, name: `arranged, ${pick} columns, ${c.name}`, tensors: () => ({ ...c.tensors(), columns }) };
+}
+
+const split = ACTS.split161;
+export const cases: Case[] = [
+  ...Object.values(ACTS).flatMap(ladder),
+  ...["first", "last", "mixed"].flatMap((pick) => [1, 7, 8, 9, 39, 40, 41, 79, 80, 160, 333, 1000].map((k) => arranged(split, pick, 2, k, k & 1))),
+  arranged(split, "mixed", 5, 200, PANEL.pairs, 64),
+];

@@ -61,5 +61,10 @@ export function actCase(act: ActFormat, c: RowCase, panel: number): Case {
 
 /** All variants of one case; the panel varies with k so that all occur. */
 export function allVariants(c: RowCase): Case[] {
-  return [f32Case(c), ...Object.values(ACTS).map((act) => actCase(act, c, c.k % 3))];
+  return [
+    f32Case(c),
+    ...Object.values(ACTS)
+      .filter((act) => act.fused)
+      .map((act) => actCase(act, c, c.k % 3)),
+  ];
 }

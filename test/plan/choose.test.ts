@@ -33,7 +33,7 @@ test.each([
 
 test("every build takes one row and many in every scheme", () => {
   for (const [build, kernels] of Object.entries(KERNELS))
-    for (const scheme of ["f32", "f16", "q8", "q8g32", "q4g32", "q4g128", "t2"])
+    for (const scheme of ["f32", "f16", "q8", "q8g32", "q4g32", "q4g128", "t2", "q161"])
       for (const rows of [1, 64]) expect(chooseKernel("linear", scheme, rows, kernels).kernel, build).toContain(`_${scheme}__`);
 });
 

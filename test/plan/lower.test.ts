@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { architecture } from "../../models/llama/model.ts";
 import { byteLength } from "../../runtime/graph/formats.ts";
-import type { Graph } from "../../runtime/graph/types.ts";
+import type { Graph, TensorDef } from "../../runtime/graph/types.ts";
 import { lower } from "../../runtime/plan/lower.ts";
 import { memoryMap, offsetOf } from "../../runtime/plan/memory.ts";
 import type { LowerOptions, Plan } from "../../runtime/plan/types.ts";
@@ -86,6 +86,22 @@ test("linears of one input that want different activation formats read rows of t
   const p = plan({ ...g, nodes: g.nodes.map((n) => (n.name === "layers.0.ffn.up" ? { ...n, variant: "u7tok" } : n)) });
   expect(names(p)).toEqual(expect.arrayContaining(["layers.0.ffn.gate.quantise", "layers.0.ffn.up.quantise", "layers.0.ffn.gate", "layers.0.ffn.up"]));
   expect([step(p, "layers.0.ffn.gate").variant, step(p, "layers.0.ffn.up").variant]).toEqual(["q8", "q8_u7tok"]);
+});
+
+test("weights that want arranged rows: a step of its own arranges and quantises, linears of one input share its rows and join", () => {
+  const p = plan(graphOf("q161", { hidden: 128 }));
+  expect(step(p, "layers.0.attention.q.quantise")).toMatchObject({ variant: "split161", tensors: { columns: "layers.0.attention.q.columns" } });
+  expect(step(p, "layers.0.ffn.gate+up")).toMatchObject({ variant: "q161", tensors: expect.not.objectContaining({ columns: expect.anything() }) });
+  expect(step(p, "layers.0.ffn.norm").variant).toBe("f32");
+});
+
+test("linears of one input with columns of their own read rows of their own", () => {
+  const g = graphOf("q161");
+  const own = { ...(g.tensors.find((t) => t.name === "layers.0.ffn.gate.columns") as TensorDef), name: "layers.0.ffn.up.columns" };
+  const nodes = g.nodes.map((n) => (n.name === "layers.0.ffn.up" ? { ...n, tensors: { ...n.tensors, columns: own.name } } : n));
+  expect(names(plan({ ...g, nodes, tensors: [...g.tensors, own] }))).toEqual(
+    expect.arrayContaining(["layers.0.ffn.gate.quantise", "layers.0.ffn.up.quantise", "layers.0.ffn.gate", "layers.0.ffn.up"]),
+  );
 });
 
 test("floats are not quantised", () => {
@@ -201,7 +217,7 @@ test("a linear added to itself is not folded", () => {
   expect(names(plan({ ...g, nodes }))).toContain("layers.0.ffn.residual");
 });
 
-const RECIPES = ["f32", "f16", "w8", "w8u7", "w8g32", "w4", "w4g128", "w4kv8"];
+const RECIPES = ["f32", "f16", "w8", "w8u7", "w8g32", "w4", "w4g128", "t2", "q161", "w4kv8"];
 
 test.each(RECIPES)("%s: in memory nothing that is needed at the same time shares bytes, in all four plans", (recipe) => {
   for (const shape of [

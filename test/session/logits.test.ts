@@ -1,7 +1,10 @@
 // Whole tiny models against the double-precision forward pass, in every shape the Llama builder offers.
 import { expect, test } from "vitest";
+import { arrange, type Columns, greatestColumns } from "../../runtime/graph/columns.ts";
+import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
+import type { Scheme } from "../../runtime/quant/scheme.ts";
 import { forward, relativeError } from "../support/oracle-llama.ts";
-import { open, pack, type TinyShape, tinyCheckpoint, tokensOf } from "../support/tiny.ts";
+import { open, pack, type Tiny, type TinyShape, tinyCheckpoint, tokensOf, type Weight } from "../support/tiny.ts";
 
 const BOUND = 1e-5;
 
@@ -55,6 +58,55 @@ test.each(Object.entries(NEAR))("recipe %s stays within %f of the formulas", asy
     const error = relativeError(await model.session().feed(tokens), forward(tiny, tokens)[8]);
     expect(error).toBeLessThan(bound);
     expect(error).toBeGreaterThan(BOUND);
+  } finally {
+    model.close();
+  }
+});
+
+/** The checkpoint with what its linears' weights come back as from a scheme; those of each group read one input. */
+function afterScheme(tiny: Tiny, scheme: Scheme): Tiny {
+  const weights = new Map(tiny.weights);
+  const groups = ["self_attn.q_proj self_attn.k_proj self_attn.v_proj", "self_attn.o_proj", "mlp.gate_proj mlp.up_proj", "mlp.down_proj"];
+  for (let layer = 0; layer < tiny.shape.layers; layer++)
+    for (const group of groups) {
+      const names = group.split(" ").map((name) => `model.layers.${layer}.${name}.weight`);
+      const k = (tiny.weights.get(names[0]) as Weight).shape[1];
+      const energy = new Float64Array(k);
+      for (const name of names) for (const [i, v] of (tiny.weights.get(name) as Weight).values.entries()) energy[i % k] += v ** 2;
+      for (const name of names) weights.set(name, roundTrip(tiny.weights.get(name) as Weight, scheme, scheme.arranged && greatestColumns(energy)));
+    }
+  return { ...tiny, weights };
+}
+
+function roundTrip({ shape, values }: Weight, scheme: Scheme, columns: Columns | undefined): Weight {
+  const [n, k] = shape;
+  // where column i of the checkpoint stands in the scheme's order
+  const order = columns
+    ? arrange(
+        Float32Array.from({ length: k }, (_, i) => i),
+        columns,
+      )
+    : undefined;
+  const at = (i: number) => order?.[i % k] ?? i % k;
+  const packed = new Uint8Array(scheme.bytes(n, k));
+  scheme.encode(
+    values.map((_, i) => values[i - (i % k) + at(i)]),
+    n,
+    k,
+    packed,
+  );
+  const back = scheme.decode(packed, n, k);
+  const turned = new Float32Array(values.length);
+  for (let i = 0; i < back.length; i++) turned[i - (i % k) + at(i)] = back[i];
+  return { shape, values: turned };
+}
+
+test.each(["t2", "q161"])("%s: few bits cost random weights nearly all; the logits are those of the weights that are left", async (recipe) => {
+  const tiny = await tinyCheckpoint({ tied: false, width: 128, heads: 8, hidden: 160 });
+  const tokens = tokensOf(9, tiny.shape.vocab);
+  const model = await open((await pack(tiny, recipe)).bytes);
+  try {
+    expect(relativeError(await model.session().feed(tokens), forward(afterScheme(tiny, SCHEMES[recipe]), tokens)[8])).toBeLessThan(0.1);
   } finally {
     model.close();
   }

@@ -1,7 +1,9 @@
 // Weight schemes: sizes, round trips, error bounds, and what happens at the ends of the range.
 import { describe, expect, test } from "vitest";
+import { arrange, greatestColumns, packColumns, unpackColumns } from "../../runtime/graph/columns.ts";
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
 import { scaleFromU16, scaleToU16 } from "../../runtime/quant/lanes.ts";
+import { emptyRows, type Q161Scheme, splitOf } from "../../runtime/quant/q161.ts";
 import { hasMinimum, type IntegerScheme, isInteger, type Scheme } from "../../runtime/quant/scheme.ts";
 import { normal, random } from "../support/data.ts";
 
@@ -36,6 +38,7 @@ const EXPECTED: Record<string, { error: number; bits: number }> = {
   q4g32: { error: 0.09, bits: 4.5 },
   q4g128: { error: 0.11, bits: 4.125 },
   q4g32m: { error: 0.075, bits: 6 },
+  q161: { error: 0.56, bits: (8 * 13232) / 65536 },
   t2: { error: 0.45, bits: 2.125 },
 };
 
@@ -239,5 +242,68 @@ describe("t2", () => {
     const r = random(22);
     const w = Float32Array.from({ length: 20 * 300 }, (_, i) => (Math.floor(r() * 3) - 1) * (i < 3000 ? 0.75 : 2 ** -9));
     expect(roundTrip(s, w, 20, 300).map((v) => v + 0)).toEqual(w.map((v) => v + 0));
+  });
+});
+
+describe("q161", () => {
+  const s = SCHEMES.q161 as Q161Scheme;
+
+  test("pack and unpack are inverse, whatever columns are left over", () => {
+    for (const [n, k] of [
+      [16, 40],
+      [19, 39],
+      [5, 79],
+      [33, 352],
+      [18, 1000],
+    ]) {
+      const r = random(k);
+      const rows = emptyRows(n, k);
+      rows.signs.set(rows.signs.map(() => (r() < 0.5 ? 0 : 1)));
+      for (const codes of [rows.codes, rows.zeros]) codes.set(codes.map(() => Math.floor(16 * r())));
+      for (const factors of [rows.p, rows.q, rows.s]) factors.set(factors.map(() => Math.floor(2048 * r() - 1024) / 256));
+      const packed = new Uint8Array(s.bytes(n, k)).fill(0xcc);
+      s.pack(rows, n, k, packed);
+      expect(s.unpack(packed, n, k)).toEqual(rows);
+    }
+  });
+
+  test("a fifth of the columns, in whole groups of 8, is salient", () => {
+    expect([1, 39, 40, 576, 1536, 4096].map((k) => splitOf(k).salient)).toEqual([0, 0, 8, 112, 304, 816]);
+  });
+
+  test("no other p and q have a smaller error for the signs of w − mean", () => {
+    const w = normal(39, 3).map((v) => v + 0.2);
+    const { p, q, signs } = s.unpack(encode(s, w, 1, 39), 1, 39);
+    const mean = w.reduce((sum, v) => sum + v, 0) / 39;
+    expect(signs).toEqual(Uint8Array.from(w, (v) => (v >= mean ? 1 : 0)));
+    const error = (dp: number, dq: number) => w.reduce((sum, v, i) => sum + (v - q[0] - dq - (signs[i] ? p[0] + dp : -p[0] - dp)) ** 2, 0);
+    for (const d of [-0.01, 0.01]) expect(Math.min(error(d, 0), error(0, d), error(d, d), error(d, -d))).toBeGreaterThan(error(0, 0));
+  });
+
+  test("salient columns err by half a step of their row's range at most, the offset of their zero point aside", () => {
+    const w = normal(4 * 80, 5).map((v, i) => (i % 80 < 16 ? 10 * v : 0));
+    const got = roundTrip(s, w, 4, 80);
+    for (let r = 0; r < 4; r++) {
+      const salient = w.subarray(80 * r, 80 * r + 16);
+      const step = (Math.max(0, ...salient) - Math.min(0, ...salient)) / 15;
+      for (let i = 0; i < 16; i++) expect(Math.abs(got[80 * r + i] - salient[i])).toBeLessThan(1.01 * step);
+    }
+  });
+});
+
+describe("columns", () => {
+  test("the greatest are salient, the earlier of two alike; packed and unpacked they are the same", () => {
+    const columns = greatestColumns(Float32Array.from({ length: 80 }, (_, i) => (i === 70 ? 9 : i % 5)));
+    expect([...columns.salient.keys()].filter((i) => columns.salient[i])).toEqual([4, 9, 14, 19, 24, 29, 34, 39, 44, 49, 54, 59, 64, 69, 70, 74]);
+    const own = { ...columns, factors: columns.factors.map((_, i) => 1 + i / 64) };
+    expect(unpackColumns(packColumns(own), 80)).toEqual(own);
+  });
+
+  test("arranging puts the salient columns first and the others, times their factors, behind them", () => {
+    const salient = Uint8Array.from({ length: 40 }, (_, i) => (i % 5 === 0 ? 1 : 0));
+    const factors = new Float32Array(32).map((_, i) => 1 + i);
+    const x = Float32Array.from({ length: 40 }, (_, i) => i);
+    const others = [...x].filter((v) => v % 5).map((v, i) => v * (1 + i));
+    expect([...arrange(x, { salient, factors })]).toEqual([0, 5, 10, 15, 20, 25, 30, 35, ...others]);
   });
 });

@@ -109,7 +109,7 @@ export async function calibrateModel(c: Checkpoint, graph: Graph, env: Environme
       state,
       compressedInputs: record.compressedInputs,
       needsOf: (t) => needsOf(graph, o.recipe, t.name),
-      readPlain: (t, write) => readPlain(c, t, write),
+      readPlain: (t, write) => readPlain(c, graph, t, write),
       compress: (t, write, calibrated) => compressMatrix(c, graph, t, o, write, calibrated),
       signal: o.signal,
       onProgress: o.onCalibration,

@@ -95,7 +95,7 @@ async function writeModel(job: Job, sink: Sink, env: Environment): Promise<Compr
     if (engine) await pack.document("golden", JSON.stringify(await makeGolden(engine, env.sha256)));
     throwIfAborted(o.signal, "compression");
     await pack.finish();
-    const parameters = weights.reduce((sum, t) => sum + t.shape.reduce<number>((p, d) => p * (d as number), 1), 0);
+    const parameters = weights.filter(isStored).reduce((sum, t) => sum + t.shape.reduce<number>((p, d) => p * (d as number), 1), 0);
     return { recipe: o.recipe.name, sourceBytes: sourceBytes(c, weights), weightBytes: bytes, parameters, golden, ...(calibration ? { calibration } : {}), matrices };
   } catch (e) {
     await (pack ?? sink).abort();
@@ -107,6 +107,9 @@ async function writeModel(job: Job, sink: Sink, env: Environment): Promise<Compr
 
 const ANY = { T: 1, L: 1, C: 1 };
 
+/** Does the checkpoint hold it? Columns are chosen here. */
+const isStored = (t: TensorDef) => t.format !== "columns";
+
 /** Weights in the order they lie in memory, so that loading is one sequential read. */
 function inMemoryOrder(graph: Graph, env: Environment): TensorDef[] {
   const plan = lower(graph, { name: "order", symbols: ANY, kernels: env.device.kernels, fuse: true, logits: "last", taps: [] });
@@ -116,7 +119,7 @@ function inMemoryOrder(graph: Graph, env: Environment): TensorDef[] {
 }
 
 function sourceBytes(c: Checkpoint, weights: readonly TensorDef[]): number {
-  return weights.reduce((sum, t) => sum + findWeight(c, t).bytes, 0);
+  return weights.filter(isStored).reduce((sum, t) => sum + findWeight(c, t).bytes, 0);
 }
 
 function startPack({ c, graph, weights, o: { recipe }, calibrated }: Job, sink: Sink, env: Environment, golden: boolean): Promise<PackWriter> {
@@ -133,7 +136,7 @@ function startPack({ c, graph, weights, o: { recipe }, calibrated }: Job, sink: 
     },
     tensors: weights.map((t) => ({
       name: t.name,
-      dtype: isMatrix(t) ? "U8" : "F32",
+      dtype: isMatrix(t) || !isStored(t) ? "U8" : "F32",
       bytes: byteLength(t, ANY),
       granularity: isMatrix(t) ? SCHEMES[t.format].bytes(BLOCK_ROWS, t.shape[1] as number) : 64,
     })),
@@ -158,8 +161,8 @@ async function writeWeights({ c, graph, weights, o, calibrated }: Job, pack: Pac
       reports.push(calibrated?.state.reports().find((r) => r.name === t.name) as MatrixReport);
       await write(ready);
     } else if (isMatrix(t)) reports.push(await compressMatrix(c, graph, t, o, write));
-    else await readVector(c, t, write);
-    done += findWeight(c, t).bytes;
+    else await readVector(c, graph, t, write);
+    if (isStored(t)) done += findWeight(c, t).bytes;
   }
   o.onProgress?.(total, total, "");
   return reports;

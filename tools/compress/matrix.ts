@@ -1,10 +1,12 @@
 // One weight of a checkpoint on its way into the artefact: by the method its rule says, or as it is.
 import { throwIfAborted } from "../../runtime/errors.ts";
+import { packColumns } from "../../runtime/graph/columns.ts";
 import { isMatrix } from "../../runtime/graph/formats.ts";
 import type { Graph, TensorDef } from "../../runtime/graph/types.ts";
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
 import { BLOCK_ROWS } from "../../runtime/quant/scheme.ts";
 import type { Checkpoint } from "./checkpoint.ts";
+import { arranged, columnsNamed } from "./columns.ts";
 import type { Calibrated, MatrixReport, Method } from "./method.ts";
 import { METHODS } from "./methods/catalogue.gen.ts";
 import { hasChoice, type Recipe, ruleFor } from "./recipe.ts";
@@ -27,8 +29,8 @@ export function methodOf(graph: Graph, recipe: Recipe, weight: string): Method {
 }
 
 /** Brings one matrix into its scheme. */
-export function compressMatrix(c: Checkpoint, graph: Graph, t: TensorDef, o: MatrixOptions, write: Write, calibrated?: Calibrated): Promise<MatrixReport> {
-  const stored = findWeight(c, t);
+export async function compressMatrix(c: Checkpoint, graph: Graph, t: TensorDef, o: MatrixOptions, write: Write, calibrated?: Calibrated): Promise<MatrixReport> {
+  const stored = await arranged(c, graph, t, findWeight(c, t));
   const method = methodOf(graph, o.recipe, t.name);
   const [n, k] = t.shape as [number, number];
   return method.compress({
@@ -49,14 +51,15 @@ export function compressMatrix(c: Checkpoint, graph: Graph, t: TensorDef, o: Mat
   });
 }
 
-/** A vector of weights, as it is. */
-export async function readVector(c: Checkpoint, t: TensorDef, write: Write): Promise<void> {
-  await write(new Uint8Array((await findWeight(c, t).read(0, t.shape[0] as number)).buffer));
+/** A vector of weights, as it is; columns as they are chosen. */
+export async function readVector(c: Checkpoint, graph: Graph, t: TensorDef, write: Write): Promise<void> {
+  if (t.format === "columns") await write(packColumns(await columnsNamed(c, graph, t.name)));
+  else await write(new Uint8Array((await findWeight(c, t).read(0, t.shape[0] as number)).buffer));
 }
 
 /** A weight as it is in the checkpoint, matrices packed as f32. */
-export async function readPlain(c: Checkpoint, t: TensorDef, write: Write): Promise<void> {
-  if (!isMatrix(t)) return readVector(c, t, write);
+export async function readPlain(c: Checkpoint, graph: Graph, t: TensorDef, write: Write): Promise<void> {
+  if (!isMatrix(t)) return readVector(c, graph, t, write);
   const { read } = findWeight(c, t);
   const [n, k] = t.shape as [number, number];
   for (let row = 0; row < n; row += PLAIN_ROWS) {

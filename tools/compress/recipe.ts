@@ -6,6 +6,7 @@ import { CACHE_FORMATS, type CacheFormat, type Graph, type GraphNode } from "../
 import { OPS } from "../../runtime/ops/catalogue.gen.ts";
 import { schemed } from "../../runtime/ops/define.ts";
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
+import { withColumns } from "./columns.ts";
 import type { Settings } from "./method.ts";
 import { METHODS } from "./methods/catalogue.gen.ts";
 
@@ -52,6 +53,13 @@ export const RECIPES: readonly Recipe[] = [
   { name: "source", summary: "as the checkpoint is: 4-bit blocks of GGUF bit for bit, floats as they are", method: "source", rules: all(SOURCE), cache: "f16" },
   { name: "w4m", summary: "int4 weights with a minimum in groups of 32, embedding and head int8", method: "rtn", rules: body("q4g32m"), cache: "f16" },
   { name: "t2", summary: "ternary weights in 2 bits, embedding and head int8, int8 activations", method: "rtn", rules: body("t2"), cache: "f16" },
+  {
+    name: "q161",
+    summary: "PTQ1.61: a fifth of the columns int4, the others a sign, embedding and head int8, activations split",
+    method: "rtn",
+    rules: body("q161"),
+    cache: "f16",
+  },
   { name: "w4-gptq", summary: "w4 by GPTQ: codes chosen for what calibration text makes of the inputs", method: "gptq", rules: body("q4g32"), cache: "f16" },
   { name: "w4g128-gptq", summary: "w4g128 by GPTQ", method: "gptq", rules: body("q4g128"), cache: "f16" },
   { name: "w4kv8", summary: "w4 with int8 key/value caches", method: "rtn", rules: body("q4g32"), cache: "i8" },
@@ -141,6 +149,8 @@ export function applyRecipe(graph: Graph, recipe: Recipe, dtypeOf: (weight: stri
     const { scheme } = ruleFor(recipe, t.name);
     return { ...t, format: scheme === SOURCE ? (KEEPS[dtypeOf(t.name) ?? ""] ?? "q8g32") : scheme };
   });
+  const table = graph.nodes.find((n) => n.op === "embed" && SCHEMES[tensors.find((t) => t.name === n.tensors.table)?.format ?? ""]?.arranged);
+  if (table) return invalid(`recipe ${recipe.name} gives the embedding ${table.tensors.table} a scheme that no embedding can have`);
   const withAct = (n: GraphNode): GraphNode => ({ ...n, variant: ruleFor(recipe, n.tensors.w).act ?? "" });
-  return { ...graph, tensors, nodes: graph.nodes.map((n) => (n.op === "linear" ? withAct(n) : n)) };
+  return withColumns({ ...graph, tensors, nodes: graph.nodes.map((n) => (n.op === "linear" ? withAct(n) : n)) });
 }

@@ -92,7 +92,12 @@ function text(d: Description, tensors: string | undefined, plans: readonly Plan[
 }
 
 function tensorTable(model: Model): string {
-  const rows = model.engine.weights.map((t) => [t.name, isMatrix(t) ? t.format : "f32 vector", t.shape.join("×"), bytes(model.engine.map.tensors.get(t.name)?.bytes ?? 0)]);
+  const rows = model.engine.weights.map((t) => [
+    t.name,
+    isMatrix(t) ? t.format : t.format === "f32" ? "f32 vector" : t.format,
+    t.shape.join("×"),
+    bytes(model.engine.map.tensors.get(t.name)?.bytes ?? 0),
+  ]);
   return table(["tensor", "scheme", "shape", "size"], rows, { right: [2, 3] });
 }
 

@@ -1,6 +1,7 @@
 // y = x Wᵀ (+ bias) (+ residual). x [rows, k] f32 or in an activation format (runtime/act), W [n, k] packed in a weight scheme,
 // y f32 [rows, n], bias f32 [n], residual f32 [rows, n]. In a graph x is f32, the tensor w names the scheme, and the variant names the
 // activation format ("" = the scheme's own); kernels and references know both as one variant (variant.ts).
+// Weights that are arranged come with their columns (runtime/graph/columns.ts); lowering hands them to who quantises x, kernels see none.
 // Two kernel families compute the same bits: `gemv` streams the weights once per row of x, `gemm` reuses them over a tile of rows.
 import { ACTS } from "../../act/catalogue.gen.ts";
 import { BLOCK_ROWS } from "../../quant/scheme.ts";
@@ -20,12 +21,13 @@ export const op = defineOp(
     bias: "in?",
     residual: "in?",
     rs: "stride residual",
+    columns: "in?",
   },
   {
     families: ["gemv", "gemm"],
     variants: ["", ...Object.keys(ACTS)],
     weights: { w: "any" },
-    shapes: { x: ["rows", "k"], w: ["n", "k"], y: ["rows", "n"], bias: ["n"], residual: ["rows", "n"] },
+    shapes: { x: ["rows", "k"], w: ["n", "k"], y: ["rows", "n"], bias: ["n"], residual: ["rows", "n"], columns: ["k"] },
     pieces: (a) => Math.ceil(a.n / BLOCK_ROWS),
     macs: (a) => a.n * a.k,
   },

@@ -2,9 +2,13 @@
 // Every step below is one f32 operation, in this order:
 //   integer schemes  acc = Σ over groups in order of f32(integer sum) · scale; y = acc · x's scale
 //   with a minimum   acc = Σ over groups in order of (f32(integer sum) · scale + f32(sum of x's codes) · minimum); y = acc · x's scale
+//   q161             y = (B · p + Σx · q) · scale of the binary columns + (D · s) · scale of the salient ones,
+//                    B = Σ ±x, Σx over the binary columns, D = Σ (code − zero) · x over the salient ones
 //   f32, f16         acc = Σ over k in order of w · x
 // and then + bias, then + residual. Integer sums are exact.
 import { ACTS } from "../../act/catalogue.gen.ts";
+import { decodeSplit161 } from "../../act/split161.ts";
+import type { Q161Scheme } from "../../quant/q161.ts";
 import { hasMinimum, type IntegerScheme, type MinimumScheme } from "../../quant/scheme.ts";
 import type { Operands } from "../define.ts";
 import { parseLinearVariant } from "./variant.ts";
@@ -18,7 +22,11 @@ export function reference({ tensors, values: v }: Operands, variant: string): vo
   const bias = tensors.bias as Float32Array | undefined;
   const residual = tensors.residual as Float32Array | undefined;
   const product =
-    act === "f32" ? floats(scheme.decode(w, v.n, v.k), tensors.x as Float32Array, v) : integers(scheme as IntegerScheme | MinimumScheme, w, act, tensors.x as Uint8Array, v);
+    act === "f32"
+      ? floats(scheme.decode(w, v.n, v.k), tensors.x as Float32Array, v)
+      : scheme.arranged
+        ? split(scheme as Q161Scheme, w, tensors.x as Uint8Array, v)
+        : integers(scheme as IntegerScheme | MinimumScheme, w, act, tensors.x as Uint8Array, v);
   for (let t = 0; t < v.rows; t++)
     for (let r = 0; r < v.n; r++) {
       let acc = product(t, r);
@@ -57,5 +65,18 @@ function integers(scheme: IntegerScheme | MinimumScheme, packed: Uint8Array, act
       acc = Math.fround(acc + part);
     }
     return Math.fround(acc * xscale);
+  };
+}
+
+function split(scheme: Q161Scheme, packed: Uint8Array, x: Uint8Array, v: Operands["values"]): Product {
+  const w = scheme.unpack(packed, v.n, v.k);
+  const rows = Array.from({ length: v.rows }, (_, t) => decodeSplit161(x.subarray(t * v.xs), v.k));
+  return (t, r) => {
+    const { binary, salient, binaryScale, salientScale } = rows[t];
+    const signed = binary.reduce((sum, code, i) => sum + (w.signs[r * binary.length + i] ? code : -code), 0);
+    const all = binary.reduce((sum, code) => sum + code, 0);
+    const whole = salient.reduce((sum, code, i) => sum + (w.codes[r * salient.length + i] - w.zeros[r]) * code, 0);
+    const b = Math.fround(Math.fround(Math.fround(signed) * w.p[r]) + Math.fround(Math.fround(all) * w.q[r]));
+    return Math.fround(Math.fround(b * binaryScale) + Math.fround(Math.fround(Math.fround(whole) * w.s[r]) * salientScale));
   };
 }

@@ -1,4 +1,5 @@
 // Quantises rows of f32 [rows, k] into an activation format; the variant names the format (runtime/act/<format>.ts).
+// With columns (runtime/graph/columns.ts) the row is arranged first.
 import { defineOp } from "../define.ts";
 
 export const op = defineOp(
@@ -11,6 +12,7 @@ export const op = defineOp(
     ys: "stride y",
     k: "u32",
     panel: "u32",
+    columns: "in?",
   },
-  { variants: [], shapes: { x: ["rows", "k"], y: ["rows", "k"] } },
+  { variants: [], shapes: { x: ["rows", "k"], y: ["rows", "k"], columns: ["k"] } },
 );

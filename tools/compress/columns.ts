@@ -1,0 +1,64 @@
+// Columns of matrices whose scheme wants them arranged (runtime/graph/columns.ts): which linears share them, which are salient, rows in their order.
+import { arrange, type Columns, greatestColumns } from "../../runtime/graph/columns.ts";
+import type { Graph, GraphNode, TensorDef } from "../../runtime/graph/types.ts";
+import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { findWeight, type StoredWeight } from "./weights.ts";
+
+const isArranged = (graph: Graph, n: GraphNode) => n.op === "linear" && SCHEMES[graph.tensors.find((t) => t.name === n.tensors.w)?.format ?? ""]?.arranged === true;
+
+/** The graph with a tensor of columns for each input that linears with arranged weights read, named after the first of them. */
+export function withColumns(graph: Graph): Graph {
+  const columns = new Map<string, TensorDef>();
+  const nodes = graph.nodes.map((n) => {
+    if (!isArranged(graph, n)) return n;
+    const have = columns.get(n.tensors.x) ?? { name: `${n.name}.columns`, role: "weight", format: "columns", shape: [n.attrs.k as number] };
+    columns.set(n.tensors.x, have);
+    return { ...n, tensors: { ...n.tensors, columns: have.name } };
+  });
+  return { ...graph, nodes, tensors: [...graph.tensors, ...columns.values()] };
+}
+
+/** Rows of a matrix handled at a time. */
+const ROWS = 64;
+
+const CHOSEN = new WeakMap<Graph, Map<string, Promise<Columns>>>();
+
+/** Columns of a tensor of columns: those where the weights of all linears that share them are greatest. Chosen when first asked for. */
+export function columnsNamed(c: Checkpoint, graph: Graph, name: string): Promise<Columns> {
+  const chosen = CHOSEN.get(graph) ?? new Map<string, Promise<Columns>>();
+  CHOSEN.set(graph, chosen);
+  const have = chosen.get(name) ?? choose(c, graph, name);
+  chosen.set(name, have);
+  return have;
+}
+
+async function choose(c: Checkpoint, graph: Graph, name: string): Promise<Columns> {
+  const weights = graph.nodes.filter((n) => n.tensors.columns === name).map((n) => n.tensors.w);
+  const matrices = graph.tensors.filter((t) => weights.includes(t.name));
+  const energy = new Float64Array(matrices[0].shape[1] as number);
+  for (const t of matrices) {
+    const { read } = findWeight(c, t);
+    const n = t.shape[0] as number;
+    for (let row = 0; row < n; row += ROWS) {
+      const w = await read(row, Math.min(ROWS, n - row));
+      for (let i = 0; i < w.length; i++) energy[i % energy.length] += w[i] ** 2;
+    }
+  }
+  return greatestColumns(energy);
+}
+
+/** Rows of a stored weight in the order its scheme wants. Factors multiply activations, so weights are divided by them. */
+export async function arranged(c: Checkpoint, graph: Graph, t: TensorDef, stored: StoredWeight): Promise<StoredWeight> {
+  const name = graph.nodes.find((n) => n.tensors.w === t.name)?.tensors.columns;
+  if (name === undefined) return stored;
+  const { salient, factors } = await columnsNamed(c, graph, name);
+  const order = { salient, factors: factors.map((f) => 1 / f) };
+  const k = t.shape[1] as number;
+  const read = async (row: number, rows: number) => {
+    const w = await stored.read(row, rows);
+    for (let r = 0; r < rows; r++) w.set(arrange(w.subarray(r * k, (r + 1) * k), order), r * k);
+    return w;
+  };
+  return { ...stored, read, readBlocks: undefined };
+}
