@@ -3,6 +3,7 @@ import { kernel as limits_f32madd__relaxed } from "./f32madd.relaxed";
 import { kernel as limits_i16dot__simd } from "./i16dot.simd";
 import { kernel as limits_i16rdot__relaxed } from "./i16rdot.relaxed";
 import { kernel as limits_i32rdot__relaxed } from "./i32rdot.relaxed";
+import { kernel as limits_lines__simd } from "./lines.simd";
 import { kernel as limits_read__simd } from "./read.simd";
 import { walk as walkWith, walkAlone } from "../executor";
 
@@ -13,6 +14,7 @@ const KERNELS: StaticArray<Kernel> = [
   limits_i16dot__simd,
   limits_i16rdot__relaxed,
   limits_i32rdot__relaxed,
+  limits_lines__simd,
   limits_read__simd,
 ];
 
@@ -33,5 +35,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 457290684;
+  return 3801284619;
 }

@@ -3,7 +3,6 @@
 import { ScanOp } from "../abi.gen";
 import { SILU } from "../lib/activation.scalar";
 import { activateRow } from "../lib/activation.simd";
-import { LOG2E } from "../lib/coefficients";
 import * as V from "../lib/constants";
 import { scanChannels } from "../lib/scan.scalar";
 import { softplusRow } from "../lib/softplus.simd";
@@ -37,7 +36,7 @@ function four(op: ScanOp, row: u32, channel: u32): void {
   let c = <usize>op.c + ((<usize>row * op.cs) << 2);
   const x = v128.load(<usize>op.x + ((<usize>row * op.xs) << 2) + at);
   const delta = v128.load(<usize>op.dt + ((<usize>row * op.dts) << 2) + at);
-  const rate = f32x4.mul(delta, f32x4.splat(LOG2E));
+  const rate = f32x4.mul(delta, v128.load(V.V_LOG2E));
   const input = f32x4.mul(delta, x);
   const least = v128.load(V.V_EXP2_LEAST);
   const round = v128.load(V.V_ROUND);

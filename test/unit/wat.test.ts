@@ -1,6 +1,6 @@
 // The checks on the core's text form: they fire on small made-up modules, and no build in dist/ gives them cause to.
 import { expect, test } from "vitest";
-import { allocates, judge, judgeBuilds, kernelsCall, staticDataEndsLate, usesAtomics, walkHoldsKernels } from "../../tools/dev/wat.ts";
+import { allocates, judge, judgeBuilds, kernelsCall, rebuildsConstants, staticDataEndsLate, usesAtomics, walkHoldsKernels } from "../../tools/dev/wat.ts";
 
 const func = (name: string, ...body: string[]) => ` (func $${name} (param $0 i32)\n${body.map((l) => `  ${l}`).join("\n")}\n )\n`;
 const WALK = func("assembly/entry.simd.gen/walk", "local.get $0", "call_indirect (type $0)");
@@ -33,6 +33,12 @@ test("a small function called in a loop of a kernel is found", () => {
   expect(kernelsCall(small + func("assembly/add/f32.simd/kernel", "loop $a", " nop", "end", "call $assembly/lib/split/start"))).toEqual([]);
   expect(kernelsCall(func("assembly/lib/split/start", "loop $b", " nop", "end") + inLoop)).toEqual([]);
   expect(kernelsCall(func("assembly/executor/work", "loop $a", " call $x", "end"))).toEqual([]);
+});
+
+test("a vector constant other than zero is found", () => {
+  const zero = "v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000";
+  expect(rebuildsConstants(func("assembly/add/f32.simd/kernel", zero))).toEqual([]);
+  expect(rebuildsConstants(func("assembly/add/f32.simd/kernel", zero, "v128.const i32x4 0x00000000 0x00000000 0x00010000 0x00000000"))).toHaveLength(1);
 });
 
 test("static data beyond the first page is found", () => {

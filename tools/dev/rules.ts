@@ -1,6 +1,6 @@
 // `npm run lint`, second half: the rules of the house that no linter knows (ARCHITECTURE.md). Each rule is one function.
 import { dependenciesHaveReasons, errorCodesAreTested, lockIsWhole, opsAreWhole } from "./rules/complete.ts";
-import { filesAreShort, noLeftovers, noLoneTests, noMachinePaths, noSplatLiterals, papersArePresent, skipsHaveReasons } from "./rules/files.ts";
+import { filesAreShort, noLeftovers, noLoneTests, noMachinePaths, noVectorConstants, papersArePresent, skipsHaveReasons } from "./rules/files.ts";
 import { importsRunOneWay, noHostGlobals } from "./rules/imports.ts";
 import { type Rule, realTree } from "./rules/tree.ts";
 
@@ -12,7 +12,7 @@ const RULES: readonly Rule[] = [
   skipsHaveReasons,
   noLeftovers,
   noMachinePaths,
-  noSplatLiterals,
+  noVectorConstants,
   papersArePresent,
   opsAreWhole,
   errorCodesAreTested,

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { BUILDS } from "../gen/scan.ts";
 
-interface Func {
+export interface Func {
   readonly name: string;
   readonly body: readonly string[];
 }
@@ -14,7 +14,8 @@ const MAY_CALL = /^assembly\/.*\/(?:exp|finish4|finish8|finishPair|storeHalves)$
 const STATIC_END = 64 * 1024;
 const ALLOCATION = /^(?:~lib\/rt\/|~lib\/(?:array|string|typedarray|arraybuffer)\/)/;
 
-function functions(wat: string): Func[] {
+/** Functions of a module with their bodies, line by line. */
+export function functions(wat: string): Func[] {
   const found: { name: string; body: string[] }[] = [];
   // Names of generics are quoted.
   for (const line of wat.replaceAll('$"', "$").split("\n")) {
@@ -81,8 +82,19 @@ export function staticDataEndsLate(wat: string): string[] {
   });
 }
 
+/** V8 builds a vector constant anew at each use; zero alone is one instruction. */
+export function rebuildsConstants(wat: string): string[] {
+  const constants = /^\s*v128\.const (.*)$/;
+  return functions(wat).flatMap((f) =>
+    f.body.flatMap((line) => {
+      const value = constants.exec(line)?.[1];
+      return value && /0x0*[1-9a-f]/.test(value) ? [`${f.name} has the vector constant ${value}; load it from static data`] : [];
+    }),
+  );
+}
+
 export function judge(wat: string, threads: boolean): string[] {
-  return [...allocates(wat), ...(threads ? [] : usesAtomics(wat)), ...walkHoldsKernels(wat), ...kernelsCall(wat), ...staticDataEndsLate(wat)];
+  return [...rebuildsConstants(wat), ...allocates(wat), ...(threads ? [] : usesAtomics(wat)), ...walkHoldsKernels(wat), ...kernelsCall(wat), ...staticDataEndsLate(wat)];
 }
 
 /** Findings on every build in dist/. */

@@ -5,6 +5,7 @@ export const LIMITS = {
   "simd": [
     "limits_f32madd__simd",
     "limits_i16dot__simd",
+    "limits_lines__simd",
     "limits_read__simd",
   ],
   "relaxed": [
@@ -12,11 +13,13 @@ export const LIMITS = {
     "limits_i16dot__simd",
     "limits_i16rdot__relaxed",
     "limits_i32rdot__relaxed",
+    "limits_lines__simd",
     "limits_read__simd",
   ],
   "simd-threads": [
     "limits_f32madd__simd",
     "limits_i16dot__simd",
+    "limits_lines__simd",
     "limits_read__simd",
   ],
   "relaxed-threads": [
@@ -24,6 +27,7 @@ export const LIMITS = {
     "limits_i16dot__simd",
     "limits_i16rdot__relaxed",
     "limits_i32rdot__relaxed",
+    "limits_lines__simd",
     "limits_read__simd",
   ],
 } as const;

@@ -17,6 +17,7 @@ import { LIMITS } from "./limits.gen.ts";
 /** By the name of the file in assembly/limits: what people call it, and its multiply-adds an instruction (none: it reads). */
 const KINDS: Readonly<Record<string, { readonly title: string; readonly macs?: number }>> = {
   read: { title: "read-only stream" },
+  lines: { title: "one load a cache line" },
   i16dot: { title: "i16 dot + add", macs: 8 },
   i16rdot: { title: "i16 relaxed dot + add", macs: 16 },
   i32rdot: { title: "i32 relaxed dot add", macs: 16 },
@@ -46,7 +47,9 @@ export interface Limits {
   close(): void;
 }
 
-const isRead = (kernel: string) => kernel.startsWith("limits_read__");
+const kindOf = (kernel: string) => KINDS[nameOf(kernel)];
+const nameOf = (kernel: string) => /^limits_(\w+)__/.exec(kernel)?.[1] as string;
+const isRead = (kernel: string) => kindOf(kernel).macs === undefined;
 
 function stepOf(kernel: string, x: string, { rows, k }: typeof STREAM): Step {
   const cost = { bytes: 4 * rows * k, macs: 0 };
@@ -56,7 +59,8 @@ function stepOf(kernel: string, x: string, { rows, k }: typeof STREAM): Step {
 function planOf(kernel: string): Plan {
   const size = isRead(kernel) ? STREAM : PEAK;
   const operands = Array.from({ length: size.parts }, (_, i) => ({
-    name: isRead(kernel) ? `x${i}` : "operands",
+    // What one limit has just read would not be cold for another.
+    name: isRead(kernel) ? `${kernel} ${i}` : "operands",
     role: "input" as const,
     format: "f32",
     shape: [isRead(kernel) ? size.rows : 1, size.k],
@@ -74,15 +78,14 @@ function planOf(kernel: string): Plan {
 }
 
 function limitOf(program: Program, plan: Plan): Limit {
-  const name = /^limits_(\w+)__/.exec(plan.name)?.[1] as string;
-  const { title, macs } = KINDS[name];
+  const { title, macs } = kindOf(plan.name);
   const pass = plan.steps.length;
   const run = (sample: number) => {
     program.setSlot("T", plan.symbols.T);
     program.execute(plan.name, sample, sample + 1);
   };
   return {
-    name,
+    name: nameOf(plan.name),
     title,
     work: macs === undefined ? plan.steps[0].cost.bytes : macs * INSTRUCTIONS,
     unit: macs === undefined ? "GB/s" : "GMAC/s",

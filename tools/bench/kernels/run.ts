@@ -1,6 +1,5 @@
 // One run: the kernels of a build at one shape and on so many lanes, and the limits of the machine, timed in turn.
 import { SkintError } from "../../../runtime/errors.ts";
-import { SCHEMES } from "../../../runtime/quant/catalogue.gen.ts";
 import { openWasm, type WasmDevice, type WasmOptions } from "../../../targets/devices/wasm/device.ts";
 import type { Host } from "../../../targets/hosts/host.ts";
 import { host } from "../../../targets/hosts/node/host.ts";
@@ -9,7 +8,7 @@ import { bytes } from "../../cli/units.ts";
 import { interleave } from "./interleave.ts";
 import { type Limit, openLimits } from "./limits.ts";
 import type { Shape } from "./shapes.ts";
-import { type Bed, bytesOf, openBed, type State, type Subject, type Way, waysOf } from "./subject.ts";
+import { type Bed, bytesOf, linearVariants, openBed, type State, type Subject, type Way, waysOf } from "./subject.ts";
 
 export interface RunOptions {
   readonly shape: Shape;
@@ -47,22 +46,22 @@ function waysFor(shape: Shape, states: readonly State[]): Way[] {
 }
 
 interface Part {
-  readonly scheme: string;
+  readonly variant: string;
   readonly ways: Way[];
 }
 
 function partsOf(o: RunOptions, kernels: readonly string[]): Part[] {
   const { n, k } = o.shape;
   const ways = waysFor(o.shape, o.states);
-  const parts = Object.keys(SCHEMES).map((scheme) => ({
-    scheme,
-    ways: waysOf(scheme, n, k, ways, kernels).flatMap(({ way, kernel }) => (o.wanted(kernel) ? [way] : [])),
+  const parts = linearVariants().map((variant) => ({
+    variant,
+    ways: waysOf(variant, n, k, ways, kernels).flatMap(({ way, kernel }) => (o.wanted(kernel) ? [way] : [])),
   }));
   return parts.filter((p) => p.ways.length > 0);
 }
 
 function checkRoom(parts: readonly Part[], { n, k, name }: Shape): void {
-  const needed = parts.reduce((sum, p) => sum + bytesOf(p.scheme, n, k, p.ways), 0);
+  const needed = parts.reduce((sum, p) => sum + bytesOf(p.variant, n, k, p.ways), 0);
   const free = readMachine().memoryFreeBytes;
   if (free !== null && needed > ROOM * free)
     throw new SkintError("plan.memory", `the weights of all kernels at ${name} take ${bytes(needed)}, ${bytes(free)} is free; choose some with --kernel, or --hot`, { what: name });
@@ -87,7 +86,7 @@ export async function sampleKernels(o: RunOptions): Promise<Samples | undefined>
   };
   try {
     const limits = keep(await openLimits(still, device.lanes)).all;
-    const subjects = parts.map((p): Bed => keep(openBed(device, p.scheme, o.shape.n, o.shape.k, p.ways))).flatMap((b) => b.subjects);
+    const subjects = parts.map((p): Bed => keep(openBed(device, p.variant, o.shape.n, o.shape.k, p.ways))).flatMap((b) => b.subjects);
     const ms = await interleave([...limits, ...subjects], { rounds: o.rounds, now: host.now, signal: o.signal, onProgress: o.onProgress });
     return {
       build: device.build,

@@ -1,24 +1,27 @@
-// One weight scheme at one shape, on a device as the product runs it: a graph of nothing but linears is lowered to plans, the plans walked by
-// the device's executor. Copies of W lie one behind the other, so that a walk over all of them reads from memory, not from a cache.
+// One linear variant (a weight scheme with an activation format) at one shape, on a device as the product runs it: a graph of nothing but
+// linears is lowered to plans, the plans are walked by the device's executor. Copies of W lie one behind the other, so that a walk
+// over all of them reads from memory, not from a cache.
+import { ACTS } from "../../../runtime/act/catalogue.gen.ts";
 import { SkintError } from "../../../runtime/errors.ts";
 import { byteLength, rowStride } from "../../../runtime/graph/formats.ts";
 import type { Graph, TensorDef } from "../../../runtime/graph/types.ts";
 import { roundup } from "../../../runtime/num/int.ts";
 import { createRandom } from "../../../runtime/num/random.ts";
 import type { OperandArray } from "../../../runtime/ops/define.ts";
+import { linearVariant, parseLinearVariant } from "../../../runtime/ops/linear/variant.ts";
 import { REFERENCES } from "../../../runtime/ops/references.gen.ts";
 import type { Program } from "../../../runtime/plan/device.ts";
 import { lower } from "../../../runtime/plan/lower.ts";
 import { memoryMap } from "../../../runtime/plan/memory.ts";
 import type { Plan } from "../../../runtime/plan/types.ts";
 import { SCHEMES } from "../../../runtime/quant/catalogue.gen.ts";
-import { BLOCK_ROWS } from "../../../runtime/quant/scheme.ts";
+import { BLOCK_ROWS, type Scheme } from "../../../runtime/quant/scheme.ts";
 import type { WasmDevice } from "../../../targets/devices/wasm/device.ts";
 import type { Timed } from "./interleave.ts";
 
 export type State = "cold" | "hot";
 
-/** What is timed of a scheme: so many tokens, with W in memory or in a cache. */
+/** What is timed of a variant: so many tokens, with W in memory or in a cache. */
 export interface Way {
   readonly tokens: number;
   readonly state: State;
@@ -58,22 +61,23 @@ interface Size {
   readonly pass: number;
 }
 
-function sizeOf(scheme: string, n: number, k: number, { tokens, state }: Way): Size {
+function sizeOf(variant: string, n: number, k: number, { tokens, state }: Way): Size {
   if (state === "hot") return { steps: Math.min(MAX_STEPS, Math.ceil(SAMPLE_MACS / (n * k * tokens))), pass: 1 };
-  const bytes = SCHEMES[scheme].bytes(n, k);
+  const bytes = parseLinearVariant(variant).scheme.bytes(n, k);
   const steps = Math.ceil(SAMPLE_BYTES / bytes);
   return { steps, pass: Math.ceil(COLD_BYTES / (steps * bytes)) };
 }
 
 const copiesOf = (size: Size, { state }: Way) => (state === "hot" ? 1 : size.steps * size.pass);
 
-function graphOf(scheme: string, n: number, k: number, steps: number, copies: number): Graph {
-  const w = Array.from({ length: copies }, (_, i): TensorDef => ({ name: `w${i}`, role: "weight", format: scheme, shape: [n, k] }));
+function graphOf(variant: string, n: number, k: number, steps: number, copies: number): Graph {
+  const { scheme, act } = parseLinearVariant(variant);
+  const w = Array.from({ length: copies }, (_, i): TensorDef => ({ name: `w${i}`, role: "weight", format: scheme.name, shape: [n, k] }));
   const tensors: TensorDef[] = [{ name: "x", role: "input", format: "f32", shape: ["T", k] }, ...w, { name: "y", role: "output", format: "f32", shape: ["T", n] }];
   const nodes = Array.from({ length: steps }, (_, i) => ({
     op: "linear",
     name: `linear ${i}`,
-    variant: "",
+    variant: act === scheme.act ? "" : act,
     rows: "T" as const,
     tensors: { x: "x", w: w[i % copies].name, y: "y" },
     attrs: { n, k },
@@ -82,28 +86,34 @@ function graphOf(scheme: string, n: number, k: number, steps: number, copies: nu
 }
 
 /** The plan of a way; what it makes of x is kept where it can be read. */
-function planOf(scheme: string, n: number, k: number, way: Way, kernels: readonly string[]): Plan {
-  const size = sizeOf(scheme, n, k, way);
-  const graph = graphOf(scheme, n, k, size.steps * size.pass, copiesOf(size, way));
+function planOf(variant: string, n: number, k: number, way: Way, kernels: readonly string[]): Plan {
+  const size = sizeOf(variant, n, k, way);
+  const graph = graphOf(variant, n, k, size.steps * size.pass, copiesOf(size, way));
   const name = `${way.tokens} ${way.state}`;
   const plan = lower(graph, { name, symbols: { T: way.tokens, L: 1, C: 1 }, kernels, fuse: false, logits: "last", taps: [] });
   const tensors = new Map([...plan.tensors].map(([key, t]) => [key, t.role === "value" ? { ...t, role: "output" as const } : t]));
   return { ...plan, tensors, arena: new Map(), arenaBytes: 0 };
 }
 
-/** The ways that make sense for a scheme: many tokens want a kernel of their own, and W may be too small to be read from memory. */
-export function waysOf(scheme: string, n: number, k: number, ways: readonly Way[], kernels: readonly string[]): { way: Way; kernel: string }[] {
+/** Every weight scheme with every activation format that fits it. */
+export function linearVariants(): string[] {
+  const fitting = (s: Scheme) => [s.act, ...Object.values(ACTS).flatMap((a) => (a.fits(s) ? [a.name] : []))];
+  return [...new Set(Object.values(SCHEMES).flatMap((s) => fitting(s).map((act) => linearVariant(s.name, act))))];
+}
+
+/** The ways that make sense for a variant: many tokens want a kernel of their own, and W may be too small to be read from memory. */
+export function waysOf(variant: string, n: number, k: number, ways: readonly Way[], kernels: readonly string[]): { way: Way; kernel: string }[] {
   return ways.flatMap((way) => {
-    if (!kernels.some((name) => name.startsWith(`gemv_${scheme}__`)) || copiesOf(sizeOf(scheme, n, k, way), way) > MAX_STEPS) return [];
-    const { steps } = planOf(scheme, n, k, { ...way, state: "hot" }, kernels);
+    if (!kernels.some((name) => name.startsWith(`gemv_${variant}__`)) || copiesOf(sizeOf(variant, n, k, way), way) > MAX_STEPS) return [];
+    const { steps } = planOf(variant, n, k, { ...way, state: "hot" }, kernels);
     const kernel = steps[steps.length - 1].kernel;
     return way.tokens > 1 && kernel.startsWith("gemv_") ? [] : [{ way, kernel }];
   });
 }
 
 /** Bytes that a bed's weights take. */
-export function bytesOf(scheme: string, n: number, k: number, ways: readonly Way[]): number {
-  return Math.max(...ways.map((way) => copiesOf(sizeOf(scheme, n, k, way), way))) * SCHEMES[scheme].bytes(n, k);
+export function bytesOf(variant: string, n: number, k: number, ways: readonly Way[]): number {
+  return Math.max(...ways.map((way) => copiesOf(sizeOf(variant, n, k, way), way))) * parseLinearVariant(variant).scheme.bytes(n, k);
 }
 
 function floats(count: number, seed: number): Float32Array {
@@ -112,14 +122,13 @@ function floats(count: number, seed: number): Float32Array {
 }
 
 /** Packed W whose rows repeat; rows that differ. Blocks of rows are runs of bytes, so that a few can be laid again and again. */
-function packedWeights(scheme: string, n: number, k: number): { bytes: Uint8Array; distinct: number } {
-  const { bytes, encode } = SCHEMES[scheme];
-  const repeats = n > W_ROWS && bytes(n, k) * BLOCK_ROWS === bytes(BLOCK_ROWS, k) * roundup(n, BLOCK_ROWS);
+function packedWeights(scheme: Scheme, n: number, k: number): { bytes: Uint8Array; distinct: number } {
+  const repeats = n > W_ROWS && scheme.bytes(n, k) * BLOCK_ROWS === scheme.bytes(BLOCK_ROWS, k) * roundup(n, BLOCK_ROWS);
   const distinct = repeats ? W_ROWS : n;
-  const some = new Uint8Array(bytes(distinct, k));
-  encode(floats(distinct * k, 1), distinct, k, some);
+  const some = new Uint8Array(scheme.bytes(distinct, k));
+  scheme.encode(floats(distinct * k, 1), distinct, k, some);
   if (!repeats) return { bytes: some, distinct };
-  const all = new Uint8Array(bytes(n, k));
+  const all = new Uint8Array(scheme.bytes(n, k));
   for (let at = 0; at < all.length; at += some.length) all.set(some.subarray(0, all.length - at), at);
   return { bytes: all, distinct };
 }
@@ -152,6 +161,7 @@ function subjectOf(program: Program, plan: Plan, way: Way): Subject {
   const from = plan.steps.findIndex((s) => s.op === "linear");
   const { n, k } = last.attrs;
   const w = plan.tensors.get(last.tensors.w) as TensorDef;
+  const { scheme, act } = parseLinearVariant(last.variant);
   const { steps, pass } = sizeOf(last.variant, n, k, way);
   const walk = (first: number, end: number) => {
     program.setSlot("T", way.tokens);
@@ -161,8 +171,8 @@ function subjectOf(program: Program, plan: Plan, way: Way): Subject {
   return {
     ...way,
     kernel: last.kernel,
-    scheme: last.variant,
-    act: SCHEMES[last.variant].act,
+    scheme: scheme.name,
+    act,
     steps,
     macs: way.tokens * n * k,
     bytes: byteLength(w, plan.symbols),
@@ -174,12 +184,12 @@ function subjectOf(program: Program, plan: Plan, way: Way): Subject {
   };
 }
 
-/** Puts a scheme's weights on the device and checks each plan's result once. */
-export function openBed(device: WasmDevice, scheme: string, n: number, k: number, ways: readonly Way[]): Bed {
-  const plans = ways.map((way) => planOf(scheme, n, k, way, device.kernels));
+/** Puts a variant's weights on the device and checks each plan's result once. */
+export function openBed(device: WasmDevice, variant: string, n: number, k: number, ways: readonly Way[]): Bed {
+  const plans = ways.map((way) => planOf(variant, n, k, way, device.kernels));
   const map = memoryMap(plans);
   const program = device.allocate(map, plans);
-  const { bytes, distinct } = packedWeights(scheme, n, k);
+  const { bytes, distinct } = packedWeights(parseLinearVariant(variant).scheme, n, k);
   for (const name of map.tensors.keys()) if (/^w\d+$/.test(name)) program.view(name).set(bytes);
   const x = asFloats(program.view("x"));
   const rows = floats(Math.min(X_ROWS * k, x.length), 2);

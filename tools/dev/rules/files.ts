@@ -40,16 +40,20 @@ export function noMachinePaths(tree: Tree): Finding[] {
 }
 
 const LITERAL = String.raw`(?:<[\w\d]+>)?\s*-?(?:0x[\da-fA-F_]+|[\d._]+(?:e[-+]?\d+)?)`;
-const SPLAT = new RegExp(String.raw`\bsplat(?:<\w+>)?\(\s*(${LITERAL})\s*\)`);
+/** A named constant is a literal by the time that it is compiled. */
+const SPLAT = new RegExp(String.raw`\bsplat(?:<\w+>)?\(\s*(${LITERAL}|[A-Z][A-Z0-9_]+)\s*\)`);
+const VECTOR = new RegExp(String.raw`(?<![\w.])(?:i8x16|i16x8|i32x4|i64x2|f32x4|f64x2)\(\s*(${LITERAL}(?:\s*,\s*${LITERAL})*)\s*\)`);
 const ZERO = /^(?:<\w+>)?\s*-?(?:0x0+|0+(?:\.0*)?)$/;
+const isZero = (literals: string) => literals.split(",").every((l) => ZERO.test(l.trim()));
 
 /** V8 builds a vector constant anew at each use, except zero, which is one instruction. */
-export function noSplatLiterals(tree: Tree): Finding[] {
+export function noVectorConstants(tree: Tree): Finding[] {
   const kernels = code(tree).filter((f) => f.startsWith("assembly/") && !f.endsWith(".scalar.ts"));
   return eachLine(tree, kernels, (line) => {
-    const literal = SPLAT.exec(line.replace(/\/\/.*$/, ""))?.[1];
-    if (!literal || ZERO.test(literal)) return undefined;
-    return `splat(${literal}) is rebuilt at each use; load it from static data (memory.data and v128.load) at the head of the kernel`;
+    const text = line.replace(/\/\/.*$/, "");
+    const literal = SPLAT.exec(text)?.[1] ?? VECTOR.exec(text)?.[1];
+    if (!literal || isZero(literal)) return undefined;
+    return `a vector of ${literal} is rebuilt at each use; load it from static data (memory.data and v128.load) at the head of the kernel`;
   });
 }
 
