@@ -61,8 +61,10 @@ export interface Origin {
 
 export interface ResultRecord extends Origin {
   readonly version: typeof RECORD_VERSION;
-  /** Builds of the core that ran, such as "simd-threads". */
+  /** Builds of the core that ran, such as "simd-threads", with the switches of the engine: "relaxed+revectorize". */
   readonly builds: readonly string[];
+  /** Better builds that were tried in vain, and why; absent: none. */
+  readonly fallbacks?: readonly string[];
   readonly model: { readonly name: string; readonly hash: string; readonly bytes: number };
   /** Compression recipe, in its written form; "none" for an uncompressed model. */
   readonly recipe: string;
@@ -142,6 +144,7 @@ export function validateRecord(value: unknown): ResultRecord {
     version: RECORD_VERSION,
     ...originOf(from),
     builds: texts(from, "builds"),
+    ...("fallbacks" in from ? { fallbacks: texts(from, "fallbacks") } : {}),
     model: { name: text(model, "name", "model."), hash: text(model, "hash", "model."), bytes: count(model, "bytes", "model.") },
     recipe: text(from, "recipe", ""),
     threads: count(from, "threads", ""),

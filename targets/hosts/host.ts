@@ -15,6 +15,16 @@ export interface Lane {
   terminate(): void;
 }
 
+/** Switches of the engine that are off by default, set for this process. */
+export interface EngineFlags {
+  /** Empty: this engine has none that help. */
+  readonly names: readonly string[];
+  /** Do they change what instructions become that worked without them? */
+  readonly recompiles: boolean;
+  /** Puts the engine back. */
+  clear(): void;
+}
+
 export interface Host {
   readonly name: string;
   /** Threads that can run at once; 1 where shared memory is not to be had. */
@@ -27,6 +37,8 @@ export interface Host {
   core(build: string): Promise<Uint8Array<ArrayBuffer>>;
   /** Starts a worker that walks for ever as lane `lane`. */
   spawnLane(init: LaneInit, onError: (message: string) => void): Lane;
+  /** Sets what the engine of this host has of such switches. */
+  setEngineFlags?(): EngineFlags;
   sha256(): Hasher;
   /** Opens what the host calls a location: a path in Node, a URL in a browser. */
   open(location: string): Promise<Source>;

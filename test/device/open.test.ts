@@ -2,7 +2,9 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { SkintError } from "../../runtime/errors.ts";
-import { openWasm, type WasmOptions } from "../../targets/devices/wasm/device.ts";
+import { differences } from "../../targets/devices/wasm/agreement.ts";
+import { KERNELS } from "../../targets/devices/wasm/catalogue.gen.ts";
+import { describeBuild, openWasm, type WasmOptions } from "../../targets/devices/wasm/device.ts";
 import { prefersDot32 } from "../../targets/devices/wasm/dots.ts";
 import type { Host } from "../../targets/hosts/host.ts";
 import { host } from "../../targets/hosts/node/host.ts";
@@ -49,8 +51,8 @@ test("unasked it takes the processors, at most four", async () => {
 });
 
 /** The relaxed dot products, into i16 and into i32, replaced by other operations of the same length: valid, and wrong. */
-function miscomputing(): Uint8Array<ArrayBuffer> {
-  const bytes = core(BEST);
+function miscomputing(build: string = BEST): Uint8Array<ArrayBuffer> {
+  const bytes = core(build);
   const other: Record<number, number> = { 146: 0x91, 147: 0x89 }; // i16x8.relaxed_q15mulr_s, i8x16.relaxed_laneselect
   let replaced = 0;
   for (let i = 0; i + 2 < bytes.length; i++)
@@ -67,7 +69,7 @@ function missing(): never {
 }
 
 test.each([
-  ["gives wrong numbers", miscomputing, /^the self-test failed in gem[vm]_q/],
+  ["gives wrong numbers", () => miscomputing(), /^the self-test failed in gem[vm]_q/],
   ["is another build", () => core("scalar"), /kernel table/],
   ["is cut short", () => core(BEST).slice(0, -100), /./],
   ["is empty", () => new Uint8Array(), /./],
@@ -77,6 +79,48 @@ test.each([
   const device = await openWasm(hostWith({ [BEST]: bytes }), { threads: 1 });
   expect(device.build).toBe(NEXT);
   expect(device.rejected).toEqual([{ build: BEST, why: expect.stringMatching(why) }]);
+});
+
+/** A host whose engine has a switch; `calls` notes what was done with it. */
+function hostWithFlags(recompiles: boolean, bytes: () => Uint8Array<ArrayBuffer>) {
+  const calls: string[] = [];
+  const flagged: Host = {
+    ...hostWith({ relaxed: bytes }),
+    setEngineFlags: () => ({ names: ["made-up"], recompiles, clear: () => void calls.push("clear") }),
+  };
+  return { flagged, calls };
+}
+
+test("switches of the engine are named, and every kernel is proven under them", async () => {
+  const { flagged, calls } = hostWithFlags(true, () => core("relaxed"));
+  const device = await openWasm(flagged, { isa: "relaxed", threads: 1, engineFlags: true });
+  expect(describeBuild(device)).toBe("relaxed+made-up");
+  expect(calls).toEqual([]);
+  expect((await openWasm(flagged, { isa: "relaxed", threads: 1 })).flags, "only when asked for").toEqual([]);
+});
+
+test("a build that fails under switches runs without them, and says so", async () => {
+  let first = true;
+  const { flagged, calls } = hostWithFlags(true, () => {
+    const bytes = first ? miscomputing("relaxed") : core("relaxed");
+    first = false;
+    return bytes;
+  });
+  const device = await openWasm(flagged, { isa: "relaxed", threads: 1, engineFlags: true });
+  expect(describeBuild(device)).toMatch(/^relaxed \(not relaxed\+made-up: the self-test failed in gem[vm]_q/);
+  expect(calls).toEqual(["clear"]);
+  expect(device.flags).toEqual([]);
+});
+
+test("a kernel that is no matmul and gives other bits than the scalar build is found", () => {
+  const module = (build: "simd" | "scalar", bytes = core(build)) => new WebAssembly.Module(bytes);
+  const subject = (bytes?: Uint8Array<ArrayBuffer>) => ({ module: module("simd", bytes), kernels: KERNELS.simd, shared: false });
+  expect(differences(subject(), module("scalar"))).toEqual([]);
+  const wrong = core("simd");
+  let replaced = 0; // f32x4.pmax becomes f32x4.pmin
+  for (let i = 0; i + 2 < wrong.length; i++) if (wrong[i] === 0xfd && wrong[i + 1] === 0xeb && wrong[i + 2] === 0x01) replaced += wrong[i + 1]-- ? 1 : 0;
+  expect(replaced).toBeGreaterThan(0);
+  expect(differences(subject(wrong), module("scalar"))).toEqual(expect.arrayContaining(["attention_i8__simd"]));
 });
 
 test("builds that fail leave the next ones", async () => {

@@ -5,6 +5,7 @@ import { judgeSteadiness } from "../../runtime/stats/steady.ts";
 import type { WasmDevice } from "../../targets/devices/wasm/device.ts";
 import { probe } from "../../targets/devices/wasm/probe.ts";
 import { peakMemory, readEngine, readMachine, summariseMachine } from "../../targets/hosts/node/machine.ts";
+import { ranOn } from "../cli/model.ts";
 import type { Timings } from "./measure.ts";
 
 export interface Measured {
@@ -24,11 +25,13 @@ export function origin(): Origin {
 
 export function toRecord({ model, device, bytes, loadMs, promptTokens, timings: t }: Measured): ResultRecord {
   const { verdict, reason } = judgeSteadiness(t.decodeMs);
+  const ran = ranOn(device);
   const per = (ms: readonly number[], tokens: number) => ms.map((v) => (1000 * tokens) / v);
   return {
     version: RECORD_VERSION,
     ...origin(),
-    builds: [device.build],
+    builds: [ran.build],
+    ...(ran.fallbacks.length ? { fallbacks: ran.fallbacks } : {}),
     model: { name: String(model.card.name ?? model.name), hash: model.hash, bytes },
     recipe: model.recipe,
     threads: device.lanes,

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { SkintError } from "../../runtime/errors.ts";
 import type { Session } from "../../runtime/session/session.ts";
+import { describeBuild } from "../../targets/devices/wasm/device.ts";
 import type { Context } from "../cli/context.ts";
 import { EXIT } from "../cli/errors.ts";
 import { ENGINE_OPTIONS, openModel } from "../cli/model.ts";
@@ -49,12 +50,13 @@ function toolsIn(path: string): unknown[] {
 
 async function chat(path: string, o: Options, context: Context): Promise<number> {
   const tools = o.tools === undefined ? undefined : toolsIn(o.tools as string);
-  const { model } = await openModel(path, o, context);
+  const { model, device } = await openModel(path, o, context);
   const terminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
   let answering: AbortController | undefined;
   try {
     const talk = await startTalk(model, { system: o.system as string | undefined, tools });
     const session = model.session();
+    context.note(`${model.recipe} on ${describeBuild(device)}, ${device.lanes} lane${device.lanes > 1 ? "s" : ""}`);
     const lines = createInterface({ input: process.stdin, output: terminal ? process.stderr : undefined, terminal, prompt: "> ", crlfDelay: Number.POSITIVE_INFINITY });
     // At a terminal Ctrl-C comes here: it stops the answer, or between answers the talk.
     lines.on("SIGINT", () => (answering ? answering.abort() : lines.close()));

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { SkintError } from "../../runtime/errors.ts";
 import { memorySink, memorySource, type Source } from "../../runtime/io/source.ts";
 import { type Environment, loadModel, type Model, type ModelOptions } from "../../runtime/session/model.ts";
-import { openWasm, type WasmDevice, type WasmOptions } from "../../targets/devices/wasm/device.ts";
+import { buildUnder, openWasm, type WasmDevice, type WasmOptions } from "../../targets/devices/wasm/device.ts";
 import { openFile } from "../../targets/hosts/node/files.ts";
 import { host } from "../../targets/hosts/node/host.ts";
 import { compressModel } from "../compress/compress.ts";
@@ -28,6 +28,7 @@ export const ISA_OPTION: VerbOption = {
 export const ENGINE_OPTIONS: readonly VerbOption[] = [
   { flags: "--threads <n>", description: "lanes to run on (default: the processors, at most 4)", parse: whole("--threads", { min: 1, max: 64 }) },
   ISA_OPTION,
+  { flags: "--engine-flags", description: "set V8's switches for faster cores (relaxed SIMD, revectorize), proven by a self-test of every kernel" },
   { flags: "--context <n>", description: "positions of context to make room for", parse: whole("--context", { min: 1 }) },
   { flags: "--recipe <name>", description: "recipe for a folder or .gguf file (default: source, as it is stored)" },
 ];
@@ -38,6 +39,11 @@ export interface Opened {
   readonly loadMs: number;
   /** Bytes of the file, or of the packed folder. */
   readonly bytes: number;
+}
+
+/** What ran, for answers in JSON: the build, the engine's switches it ran under, and which builds were tried before it in vain. */
+export function ranOn({ build, flags, rejected, lanes }: WasmDevice) {
+  return { build: buildUnder(build, flags), threads: lanes, fallbacks: rejected.map((r) => `${r.build}: ${r.why}`) };
 }
 
 export async function openDevice(options: WasmOptions): Promise<{ device: WasmDevice; env: Environment }> {
@@ -66,7 +72,7 @@ async function openSource(path: string, env: Environment, recipe: string | undef
 
 /** Loads the model a verb was pointed at, with progress. The caller closes it. */
 export async function openModel(path: string, options: Readonly<Record<string, unknown>>, context: Context, more: Partial<ModelOptions> = {}): Promise<Opened> {
-  const { device, env } = await openDevice({ isa: options.isa as WasmOptions["isa"], threads: options.threads as number | undefined });
+  const { device, env } = await openDevice({ isa: options.isa as WasmOptions["isa"], threads: options.threads as number | undefined, engineFlags: options.engineFlags === true });
   const progress = context.progress(`loading ${path}`);
   const start = host.now();
   try {

@@ -6,7 +6,7 @@ import type { Model } from "../../runtime/session/model.ts";
 import { compareScores, type ScoreDifference, type Scores, scoreText } from "../../runtime/stats/perplexity.ts";
 import type { Context } from "../cli/context.ts";
 import { EXIT } from "../cli/errors.ts";
-import { ENGINE_OPTIONS, openModel } from "../cli/model.ts";
+import { ENGINE_OPTIONS, openModel, ranOn } from "../cli/model.ts";
 import { table } from "../cli/table.ts";
 import { bytes } from "../cli/units.ts";
 import { whole } from "../cli/values.ts";
@@ -17,6 +17,9 @@ interface Row {
   readonly model: string;
   readonly recipe: string;
   readonly bytes: number;
+  readonly build: string;
+  readonly threads: number;
+  readonly fallbacks: readonly string[];
   readonly window: number;
   readonly stride: number;
   readonly split: Split;
@@ -55,6 +58,7 @@ async function scoreOne(path: string, recipe: string | undefined, text: string, 
       model: path,
       recipe: model.recipe,
       bytes: opened.bytes,
+      ...ranOn(opened.device),
       ...how,
       tokens: s.tokens,
       textBytes: s.bytes,

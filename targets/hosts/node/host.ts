@@ -6,6 +6,7 @@ import { Worker } from "node:worker_threads";
 import { SkintError } from "../../../runtime/errors.ts";
 import type { Host, Lane, LaneInit } from "../host.ts";
 import { openFile } from "./files.ts";
+import { setEngineFlags } from "./flags.ts";
 import { sha256 } from "./hash.ts";
 
 /** A file of dist/, seen from a bundle in dist/ or from this file in the source tree. */
@@ -32,6 +33,7 @@ export const host: Host = {
   now: () => performance.now(),
   core: async (build) => new Uint8Array(readFileSync(built(`core/${build}.wasm`))),
   spawnLane,
+  setEngineFlags,
   sha256,
   open: openFile,
 };

@@ -1,0 +1,120 @@
+// Do two builds agree? Every kernel but the linears (selftest.ts has those) runs on the same made-up operands in a build and in the scalar
+// build, which must give the same bits. Shapes are small; operands are large areas, so that no op's exact sizes need to be known here.
+
+import { scratchWords } from "../../../runtime/ops/attention/parts.ts";
+import { OPS } from "../../../runtime/ops/catalogue.gen.ts";
+import type { FieldKind, OpDef } from "../../../runtime/ops/define.ts";
+import { SCHEMES } from "../../../runtime/quant/catalogue.gen.ts";
+import { KERNELS } from "./catalogue.gen.ts";
+import { type CoreExports, instantiate } from "./core.ts";
+import { encodeRecord } from "./encode.ts";
+
+const PAGE = 65536;
+const RECORD = PAGE;
+const CELLS = PAGE + 256;
+const AREAS = PAGE + 1024;
+/** Bytes of one operand's area: more than any of them needs. */
+const AREA = 3 * PAGE;
+const MOST_OPERANDS = 10;
+const UNITS = 3;
+
+/** Attributes and slots by name; one that is not here is UNKNOWN. */
+const VALUES: Readonly<Record<string, number>> = {
+  rows: 5,
+  pos: 290,
+  k: 328,
+  n: 48,
+  vocab: 40,
+  heads: 6,
+  kvheads: 2,
+  dh: 64,
+  rot: 64,
+  capacity: 300,
+  scale: 0.125,
+  eps: 1e-5,
+  cap: 30,
+  softcap: 0,
+  window: 0,
+};
+const UNKNOWN = 1;
+/** Floats a row of an operand is from the next; of packed formats, bytes. */
+const STRIDE = 1024;
+
+export interface Subject {
+  readonly module: WebAssembly.Module;
+  readonly kernels: readonly string[];
+  readonly shared: boolean;
+}
+
+/** Kernels of `subject` whose results are not those of the scalar build. */
+export function differences(subject: Subject, scalar: WebAssembly.Module): string[] {
+  const [one, other] = [bench(subject), bench({ module: scalar, kernels: KERNELS.scalar, shared: false })];
+  const plain = new Map(KERNELS.scalar.map((name) => [name.slice(0, name.lastIndexOf("__")), name as string]));
+  return subject.kernels.filter((kernel) => {
+    const what = kernel.slice(0, kernel.lastIndexOf("__"));
+    const op = Object.values(OPS).find((o) => o.name !== "linear" && o.families.some((f) => what.startsWith(`${f}_`)));
+    const same = plain.get(what);
+    if (!op || !same) return false;
+    return kindsOf(op).some((kind) => !agree(other(same, op, kind), one(kernel, op, kind)));
+  });
+}
+
+/** An activation is several functions. */
+const kindsOf = (op: OpDef) => ("kind" in op.fields ? [0, 1, 2, 3, 4] : [0]);
+
+function agree(want: Uint32Array, got: Uint32Array): boolean {
+  const nan = (v: number) => (v & 0x7fffffff) > 0x7f800000;
+  return want.every((v, i) => v === got[i] || (nan(v) && nan(got[i])));
+}
+
+type Run = (kernel: string, op: OpDef, kind: number) => Uint32Array;
+
+/** A memory with an instance on it; a run gives the words of all operands but scratch. */
+function bench({ module, kernels, shared }: Subject): Run {
+  const pages = Math.ceil((AREAS + MOST_OPERANDS * AREA) / PAGE);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: 65536, shared });
+  const core: CoreExports = instantiate(module, memory);
+  const view = new DataView(memory.buffer);
+  return (kernel, op, kind) => {
+    const operands = Object.entries(op.fields).filter(([, k]) => isOperand(k));
+    const used = operands.filter(([field]) => field !== "parts" || op.name !== "attention");
+    const at = new Map(used.map(([field], i) => [field, AREAS + i * AREA]));
+    for (const [field, address] of at) fill(new Uint8Array(memory.buffer, address, AREA), field, kernel);
+    const cells = new Map(["rows", "pos"].map((name, i) => [name, CELLS + 4 * i]));
+    for (const [name, address] of cells) view.setUint32(address, VALUES[name], true);
+    encodeRecord(view, RECORD, op, {
+      kernel: kernels.indexOf(kernel),
+      units: UNITS,
+      address: (field) => cells.get(field) ?? at.get(field) ?? 0,
+      stride: (t) => (t === "scores" ? scratchWords(VALUES.heads, VALUES.kvheads, VALUES.dh) : STRIDE),
+      value: (field) => (field === "kind" ? kind : field === "panel" ? 0 : (VALUES[field] ?? UNKNOWN)),
+    });
+    for (let u = 0; u < UNITS; u++) core.unit(RECORD, u, UNITS);
+    const kept = used.filter(([field]) => field !== "scores").map(([field]) => new Uint32Array(memory.buffer, at.get(field), AREA / 4));
+    const out = new Uint32Array(kept.length * (AREA / 4));
+    kept.forEach((words, i) => {
+      out.set(words, (i * AREA) / 4);
+    });
+    return out;
+  };
+}
+
+const isOperand = (kind: FieldKind) => /^(?:in|out|inout)\??$/.test(kind);
+
+/** Made-up contents: small token ids, packed tables, and else floats of both signs; caches hold what is a sound number in any format. */
+function fill(area: Uint8Array, field: string, kernel: string): void {
+  const words = new Uint32Array(area.buffer, area.byteOffset, area.length / 4);
+  const noise = (i: number) => Math.imul(i + 1, 2654435761) >>> 9;
+  const floats = new Float32Array(area.buffer, area.byteOffset, area.length / 4);
+  if (field === "table" && kernel.startsWith("embed_")) encodeTable(area, kernel);
+  else if (field === "tokens") for (let i = 0; i < words.length; i++) words[i] = noise(i) % VALUES.vocab;
+  else if (/cache$/.test(field)) for (let i = 0; i < words.length; i++) words[i] = 0x30003000 | (noise(i) & 0x07ff) | ((noise(i + 7) & 0x07ff) << 16);
+  else for (let i = 0; i < floats.length; i++) floats[i] = ((noise(i) % 4001) - 2000) / 777;
+}
+
+function encodeTable(area: Uint8Array, kernel: string): void {
+  const scheme = SCHEMES[kernel.slice("embed_".length, kernel.lastIndexOf("__"))];
+  const { vocab, k } = VALUES;
+  const weights = Float32Array.from({ length: vocab * k }, (_, i) => ((i * 29) % 31) - 15);
+  scheme.encode(weights, vocab, k, area.subarray(0, scheme.bytes(vocab, k)));
+}
