@@ -63,6 +63,8 @@ export interface ResultRecord extends Origin {
   readonly version: typeof RECORD_VERSION;
   /** Builds of the core that ran, such as "simd-threads", with the switches of the engine: "relaxed+revectorize". */
   readonly builds: readonly string[];
+  /** Build and threads were chosen by an earlier measurement. */
+  readonly tuned?: boolean;
   /** Better builds that were tried in vain, and why; absent: none. */
   readonly fallbacks?: readonly string[];
   readonly model: { readonly name: string; readonly hash: string; readonly bytes: number };
@@ -144,6 +146,7 @@ export function validateRecord(value: unknown): ResultRecord {
     version: RECORD_VERSION,
     ...originOf(from),
     builds: texts(from, "builds"),
+    ...(from.tuned === true ? { tuned: true } : {}),
     ...("fallbacks" in from ? { fallbacks: texts(from, "fallbacks") } : {}),
     model: { name: text(model, "name", "model."), hash: text(model, "hash", "model."), bytes: count(model, "bytes", "model.") },
     recipe: text(from, "recipe", ""),

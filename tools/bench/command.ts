@@ -11,6 +11,7 @@ import { measure } from "./measure.ts";
 import { readRecord } from "./read.ts";
 import { toRecord } from "./record.ts";
 import { formatComparison, formatRecord } from "./report.ts";
+import { verb as tune } from "./tune.ts";
 
 async function run(path: string, o: Readonly<Record<string, unknown>>, context: Context): Promise<number> {
   const before = o.against === undefined ? undefined : readRecord(o.against as string, validateRecord);
@@ -20,7 +21,7 @@ async function run(path: string, o: Readonly<Record<string, unknown>>, context: 
     loadMs.push(once.loadMs);
     once.model.close();
   }
-  const { model, device, loadMs: last, bytes } = await openModel(path, o, context);
+  const { model, device, tuned, loadMs: last, bytes } = await openModel(path, o, context);
   loadMs.push(last);
   const progress = context.progress("measuring", "rounds");
   try {
@@ -34,7 +35,7 @@ async function run(path: string, o: Readonly<Record<string, unknown>>, context: 
       signal: context.signal,
       onProgress: (done, total) => progress.update(done, total),
     });
-    const record = toRecord({ model, device, bytes, loadMs, promptTokens, timings });
+    const record = toRecord({ model, device, tuned, bytes, loadMs, promptTokens, timings });
     context.answer(record, () => (before ? formatComparison(before, record, compareRecords(before, record)) : formatRecord(record)));
     return EXIT.ok;
   } finally {
@@ -50,7 +51,7 @@ export const verb: Verb = {
     "Loads the model several times, then times prefill and decode over several rounds after a warm-up. Gives medians, p50/p95/p99 and bootstrap intervals, machine and engine first; a run that wandered or throttled says so and gives no headline. --json writes the record that --against reads.",
   example:
     "skint bench model.skint\nskint bench models/tiny-swiglu --recipe w8\nskint bench model.skint --threads 1 --json > one.json\nskint bench model.skint --threads 2 --against one.json",
-  verbs: [kernels],
+  verbs: [kernels, tune],
   arguments: [{ name: "[model]", description: "a model.skint file or a checkpoint folder (default: the default model)" }],
   options: [
     { flags: "--prompt-tokens <n>", description: "tokens of the prompt", default: 128, parse: whole("--prompt-tokens", { min: 1 }) },

@@ -11,6 +11,7 @@ import type { Timings } from "./measure.ts";
 export interface Measured {
   readonly model: Model;
   readonly device: WasmDevice;
+  readonly tuned: boolean;
   readonly bytes: number;
   readonly loadMs: readonly number[];
   readonly promptTokens: number;
@@ -23,14 +24,15 @@ export function origin(): Origin {
   return { date: new Date().toISOString(), machine: summariseMachine(readMachine()), engine: readEngine(), features: features.map(([name]) => name) };
 }
 
-export function toRecord({ model, device, bytes, loadMs, promptTokens, timings: t }: Measured): ResultRecord {
+export function toRecord({ model, device, tuned, bytes, loadMs, promptTokens, timings: t }: Measured): ResultRecord {
   const { verdict, reason } = judgeSteadiness(t.decodeMs);
-  const ran = ranOn(device);
+  const ran = ranOn({ device, tuned });
   const per = (ms: readonly number[], tokens: number) => ms.map((v) => (1000 * tokens) / v);
   return {
     version: RECORD_VERSION,
     ...origin(),
     builds: [ran.build],
+    ...(tuned ? { tuned } : {}),
     ...(ran.fallbacks.length ? { fallbacks: ran.fallbacks } : {}),
     model: { name: String(model.card.name ?? model.name), hash: model.hash, bytes },
     recipe: model.recipe,

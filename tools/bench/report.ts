@@ -39,12 +39,12 @@ export function originRows({ machine, engine }: Origin): string[][] {
 }
 
 function about(record: ResultRecord): string {
-  const { builds, fallbacks, features, model, recipe, threads, date } = record;
+  const { builds, fallbacks, tuned, features, model, recipe, threads, date } = record;
   return table(
     [],
     [
       ...originRows(record),
-      ["build", present(builds.join(" "), `${threads} threads`, features.length > 0 ? `features ${features.join(" ")}` : "no optional features")],
+      ["build", present(builds.join(" "), `${threads} threads`, tuned ? "tuned" : undefined, features.length > 0 ? `features ${features.join(" ")}` : "no optional features")],
       ...(fallbacks ? [["not taken", fallbacks.join("; ")]] : []),
       ["model", present(model.name, bytes(model.bytes), `recipe ${recipe}`, `hash ${model.hash.slice(0, 12)}`)],
       ["date", date],

@@ -3,10 +3,9 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { SkintError } from "../../runtime/errors.ts";
 import type { Session } from "../../runtime/session/session.ts";
-import { describeBuild } from "../../targets/devices/wasm/device.ts";
 import type { Context } from "../cli/context.ts";
 import { EXIT } from "../cli/errors.ts";
-import { ENGINE_OPTIONS, openModel } from "../cli/model.ts";
+import { ENGINE_OPTIONS, openModel, placeLine } from "../cli/model.ts";
 import { generate, SAMPLING_OPTIONS, statsLine } from "../run/command.ts";
 import type { Verb } from "../verb.ts";
 import { startTalk, type Talk } from "./talk.ts";
@@ -50,13 +49,14 @@ function toolsIn(path: string): unknown[] {
 
 async function chat(path: string, o: Options, context: Context): Promise<number> {
   const tools = o.tools === undefined ? undefined : toolsIn(o.tools as string);
-  const { model, device } = await openModel(path, o, context);
+  const opened = await openModel(path, o, context);
+  const { model } = opened;
   const terminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
   let answering: AbortController | undefined;
   try {
     const talk = await startTalk(model, { system: o.system as string | undefined, tools });
     const session = model.session();
-    context.note(`${model.recipe} on ${describeBuild(device)}, ${device.lanes} lane${device.lanes > 1 ? "s" : ""}`);
+    context.note(`${model.recipe} on ${placeLine(opened)}`);
     const lines = createInterface({ input: process.stdin, output: terminal ? process.stderr : undefined, terminal, prompt: "> ", crlfDelay: Number.POSITIVE_INFINITY });
     // At a terminal Ctrl-C comes here: it stops the answer, or between answers the talk.
     lines.on("SIGINT", () => (answering ? answering.abort() : lines.close()));

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { SkintError } from "../../runtime/errors.ts";
 import { memorySink, memorySource, type Source } from "../../runtime/io/source.ts";
 import { type Environment, loadModel, type Model, type ModelOptions } from "../../runtime/session/model.ts";
-import { buildUnder, openWasm, type WasmDevice, type WasmOptions } from "../../targets/devices/wasm/device.ts";
+import { buildUnder, describeBuild, openWasm, type WasmDevice, type WasmOptions } from "../../targets/devices/wasm/device.ts";
 import { openFile } from "../../targets/hosts/node/files.ts";
 import { host } from "../../targets/hosts/node/host.ts";
 import { compressModel } from "../compress/compress.ts";
@@ -12,6 +12,7 @@ import { isCheckpoint, openAny } from "../compress/open.ts";
 import { recipeNamed } from "../compress/recipe.ts";
 import type { VerbOption } from "../verb.ts";
 import type { Context } from "./context.ts";
+import { findTuned } from "./tuned.ts";
 import { whole } from "./values.ts";
 
 /** The model that ships with the package, beside dist/. */
@@ -24,11 +25,17 @@ export const ISA_OPTION: VerbOption = {
   default: "auto",
 };
 
+export const ENGINE_FLAGS_OPTION: VerbOption = {
+  flags: "--engine-flags",
+  description: "set V8's switches for faster cores (relaxed SIMD, revectorize), proven by a self-test of every kernel",
+};
+
 /** Options of every verb that runs a model. */
 export const ENGINE_OPTIONS: readonly VerbOption[] = [
   { flags: "--threads <n>", description: "lanes to run on (default: the processors, at most 4)", parse: whole("--threads", { min: 1, max: 64 }) },
   ISA_OPTION,
-  { flags: "--engine-flags", description: "set V8's switches for faster cores (relaxed SIMD, revectorize), proven by a self-test of every kernel" },
+  ENGINE_FLAGS_OPTION,
+  { flags: "--no-tune", description: "ignore what skint bench tune found" },
   { flags: "--context <n>", description: "positions of context to make room for", parse: whole("--context", { min: 1 }) },
   { flags: "--recipe <name>", description: "recipe for a folder or .gguf file (default: source, as it is stored)" },
 ];
@@ -36,14 +43,16 @@ export const ENGINE_OPTIONS: readonly VerbOption[] = [
 export interface Opened {
   readonly model: Model;
   readonly device: WasmDevice;
+  /** Build and threads are what `skint bench tune` found. */
+  readonly tuned: boolean;
   readonly loadMs: number;
   /** Bytes of the file, or of the packed folder. */
   readonly bytes: number;
 }
 
 /** What ran, for answers in JSON: the build, the engine's switches it ran under, and which builds were tried before it in vain. */
-export function ranOn({ build, flags, rejected, lanes }: WasmDevice) {
-  return { build: buildUnder(build, flags), threads: lanes, fallbacks: rejected.map((r) => `${r.build}: ${r.why}`) };
+export function ranOn({ device: { build, flags, rejected, lanes }, tuned }: Pick<Opened, "device" | "tuned">) {
+  return { build: buildUnder(build, flags), threads: lanes, tuned, fallbacks: rejected.map((r) => `${r.build}: ${r.why}`) };
 }
 
 export async function openDevice(options: WasmOptions): Promise<{ device: WasmDevice; env: Environment }> {
@@ -70,21 +79,46 @@ async function openSource(path: string, env: Environment, recipe: string | undef
   return openFile(path);
 }
 
+/** Opens the same model again and again; a folder is packed once. */
+export async function sourceOpener(path: string, recipe: string | undefined, signal?: AbortSignal): Promise<() => Promise<Source>> {
+  const { env } = await openDevice({ threads: 1 });
+  if (!isCheckpoint(path)) return () => openSource(path, env, recipe, signal);
+  const bytes = await packFolder(path, env, recipe, signal);
+  return async () => memorySource(bytes, path);
+}
+
+/** The device that tuning found for a model, if it still opens. */
+async function openTuned(source: Source, engineFlags: boolean) {
+  const found = await findTuned(source, engineFlags);
+  return found && openDevice({ ...found, engineFlags }).catch(() => undefined);
+}
+
 /** Loads the model a verb was pointed at, with progress. The caller closes it. */
 export async function openModel(path: string, options: Readonly<Record<string, unknown>>, context: Context, more: Partial<ModelOptions> = {}): Promise<Opened> {
-  const { device, env } = await openDevice({ isa: options.isa as WasmOptions["isa"], threads: options.threads as number | undefined, engineFlags: options.engineFlags === true });
+  const isa = options.isa as WasmOptions["isa"];
+  const threads = options.threads as number | undefined;
+  const engineFlags = options.engineFlags === true;
+  let { device, env } = await openDevice({ isa, threads, engineFlags });
   const progress = context.progress(`loading ${path}`);
   const start = host.now();
   try {
     const source = await openSource(path, env, options.recipe as string | undefined, context.signal);
+    const asked = (isa !== undefined && isa !== "auto") || threads !== undefined || options.tune === false;
+    const tuned = asked ? undefined : await openTuned(source, engineFlags);
+    if (tuned) ({ device, env } = tuned);
     const model = await loadModel(source, env, {
       context: options.context as number | undefined,
       signal: context.signal,
       onProgress: (done, total) => progress.update(done, total),
       ...more,
     });
-    return { model, device, loadMs: host.now() - start, bytes: source.size };
+    return { model, device, tuned: tuned !== undefined, loadMs: host.now() - start, bytes: source.size };
   } finally {
     progress.end();
   }
+}
+
+/** Where a model runs, in a line: "relaxed-threads, 2 lanes". */
+export function placeLine({ device, tuned }: Pick<Opened, "device" | "tuned">): string {
+  return `${describeBuild(device)}, ${device.lanes} lane${device.lanes > 1 ? "s" : ""}${tuned ? ", tuned" : ""}`;
 }

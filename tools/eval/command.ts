@@ -19,6 +19,7 @@ interface Row {
   readonly bytes: number;
   readonly build: string;
   readonly threads: number;
+  readonly tuned: boolean;
   readonly fallbacks: readonly string[];
   readonly window: number;
   readonly stride: number;
@@ -58,7 +59,7 @@ async function scoreOne(path: string, recipe: string | undefined, text: string, 
       model: path,
       recipe: model.recipe,
       bytes: opened.bytes,
-      ...ranOn(opened.device),
+      ...ranOn(opened),
       ...how,
       tokens: s.tokens,
       textBytes: s.bytes,

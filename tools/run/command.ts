@@ -2,10 +2,9 @@
 
 import type { GenerateStats, Session } from "../../runtime/session/session.ts";
 import { quantile } from "../../runtime/stats/quantile.ts";
-import { describeBuild } from "../../targets/devices/wasm/device.ts";
 import type { Context } from "../cli/context.ts";
 import { EXIT } from "../cli/errors.ts";
-import { ENGINE_OPTIONS, openModel, ranOn } from "../cli/model.ts";
+import { ENGINE_OPTIONS, openModel, placeLine, ranOn } from "../cli/model.ts";
 import { number, whole } from "../cli/values.ts";
 import type { Verb, VerbOption } from "../verb.ts";
 
@@ -70,15 +69,16 @@ async function readPrompt(given: string | undefined): Promise<string> {
 }
 
 async function run(path: string, prompt: string, o: Readonly<Record<string, unknown>>, context: Context): Promise<number> {
-  const { model, device, loadMs } = await openModel(path, o, context);
+  const opened = await openModel(path, o, context);
+  const { model, loadMs } = opened;
   try {
     if (!context.json) context.out(prompt);
     const result = await generate(model.session(), prompt, o, context.signal, (t) => {
       if (!context.json) context.out(t);
     });
-    if (context.json) context.answer({ model: model.name, recipe: model.recipe, ...ranOn(device), loadMs, prompt, ...result }, () => "");
+    if (context.json) context.answer({ model: model.name, recipe: model.recipe, ...ranOn(opened), loadMs, prompt, ...result }, () => "");
     else context.out("\n");
-    context.note(`${model.recipe} on ${describeBuild(device)}, ${device.lanes} lane${device.lanes > 1 ? "s" : ""}, loaded in ${loadMs.toFixed(0)} ms: ${statsLine(result.stats)}`);
+    context.note(`${model.recipe} on ${placeLine(opened)}, loaded in ${loadMs.toFixed(0)} ms: ${statsLine(result.stats)}`);
     return EXIT.ok;
   } finally {
     model.close();
