@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { SkintError } from "../../runtime/errors.ts";
 import { memorySink, memorySource, type Source } from "../../runtime/io/source.ts";
 import { type Environment, loadModel, type Model, type ModelOptions } from "../../runtime/session/model.ts";
-import { buildUnder, describeBuild, openWasm, type WasmDevice, type WasmOptions } from "../../targets/devices/wasm/device.ts";
+import { buildUnder, describeBuild, fallbacks, openWasm, type WasmDevice, type WasmOptions } from "../../targets/devices/wasm/device.ts";
 import { openFile } from "../../targets/hosts/node/files.ts";
 import { host } from "../../targets/hosts/node/host.ts";
 import { compressModel } from "../compress/compress.ts";
@@ -51,8 +51,8 @@ export interface Opened {
 }
 
 /** What ran, for answers in JSON: the build, the engine's switches it ran under, and which builds were tried before it in vain. */
-export function ranOn({ device: { build, flags, rejected, lanes }, tuned }: Pick<Opened, "device" | "tuned">) {
-  return { build: buildUnder(build, flags), threads: lanes, tuned, fallbacks: rejected.map((r) => `${r.build}: ${r.why}`) };
+export function ranOn({ device, tuned }: Pick<Opened, "device" | "tuned">) {
+  return { build: buildUnder(device.build, device.flags), threads: device.lanes, tuned, fallbacks: fallbacks(device) };
 }
 
 export async function openDevice(options: WasmOptions): Promise<{ device: WasmDevice; env: Environment }> {

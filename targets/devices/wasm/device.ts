@@ -25,12 +25,19 @@ const DEFAULT_LANES = 4;
 const ORDER = ["dot32", "relaxed", "simd", "scalar"] as const;
 const RELAXED = /^(?:dot32|relaxed)/;
 
+/** `lacking`: the engine does not know what the build needs, which is no failure. */
+export interface Rejected {
+  readonly build: string;
+  readonly why: string;
+  readonly lacking?: boolean;
+}
+
 export interface WasmDevice extends Device {
   readonly build: BuildName;
   /** Switches of the engine it was compiled under. */
   readonly flags: readonly string[];
   /** Builds that were tried first and why they were not taken. */
-  readonly rejected: readonly { build: string; why: string }[];
+  readonly rejected: readonly Rejected[];
 }
 
 export async function openWasm(host: Host, options: WasmOptions = {}): Promise<WasmDevice> {
@@ -40,9 +47,9 @@ export async function openWasm(host: Host, options: WasmOptions = {}): Promise<W
   let flags = (options.engineFlags && host.setEngineFlags?.()) || NO_FLAGS;
   const { relaxed, threads: atomics, sharedMemory } = probe();
   const wanted = isa === "auto" ? ORDER.filter((name) => name !== "dot32" || (relaxed && prefersDot32(host.now))) : [isa];
-  const rejected: { build: string; why: string }[] = [];
+  const rejected: Rejected[] = [];
   const most = atomics && sharedMemory ? threads : 1;
-  if (most < threads) rejected.push({ build: "threads", why: host.whySingle ?? "this engine has no shared memory" });
+  if (most < threads) rejected.push({ build: "threads", why: host.whySingle ?? "this engine has no shared memory", lacking: true });
   for (const name of wanted) {
     const lanes = name === "scalar" ? 1 : most;
     const build = (lanes > 1 ? `${name}-threads` : name) as BuildName;
@@ -55,7 +62,7 @@ export async function openWasm(host: Host, options: WasmOptions = {}): Promise<W
       core = await tryBuild(host, build, flags);
     }
     if ("why" in core) {
-      rejected.push({ build, why: core.why });
+      rejected.push({ build, why: core.why, lacking: core.lacking });
       continue;
     }
     const kernels = KERNELS[build] as readonly string[];
@@ -72,9 +79,15 @@ export function buildUnder(build: string, flags: readonly string[]): string {
   return [build, ...flags].join("+");
 }
 
-/** The build that runs, and why not a better one, for records and lines about speed. */
-export function describeBuild({ build, flags, rejected }: Pick<WasmDevice, "build" | "flags" | "rejected">): string {
-  const instead = rejected.map((r) => `${r.build}: ${r.why}`);
+/** Builds that should have run here and did not, each with the reason. */
+export function fallbacks({ rejected }: Pick<WasmDevice, "rejected">): string[] {
+  return rejected.filter((r) => !r.lacking).map((r) => `${r.build}: ${r.why}`);
+}
+
+/** The build that runs, and which failed before it, for lines about speed. */
+export function describeBuild(device: Pick<WasmDevice, "build" | "flags" | "rejected">): string {
+  const { build, flags } = device;
+  const instead = fallbacks(device);
   return buildUnder(build, flags) + (instead.length ? ` (not ${instead.join("; ")})` : "");
 }
 
@@ -86,7 +99,7 @@ function marked(bytes: Uint8Array<ArrayBuffer>, flags: readonly string[]): Uint8
 }
 
 /** A module that may be used, or why not; `broken`: the bytes are at fault, not the engine. */
-type Tried = { module: WebAssembly.Module } | { why: string; broken?: boolean };
+type Tried = { module: WebAssembly.Module } | { why: string; broken?: boolean; lacking?: boolean };
 
 const tried = new WeakMap<Host, Map<string, Promise<Tried>>>();
 
@@ -102,9 +115,9 @@ export function tryBuild(host: Host, build: BuildName, flags: EngineFlags = NO_F
 
 async function compileAndTest(host: Host, build: BuildName, flags: EngineFlags): Promise<Tried> {
   const features = probe();
-  if (RELAXED.test(build) && !features.relaxed) return { why: "this engine has no relaxed SIMD" };
-  if (!build.startsWith("scalar") && !features.simd) return { why: "this engine has no SIMD" };
-  if (build.endsWith("-threads") && !features.threads) return { why: host.whySingle ?? "this engine has no shared memory" };
+  if (RELAXED.test(build) && !features.relaxed) return { why: "this engine has no relaxed SIMD", lacking: true };
+  if (!build.startsWith("scalar") && !features.simd) return { why: "this engine has no SIMD", lacking: true };
+  if (build.endsWith("-threads") && !features.threads) return { why: host.whySingle ?? "this engine has no shared memory", lacking: true };
   try {
     const shared = build.endsWith("-threads");
     const bytes = await host.core(build);
