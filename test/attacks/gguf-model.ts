@@ -67,7 +67,7 @@ const bpe = (merges: readonly string[]): Fields => ({
   "tokenizer.ggml.pre": field("string", "gpt-2"),
   "tokenizer.ggml.merges": list("string", merges),
 });
-/** An architecture that is not run yet: told before its keys are looked at. */
+/** A state-space model, whose state would be allocated by what a key says. */
 const mamba = (state: number): Attack => ({
   make: () =>
     buildGguf({
@@ -82,9 +82,10 @@ const mamba = (state: number): Attack => ({
         "mamba.ssm.state_size": field("u32", state),
         "mamba.ssm.time_step_rank": field("u32", 4),
       },
+      tensors: llamaTensors(1),
     }),
-  expect: "model.architecture",
-  what: "mamba",
+  expect: "model.config",
+  what: "mamba.ssm.state_size",
 });
 
 const ONE_FEWER: Fields = {
