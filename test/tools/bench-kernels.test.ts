@@ -70,7 +70,7 @@ test("a table for people names machine, limits and kernels; shares come before r
   expect({ exit, err }).toEqual({ exit: 0, err: "" });
   expect(out).toMatch(/^machine .*\nsystem .*\nengine .*\ndate /);
   expect(out).toMatch(/\nread +\S+ +GB\/s +\S+ … \S+ +read-only stream\n/);
-  expect(out).toMatch(/\nkernel +tokens +W +of read +of i16dot .*GMAC\/s +95 % interval +GB\/s of W\ngemv_q4g32__simd +1 +hot +\d/);
+  expect(out).toMatch(/\nkernel +tokens +W +of read +of lines +of i16dot .*GMAC\/s +95 % interval +GB\/s of W\ngemv_q4g32__simd +1 +hot +\d/);
 });
 
 test("--against sets a later record beside an earlier one", () => {
