@@ -1,0 +1,96 @@
+// Tables of BENCHMARKS.md: made of records, in their place, with command, machine, engine and date; everything else stays.
+import { expect, test } from "vitest";
+import { drawnFrom, renderPage } from "../../tools/bench/docs/render.ts";
+import { sampleRecord } from "../support/record.ts";
+
+const origin = {
+  date: "2026-01-31T12:00:00.000Z",
+  machine: { cpu: "A processor", cores: 2, memoryBytes: 1e9, os: "An OS", arch: "x64" },
+  engine: { name: "Node", version: "24.1.0" },
+  features: ["simd"],
+};
+const interval = (value: number) => ({ value, low: 0.9 * value, high: 1.1 * value });
+const kernels = {
+  ...origin,
+  version: 1,
+  kind: "kernels",
+  runs: [
+    {
+      shape: { name: "square", n: 16, k: 32 },
+      build: "relaxed",
+      threads: 1,
+      rounds: 40,
+      limits: [{ name: "read", title: "read-only stream", unit: "GB/s", rate: interval(25) }],
+      kernels: [
+        { kernel: "gemv_q8__simd", scheme: "q8", act: "i8tok", tokens: 1, state: "cold", macs: 512, bytes: 1024, rate: interval(10), of: { read: interval(0.8) } },
+        { kernel: "gemm_q8__simd", scheme: "q8", act: "i8tok", tokens: 128, state: "hot", macs: 65536, bytes: 1024, rate: interval(1234), of: { read: interval(0.1) } },
+      ],
+      verdict: { verdict: "wandered", reason: "it slowed down" },
+    },
+  ],
+};
+const row = (entrant: string, rate: number) => ({
+  contest: "native-1t",
+  entrant,
+  engine: "an engine",
+  threads: 1,
+  figure: "decode",
+  work: { prompt: 1, decode: 1 },
+  unit: "tokens/s",
+  rates: [rate, rate, rate],
+  median: rate,
+  low: rate,
+  high: rate,
+  min: rate,
+  max: rate,
+});
+const { features: _, ...bare } = origin;
+const peers = { ...bare, rows: [row("skint int4", 150), row("llama.cpp", 100)], absent: [] };
+
+const page = `# Page\n\n<!-- table k: npx skint bench kernels -->\nold\n<!-- end -->\n\nprose\n\n<!-- table p: npm run bench:peers -->\nkept\n<!-- end -->\n`;
+
+test("kernels: limits and shares first, bytes only where a weight is read once; a run that wandered says so", () => {
+  const out = renderPage(page, new Map([["k", [drawnFrom(kernels)]]]));
+  expect(out).toBe(`# Page
+
+<!-- table k: npx skint bench kernels -->
+
+\`npx skint bench kernels\`
+
+Node 24.1.0 on A processor, 2 cores, An OS; 2026-01-31.
+
+square: W 16 × 32, build relaxed, 1 thread. Limits: read 25.0 GB/s. The clock wandered: it slowed down.
+
+| kernel | tokens | W | of read | GMAC/s | GB/s of W |
+|---|---|---|---|---|---|
+| \`gemv_q8__simd\` | 1 | cold | 0.80 [0.72 … 0.88] | 10.0 [9.00 … 11.0] | 20.0 |
+| \`gemm_q8__simd\` | 128 | hot |  | 1234 [1111 … 1357] | 19.3 |
+
+<!-- end -->
+
+prose
+
+<!-- table p: npm run bench:peers -->
+kept
+<!-- end -->
+`);
+});
+
+test("peers: ours over the fastest of them", () => {
+  const out = renderPage(page, new Map([["p", [drawnFrom(peers)]]]));
+  expect(out).toContain("| native-1t | decode | skint int4 | 1.50 [1.50 … 1.50] | 150 [150 … 150] |\n| native-1t | decode | llama.cpp |  | 100 [100 … 100] |");
+  expect(out).toContain("\nold\n");
+});
+
+test("models: a line a record", () => {
+  const one = sampleRecord();
+  const out = renderPage(page, new Map([["p", [drawnFrom(one), drawnFrom({ ...one, threads: 7 })]]]));
+  expect(out.match(new RegExp(`\\| ${one.engine.name} ${one.engine.version} \\|`, "g"))).toHaveLength(2);
+  expect(out).toContain(", 7 threads | ");
+});
+
+test("a name without a place, and what is no record, are refused", () => {
+  expect(() => renderPage(page, new Map([["x", []]]))).toThrowError(expect.objectContaining({ code: "usage", place: { what: "x" } }));
+  for (const bad of [null, [], { rows: 1 }, { ...peers, rows: [{ ...row("a", 1), rates: ["1"] }] }, { ...kernels, version: 2 }])
+    expect(() => drawnFrom(bad)).toThrowError(expect.objectContaining({ name: "SkintError" }));
+});

@@ -1,0 +1,114 @@
+// Tables of BENCHMARKS.md out of records. A table stands between `<!-- table NAME: COMMAND -->` and `<!-- end -->`; what is between them is made anew
+// of the records given for NAME, the rest of the page is left alone. Each table says its command, machine, engine and date; ratios come first.
+import { SkintError } from "../../../runtime/errors.ts";
+import type { Interval } from "../../../runtime/stats/bootstrap.ts";
+import { field, fields, list, number, text } from "../../../runtime/stats/fields.ts";
+import { type Figure, type Origin, originOf, type ResultRecord, validateRecord } from "../../../runtime/stats/record.ts";
+import { fastest, type Row, ratio } from "../../../test/peers/contest.ts";
+import { isPeer } from "../../../test/peers/entrants.ts";
+import { type KernelRecord, type KernelRun, validateKernelRecord } from "../kernels/record.ts";
+
+/** One file of records, as one `--json` wrote it. */
+type Drawn =
+  | { readonly kind: "kernels"; readonly record: KernelRecord }
+  | { readonly kind: "model"; readonly record: ResultRecord }
+  | { readonly kind: "peers"; readonly record: Origin & { readonly rows: readonly Row[] } };
+
+const cells = (row: readonly string[]) => `| ${row.join(" | ")} |`;
+const table = (head: readonly string[], rows: readonly (readonly string[])[]) => [cells(head), `|${head.map(() => "---|").join("")}`, ...rows.map(cells)].join("\n");
+const short = (v: number) => (v >= 1000 ? v.toFixed(0) : v.toPrecision(3));
+const spread = ({ low, high }: { low: number; high: number }) => `[${short(low)} … ${short(high)}]`;
+const withSpread = (v: number, i: { low: number; high: number }) => `${short(v)} ${spread(i)}`;
+const shareOf = (i: Interval) => `${i.value.toFixed(2)} [${i.low.toFixed(2)} … ${i.high.toFixed(2)}]`;
+
+const machineOf = ({ machine, date }: Origin) => `${machine.board ?? machine.cpu}, ${machine.cores} cores, ${machine.os}; ${date.slice(0, 10)}`;
+const engineOf = ({ engine }: Origin) => `${engine.name} ${engine.version}`;
+
+function kernelTable({ shape, build, threads, limits, kernels, verdict }: KernelRun): string {
+  const most = limits.map((l) => `${l.name} ${short(l.rate.value)} ${l.unit}`).join(", ");
+  const unsteady = verdict.verdict === "steady" ? "" : ` The clock ${verdict.verdict}: ${verdict.reason}.`;
+  const about = `${shape.name}: W ${shape.n} × ${shape.k}, build ${build}, ${threads} ${threads === 1 ? "thread" : "threads"}. Limits: ${most}.${unsteady}`;
+  const head = ["kernel", "tokens", "W", ...limits.map((l) => `of ${l.name}`), "GMAC/s", "GB/s of W"];
+  const rows = kernels.map((k) => [
+    `\`${k.kernel}\``,
+    String(k.tokens),
+    k.state,
+    ...limits.map((l) => (l.unit === "GB/s" && k.tokens > 1 ? "" : shareOf(k.of[l.name]))),
+    withSpread(k.rate.value, k.rate),
+    short((k.rate.value * k.bytes) / k.macs),
+  ]);
+  return `${about}\n\n${table(head, rows)}`;
+}
+
+function modelTable(records: readonly ResultRecord[]): string {
+  const of = (r: ResultRecord, id: string, show: (f: Figure) => string) => {
+    const figure = r.figures.find((f) => f.id === id);
+    return figure ? show(figure) : "";
+  };
+  const median = (f: Figure) => withSpread(f.median, f);
+  const head = ["engine", "build", "model", "decode, tokens/s", "decode step p95, ms", "prefill, tokens/s", "first token, ms", ""];
+  const rows = records.map((r) => [
+    engineOf(r),
+    `${r.builds.join(" ")}, ${r.threads} ${r.threads === 1 ? "thread" : "threads"}`,
+    `${r.model.name}, ${r.recipe}`,
+    of(r, "decode.rate", median),
+    of(r, "decode.step", (f) => short(f.p95)),
+    of(r, "prefill.rate", median),
+    of(r, "first_token", median),
+    r.verdict.verdict === "steady" ? "steady" : `${r.verdict.verdict}: no headline`,
+  ]);
+  return table(head, rows);
+}
+
+function peersTable({ rows }: { readonly rows: readonly Row[] }): string {
+  const same = (a: Row, b: Row) => a.contest === b.contest && a.figure === b.figure;
+  const against = (row: Row) => {
+    const best = fastest(rows.filter((other) => same(row, other) && isPeer({ id: other.entrant })));
+    return !best || isPeer({ id: row.entrant }) ? "" : shareOf(ratio(row, best));
+  };
+  return table(
+    ["contest", "work", "player", "to the fastest peer", "tokens/s"],
+    rows.map((row) => [row.contest, row.figure, row.entrant, against(row), withSpread(row.median, row)]),
+  );
+}
+
+function peersRow(value: unknown, path: string): Row {
+  const from = fields(value, path);
+  const at = `${path}.`;
+  const rates = list(from, "rates", at).map((rate, i) => number({ rate }, "rate", `${at}rates[${i}].`));
+  const [median, low, high] = ["median", "low", "high"].map((key) => number(from, key, at));
+  return { ...(value as Row), contest: text(from, "contest", at), entrant: text(from, "entrant", at), figure: text(from, "figure", at), rates, median, low, high };
+}
+
+/** Which of the three kinds of records a value is. Throws `format.header`, `format.version`. */
+export function drawnFrom(value: unknown): Drawn {
+  const from = fields(value, "the record");
+  if (field(from, "kind") === "kernels") return { kind: "kernels", record: validateKernelRecord(value) };
+  if (field(from, "figures") !== undefined) return { kind: "model", record: validateRecord(value) };
+  const rows = list(from, "rows", "").map((r, i) => peersRow(r, `rows[${i}]`));
+  return { kind: "peers", record: { ...originOf({ ...from, features: [] }), rows } };
+}
+
+/** The tables of one place in the page, for records in the order given. */
+export function render(command: string, drawn: readonly Drawn[]): string {
+  const models = drawn.flatMap((d) => (d.kind === "model" ? [d.record] : []));
+  const parts = drawn.flatMap((d) => {
+    if (d.kind === "kernels") return [`${engineOf(d.record)} on ${machineOf(d.record)}.`, ...d.record.runs.map(kernelTable)];
+    return d.kind === "peers" ? [`${engineOf(d.record)} on ${machineOf(d.record)}.`, peersTable(d.record)] : [];
+  });
+  const machines = [...new Set(models.map(machineOf))].map((m) => `On ${m}.`);
+  return [`\`${command}\``, ...(models.length ? [...machines, modelTable(models)] : []), ...parts].join("\n\n");
+}
+
+const PLACE = /<!-- table ([\w-]+): (.+?) -->\n[\s\S]*?<!-- end -->/g;
+
+/** The page with the tables of `records` (by name) made anew. Throws `usage` if a name has no place. */
+export function renderPage(page: string, records: ReadonlyMap<string, readonly Drawn[]>): string {
+  const places = [...page.matchAll(PLACE)].map((m) => m[1]);
+  for (const name of records.keys())
+    if (!places.includes(name)) throw new SkintError("usage", `the page has no table ${name}; it has ${places.join(", ") || "none"}`, { what: name });
+  return page.replace(PLACE, (old, name: string, command: string) => {
+    const drawn = records.get(name);
+    return drawn ? `<!-- table ${name}: ${command} -->\n\n${render(command, drawn)}\n\n<!-- end -->` : old;
+  });
+}
