@@ -1,4 +1,4 @@
-// Attention over i8 caches, two query heads at a time, so that the keys and values they share are widened once; codedot.scalar.ts says
+// Attention over i8 caches, up to three query heads at a time, so that the keys and values they share are widened once; codedot.scalar.ts says
 // what is computed and gives the same bits. Sizes are whole multiples of 16, which the caches are padded to.
 import { backOf, encodeRest, factorOf, queryMost, whole } from "./codedot.scalar";
 import { V_ROUND } from "./constants";
@@ -30,6 +30,12 @@ function storeScores(s0: v128, s1: v128, s2: v128, s3: v128, scales: usize, time
   v128.store(to, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(s1), v128.load(scales, 16)), times), 16);
   v128.store(to, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(s2), v128.load(scales, 32)), times), 32);
   v128.store(to, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(s3), v128.load(scales, 48)), times), 48);
+}
+
+/** Scores of 8 positions. */
+function storeHalf(s0: v128, s1: v128, scales: usize, times: v128, to: usize): void {
+  v128.store(to, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(s0), v128.load(scales)), times));
+  v128.store(to, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(s1), v128.load(scales, 16)), times), 16);
 }
 
 /** Scores of one query for `tiles` times 16 positions. */
@@ -92,6 +98,47 @@ export function scoreTwo(q: usize, keys: usize, scales: usize, dhp: usize, tiles
     scales += 64;
     scores += 64;
   }
+}
+
+/**
+ * Scores of three queries, eight positions at a time, as more sums than six would not stay in registers; `units` f32 [3].
+ * One byte of what lies `ahead` of each key is read on the way, so that it comes from memory while this computes.
+ */
+export function scoreThree(q: usize, keys: usize, scales: usize, dhp: usize, tiles: u32, units: usize, scores: usize, ahead: usize): u32 {
+  const apart = dhp << 1;
+  let seen: u32 = 0;
+  for (let halves = tiles << 1; halves; halves--) {
+    let a = i32x4.splat(0);
+    let b = a;
+    let c = a;
+    let d = a;
+    let e = a;
+    let f = a;
+    const end = keys + (dhp << 4);
+    let x = q;
+    for (let p = keys; p < end; p += 32) {
+      const k = v128.load8x8_s(p);
+      const l = v128.load8x8_s(p, 8);
+      let u = v128.load32_splat(x);
+      a = i32x4.add(a, i32x4.dot_i16x8_s(k, u));
+      b = i32x4.add(b, i32x4.dot_i16x8_s(l, u));
+      u = v128.load32_splat(x + apart);
+      c = i32x4.add(c, i32x4.dot_i16x8_s(k, u));
+      d = i32x4.add(d, i32x4.dot_i16x8_s(l, u));
+      u = v128.load32_splat(x + 2 * apart);
+      e = i32x4.add(e, i32x4.dot_i16x8_s(k, u));
+      f = i32x4.add(f, i32x4.dot_i16x8_s(l, u));
+      seen |= load<u8>(p + ahead);
+      x += 4;
+    }
+    storeHalf(a, b, scales, v128.load32_splat(units), scores);
+    storeHalf(c, d, scales, v128.load32_splat(units, 4), scores + WEIGHT_BYTES);
+    storeHalf(e, f, scales, v128.load32_splat(units, 8), scores + 2 * WEIGHT_BYTES);
+    keys = halves & 1 ? end - 16 : keys + 16;
+    scales += 32;
+    scores += 32;
+  }
+  return seen;
 }
 
 /** codes i16 [n] for weights[j] · scales[j] ≥ 0; returns what a code stands for. NaN makes it NaN. */
@@ -196,4 +243,42 @@ export function mixTwo(codes: usize, values: usize, dhp: usize, pairs: usize, ba
     storeMix(a, b, c, d, backs, y + (i << 2));
     storeMix(e, f, g, h, others, y + apart + (i << 2));
   }
+}
+
+/** The same for three heads, eight columns at a time; `backs` f32 [3]. */
+export function mixThree(codes: usize, values: usize, dhp: usize, pairs: usize, backs: usize, y: usize, apart: usize): void {
+  const end = codes + (pairs << 2);
+  for (let i: usize = 0; i < dhp; i += 8) {
+    let a = i32x4.splat(0);
+    let b = a;
+    let c = a;
+    let d = a;
+    let e = a;
+    let f = a;
+    let p = values + (i << 1);
+    for (let w = codes; w < end; w += 4) {
+      const v = v128.load8x8_s(p);
+      const x = v128.load8x8_s(p, 8);
+      let u = v128.load32_splat(w);
+      a = i32x4.add(a, i32x4.dot_i16x8_s(v, u));
+      b = i32x4.add(b, i32x4.dot_i16x8_s(x, u));
+      u = v128.load32_splat(w, CODE_BYTES);
+      c = i32x4.add(c, i32x4.dot_i16x8_s(v, u));
+      d = i32x4.add(d, i32x4.dot_i16x8_s(x, u));
+      u = v128.load32_splat(w, 2 * CODE_BYTES);
+      e = i32x4.add(e, i32x4.dot_i16x8_s(v, u));
+      f = i32x4.add(f, i32x4.dot_i16x8_s(x, u));
+      p += dhp << 1;
+    }
+    const to = y + (i << 2);
+    storeColumns(a, b, v128.load32_splat(backs), to);
+    storeColumns(c, d, v128.load32_splat(backs, 4), to + apart);
+    storeColumns(e, f, v128.load32_splat(backs, 8), to + 2 * apart);
+  }
+}
+
+/** 8 columns. */
+function storeColumns(s0: v128, s1: v128, back: v128, y: usize): void {
+  v128.store(y, f32x4.mul(f32x4.convert_i32x4_s(s0), back));
+  v128.store(y, f32x4.mul(f32x4.convert_i32x4_s(s1), back), 16);
 }
