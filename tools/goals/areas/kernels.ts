@@ -4,5 +4,6 @@ import { goals as exact } from "../kernels/exact.ts";
 import { goals as microbench } from "../kernels/microbench.ts";
 import { goals as ort } from "../kernels/ort.ts";
 import { goals as peers } from "../kernels/peers.ts";
+import { goals as system } from "../kernels/system.ts";
 
-export const area: Area = { name: "kernels", goals: [...microbench, ...ort, ...peers, ...exact] };
+export const area: Area = { name: "kernels", goals: [...microbench, ...ort, ...peers, ...system, ...exact] };
