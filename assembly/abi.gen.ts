@@ -184,6 +184,8 @@ export class LinearOp {
   residual: u32;
   rs: u32;
   columns: u32;
+  down: u32;
+  up: u32;
 }
 
 /** Record of `quantise`; meaning of the fields: runtime/ops/quantise/op.ts. */

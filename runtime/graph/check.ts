@@ -150,12 +150,15 @@ function checkNode(n: GraphNode, tensors: Map<string, TensorDef>, written: Set<s
     const t = tensors.get(n.tensors[field] ?? "");
     if (t) checkShape(n, field, rule, t, attrs);
   }
-  if (n.op === "linear") checkActivations(n, tensors.get(n.tensors.w) as TensorDef);
+  if (n.op === "linear") checkLinear(n, tensors);
 }
 
-/** A linear's variant is the activation format its weights are multiplied with. */
-function checkActivations(n: GraphNode, w: TensorDef): void {
+/** A linear's variant is the activation format its weights are multiplied with; arranged weights have columns; a side path has both parts. */
+function checkLinear(n: GraphNode, tensors: Map<string, TensorDef>): void {
+  const w = tensors.get(n.tensors.w) as TensorDef;
   if (n.variant && !ACTS[n.variant].fits(SCHEMES[w.format])) bad(n.name, `node ${n.name} multiplies ${w.format} weights with ${n.variant} activations, which do not fit`);
+  const [down, up] = [tensors.get(n.tensors.down ?? ""), tensors.get(n.tensors.up ?? "")];
+  if (down?.shape[0] !== up?.shape[1]) bad(n.name, `node ${n.name} has a path of low rank whose parts do not fit: ${down?.shape[0] ?? "none"} down, ${up?.shape[1] ?? "none"} up`);
   if (!n.tensors.columns !== !SCHEMES[w.format].arranged)
     bad(n.name, `node ${n.name} has ${n.tensors.columns ? "columns" : "no columns"}, ${w.format} weights ${n.tensors.columns ? "take none" : "want them"}`);
 }
@@ -181,7 +184,7 @@ function formatFits(n: GraphNode, field: string, t: TensorDef): boolean {
   if (field === "tokens") return t.role === "input" && t.format === "u32";
   if (field === "columns") return t.role === "weight" && t.format === "columns";
   if (Object.hasOwn(states, field)) return t.role === "state" && t.format === `${states[field]}_${n.variant}`;
-  if (Object.hasOwn(weights, field)) return isMatrix(t) && (weights[field] === "any" ? n.op === "linear" || !SCHEMES[t.format].arranged : t.format === weights[field]);
+  if (Object.hasOwn(weights, field)) return isMatrix(t) && (weights[field] === "any" ? field === "w" || !SCHEMES[t.format].arranged : t.format === weights[field]);
   if (n.op === "rope" && field === "table") return t.role === "constant";
   return t.format === "f32" && !isMatrix(t) && t.role !== "state";
 }

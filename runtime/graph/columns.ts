@@ -61,6 +61,22 @@ export function arrange(x: Float32Array, { salient, factors }: Columns): Float32
   return out;
 }
 
+/** A row of weights that meets arranged activations, for those that are not: each column where it was, times its factor. */
+export function unarrange(w: Float32Array, { salient, factors }: Columns): Float32Array {
+  const out = new Float32Array(w.length);
+  let first = 0;
+  let other = 0;
+  const from = splitOf(w.length).salient;
+  for (let i = 0; i < w.length; i++) {
+    if (salient[i]) out[i] = w[first++];
+    else {
+      out[i] = w[from + other] * factors[other];
+      other++;
+    }
+  }
+  return out;
+}
+
 /** Throws `model.tensor` unless the mask has just as many salient columns as q161 wants of k, none beyond k, and every factor is finite. */
 export function checkColumns(name: string, packed: Uint8Array, k: number): void {
   let count = 0;

@@ -7,6 +7,7 @@ import { placeArena } from "./arena.ts";
 import { attentionPieces, placeAttention } from "./attention.ts";
 import { type Choice, chooseKernel, chooseUnits } from "./choose.ts";
 import { type Ir, reads, root, tensor, toIr, variantOf, writes } from "./ir.ts";
+import { expandLowRank } from "./lowrank.ts";
 import { panelFor } from "./panels.ts";
 import { foldResiduals, insertTaps, keepAllRows, mergeLinears, quantiseInputs } from "./passes.ts";
 import type { Cost, LowerOptions, Plan, Step } from "./types.ts";
@@ -15,6 +16,7 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
   const ir = toIr(graph);
   if (options.logits === "all") keepAllRows(ir);
   insertTaps(ir, graph, options.taps);
+  expandLowRank(ir);
   quantiseInputs(ir, options.fuse, (n) => panelFor(kernelOf(ir, n, options).kernel));
   if (options.fuse) foldResiduals(ir);
   const adjacent = options.fuse ? mergeLinears(ir) : [];

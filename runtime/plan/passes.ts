@@ -1,11 +1,12 @@
 // Passes that do not change what is computed: rows of logits, taps, quantisers, fusion. Every pass keeps the bits of the result.
 import { ACTS } from "../act/catalogue.gen.ts";
+import { PANEL } from "../act/i8tok.ts";
 import { SkintError } from "../errors.ts";
 import { byteLength } from "../graph/formats.ts";
-import type { Graph, GraphNode } from "../graph/types.ts";
+import type { Graph, GraphNode, TensorDef } from "../graph/types.ts";
 import { parseLinearVariant } from "../ops/linear/variant.ts";
 import { BLOCK_ROWS } from "../quant/scheme.ts";
-import { type Ir, Rewrite, root, tensor, type Uses, usesOf, variantOf } from "./ir.ts";
+import { type Ir, Rewrite, reads, root, tensor, type Uses, usesOf, variantOf, writes } from "./ir.ts";
 
 /** Logits of every token: the copy of the last row falls away. */
 export function keepAllRows(ir: Ir): void {
@@ -47,17 +48,26 @@ const QUANTISING = ["rmsnorm", "layernorm", "activate"];
 
 const actOf = (ir: Ir, linear: GraphNode) => parseLinearVariant(variantOf(ir, linear)).act;
 
+/** Name of each kind of quantised rows → the linears that read them. Who wants no panel reads rows that have one for others. */
+function rowsWanted(ir: Ir, panelOf: (linear: GraphNode) => number): Map<string, GraphNode[]> {
+  const wanted = new Map<string, GraphNode[]>();
+  const linears = ir.nodes.filter((n) => n.op === "linear" && actOf(ir, n) !== "f32");
+  const key = (n: GraphNode) => `${n.tensors.x}:${actOf(ir, n)}${n.tensors.columns ?? ""}`;
+  const panels = new Map<string, number>();
+  for (const n of linears) if (panelOf(n) !== PANEL.none && !panels.has(key(n))) panels.set(key(n), panelOf(n));
+  for (const n of linears) {
+    const name = `${key(n)}${panelOf(n) || (panels.get(key(n)) ?? PANEL.none)}`;
+    wanted.set(name, [...(wanted.get(name) ?? []), n]);
+  }
+  return wanted;
+}
+
 /**
  * Gives every linear its input in the format its scheme multiplies with: in the producer if it can, else by a quantise step.
  * Linears whose kernels want different panels (`panelOf` tells), or that have columns of their own, get rows of their own.
  */
 export function quantiseInputs(ir: Ir, fuse: boolean, panelOf: (linear: GraphNode) => number): void {
-  const wanted = new Map<string, GraphNode[]>();
-  for (const n of ir.nodes) {
-    if (n.op !== "linear" || actOf(ir, n) === "f32") continue;
-    const key = `${n.tensors.x}:${actOf(ir, n)}${panelOf(n)}${n.tensors.columns ?? ""}`;
-    wanted.set(key, [...(wanted.get(key) ?? []), n]);
-  }
+  const wanted = rowsWanted(ir, panelOf);
   const uses = usesOf(ir);
   const rewrite = new Rewrite();
   for (const [name, linears] of wanted) {
@@ -65,7 +75,7 @@ export function quantiseInputs(ir: Ir, fuse: boolean, panelOf: (linear: GraphNod
     const t = tensor(ir, x);
     const act = actOf(ir, linears[0]);
     ir.tensors.set(name, { name, role: "value", format: act, shape: t.shape });
-    const panel = panelOf(linears[0]);
+    const panel = Math.max(...linears.map(panelOf));
     const [producer, ...others] = uses.writers(x);
     const fits = fuse && ACTS[act].fused && others.length === 0 && QUANTISING.includes(producer.op) && uses.readers(x).length === linears.length && !t.view && t.role === "value";
     if (fits) rewrite.replace(producer, { ...producer, variant: act, tensors: { ...producer.tensors, y: name }, attrs: { ...producer.attrs, panel } });
@@ -97,13 +107,22 @@ export function foldResiduals(ir: Ir): void {
     const { a, b, y } = add.tensors;
     const linear = uses.writers(b).find((n) => n.op === "linear" && n.tensors.y === b && n.rows === add.rows);
     if (!linear || tensor(ir, b).view || uses.readers(b).length > 1) continue;
-    // The linear reads a where it stands, which is before the addition: a must be whole by then.
-    const ready = uses.writers(a).every((n) => (at.get(n) as number) < (at.get(linear) as number));
-    if (!ready || uses.writers(y).length > 1) continue;
+    // The linear reads a and writes y where it stands, which is before the addition: a must be whole by then, and nothing between may touch y.
+    const [from, to] = [at.get(linear) as number, at.get(add) as number];
+    const ready = uses.writers(a).every((n) => (at.get(n) as number) < from);
+    const touched = ir.nodes.slice(from + 1, to).some((n) => [...reads(n), ...writes(n)].some((t) => overlap(ir, t, y)));
+    if (!ready || touched) continue;
     rewrite.replace(add, null);
     rewrite.replace(linear, { ...linear, tensors: { ...linear.tensors, residual: a, y } });
   }
   rewrite.apply(ir);
+}
+
+/** Do two tensors share memory? Views of one value may be other columns of it. */
+function overlap(ir: Ir, one: string, other: string): boolean {
+  if (root(ir, one) !== root(ir, other)) return false;
+  const [a, b] = [tensor(ir, one), tensor(ir, other)];
+  return !a.view || !b.view || (a.view.offset < b.view.offset + (b.shape[1] as number) && b.view.offset < a.view.offset + (a.shape[1] as number));
 }
 
 /** Neighbouring linears of one input whose outputs are neighbouring columns become one step; returns the weights that must be adjacent. */
@@ -119,13 +138,17 @@ export function mergeLinears(ir: Ir): string[][] {
       continue;
     }
     const n = run.reduce((sum, r) => sum + (r.attrs.n as number), 0);
-    const first = tensor(ir, run[0].tensors.y);
-    const y = `${run.map((r) => r.name).join("+")}`;
-    ir.tensors.set(y, { ...first, name: y, shape: [first.shape[0], n], view: { of: root(ir, first.name), offset: first.view?.offset ?? 0 } });
+    const name = `${run.map((r) => r.name).join("+")}`;
+    const joined = (field: "y" | "residual") => {
+      const first = tensor(ir, run[0].tensors[field]);
+      const whole = field === "y" ? name : `${name}:${field}`;
+      ir.tensors.set(whole, { ...first, name: whole, shape: [first.shape[0], n], view: { of: root(ir, first.name), offset: first.view?.offset ?? 0 } });
+      return whole;
+    };
     out.push({
       ...run[0],
       name: run.map((r, j) => (j ? r.name.slice(r.name.lastIndexOf(".") + 1) : r.name)).join("+"),
-      tensors: { ...run[0].tensors, y },
+      tensors: { ...run[0].tensors, y: joined("y"), ...(run[0].tensors.residual ? { residual: joined("residual") } : {}) },
       attrs: { ...run[0].attrs, n },
     });
     adjacent.push(run.map((r) => r.tensors.w));
@@ -141,14 +164,18 @@ function runAt(ir: Ir, uses: Uses, start: number): GraphNode[] {
   return run;
 }
 
+/** Are b's columns the next ones after a's in the same value? */
+function follows(a: TensorDef, b: TensorDef): boolean {
+  return !!a.view && !!b.view && b.view.of === a.view.of && b.view.offset === a.view.offset + (a.shape[1] as number);
+}
+
 /** Can `b` follow `a` in one step? Its weights must be able to lie right behind a's: whole blocks, 64-byte multiples, used only here. */
 function canJoin(ir: Ir, uses: Uses, a: GraphNode, b: GraphNode): boolean {
-  if (a.op !== "linear" || b.op !== "linear" || a.tensors.x !== b.tensors.x || a.tensors.residual || b.tensors.residual) return false;
-  if (!a.tensors.bias !== !b.tensors.bias) return false;
+  if (a.op !== "linear" || b.op !== "linear" || a.tensors.x !== b.tensors.x) return false;
+  if (!a.tensors.bias !== !b.tensors.bias || !a.tensors.residual !== !b.tensors.residual) return false;
+  if (a.tensors.residual && !follows(tensor(ir, a.tensors.residual), tensor(ir, b.tensors.residual))) return false;
   const [wa, wb] = [tensor(ir, a.tensors.w), tensor(ir, b.tensors.w)];
-  const [ya, yb] = [tensor(ir, a.tensors.y), tensor(ir, b.tensors.y)];
-  if (wa.format !== wb.format || a.variant !== b.variant || !ya.view || !yb.view || ya.view.of !== yb.view.of || yb.view.offset !== ya.view.offset + (ya.shape[1] as number))
-    return false;
+  if (wa.format !== wb.format || a.variant !== b.variant || !follows(tensor(ir, a.tensors.y), tensor(ir, b.tensors.y))) return false;
   const whole = (wa.shape[0] as number) % BLOCK_ROWS === 0 && byteLength(wa, { T: 1, L: 1, C: 1 }) % 64 === 0;
   return whole && uses.readers(wa.name).length === 1 && uses.readers(wb.name).length === 1;
 }

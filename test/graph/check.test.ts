@@ -169,6 +169,21 @@ const MUTATIONS: Readonly<Record<string, readonly [(g: Loose) => void, string]>>
   "slot unknown": [(g) => (node(g, "layers.0.attention.rope").attrs.pos = "T"), "layers.0.attention.rope"],
   "slot an address": [(g) => (node(g, "layers.0.attention.rope").attrs.pos = 0), "layers.0.attention.rope"],
 
+  "low rank: down without up": [(g) => (node(g, "head").tensors.down = "layers.0.ffn.gate.weight"), "head"],
+  "low rank: up without down": [(g) => (node(g, "layers.0.ffn.gate").tensors.up = "layers.0.ffn.gate.weight"), "layers.0.ffn.gate"],
+  "low rank: ranks that differ": [
+    (g) => Object.assign(node(g, "layers.0.ffn.gate").tensors, { down: "layers.0.attention.k.weight", up: "layers.0.ffn.up.weight" }),
+    "layers.0.ffn.gate",
+  ],
+  "low rank: a norm as down": [(g) => Object.assign(node(g, "layers.0.ffn.gate").tensors, { down: "norm.weight", up: "layers.0.ffn.up.weight" }), "layers.0.ffn.gate"],
+  "low rank: arranged weights": [
+    (g) => {
+      tensor(g, "layers.0.attention.q.weight").format = "q161";
+      Object.assign(node(g, "layers.0.ffn.gate").tensors, { down: "layers.0.attention.q.weight", up: "layers.0.ffn.up.weight" });
+    },
+    "layers.0.attention.q",
+  ],
+  "low rank on what is no linear": [(g) => Object.assign(node(g, "norm").tensors, { down: "layers.0.attention.q.weight", up: "layers.0.attention.q.weight" }), "norm"],
   "cache in another format than its steps": [(g) => (node(g, "layers.0.attention.mix.append").variant = "i8"), "layers.0.attention.mix.append"],
   "cache a value": [(g) => (node(g, "layers.0.attention.mix").tensors.kcache = "layers.0.attention.k"), "layers.0.attention.mix"],
   "cache of fixed capacity": [

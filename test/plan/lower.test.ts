@@ -104,6 +104,23 @@ test("linears of one input with columns of their own read rows of their own", ()
   );
 });
 
+test("a path of low rank costs the linears of an input three steps: down reads their rows, up adds what they left, between them is quantised", () => {
+  const p = plan(graphOf("w4+lr32", { hidden: 128, tied: false }), { kernels: KERNELS.relaxed });
+  expect(names(p).filter((n) => n.startsWith("layers.0.attention."))).toEqual([
+    "layers.0.attention.norm",
+    "layers.0.attention.q+k+v",
+    "layers.0.attention.q:down",
+    "layers.0.attention.q:up.quantise",
+    "layers.0.attention.q:up+k:up+v:up",
+    ...["rope", "mix.append", "mix", "mix:merge", "o.quantise", "o", "o:down", "o:up.quantise", "o:up", "residual"]
+      .map((n) => `layers.0.attention.${n}`)
+      .filter((n) => names(p).includes(n)),
+  ]);
+  expect(step(p, "layers.0.attention.norm").variant).toBe("i8tok");
+  expect(step(p, "layers.0.attention.q:down")).toMatchObject({ variant: "q8", tensors: { x: step(p, "layers.0.attention.q+k+v").tensors.x } });
+  expect(step(p, "layers.0.attention.o:up").tensors.residual).toBe("layers.0.attention.o:base");
+});
+
 test("floats are not quantised", () => {
   expect(names(plan(graphOf("f32"))).filter((n) => n.includes("quantise"))).toEqual([]);
   expect(step(plan(graphOf("f32")), "norm").variant).toBe("f32");
@@ -217,7 +234,7 @@ test("a linear added to itself is not folded", () => {
   expect(names(plan({ ...g, nodes }))).toContain("layers.0.ffn.residual");
 });
 
-const RECIPES = ["f32", "f16", "w8", "w8u7", "w8g32", "w4", "w4g128", "t2", "q161", "w4kv8"];
+const RECIPES = ["f32", "f16", "w8", "w8u7", "w8g32", "w4", "w4g128", "t2", "q161", "w4+lr32", "w4kv8"];
 
 test.each(RECIPES)("%s: in memory nothing that is needed at the same time shares bytes, in all four plans", (recipe) => {
   for (const shape of [

@@ -111,3 +111,18 @@ test.each(["t2", "q161"])("%s: few bits cost random weights nearly all; the logi
     model.close();
   }
 });
+
+test.each(["w4", "t2", "q161"])("%s: a path of rank 32 beside matrices of 64 to 160 columns makes up for half of what the scheme lost, and more", async (recipe) => {
+  const tiny = await tinyCheckpoint({ tied: false, width: 64, hidden: 160, layers: 1 });
+  const tokens = tokensOf(9, tiny.shape.vocab);
+  const want = forward(tiny, tokens)[8];
+  const error = async (name: string) => {
+    const model = await open((await pack(tiny, name)).bytes);
+    try {
+      return relativeError(await model.session().feed(tokens), want);
+    } finally {
+      model.close();
+    }
+  };
+  expect(await error(`${recipe}+lr32`)).toBeLessThan(0.7 * (await error(recipe)));
+});

@@ -174,6 +174,12 @@ test("a recipe file chooses schemes by rule; a malformed one says what is wrong"
     [{ ...recipe, rules: [{ match: ".*", scheme: "q4g32", act: "u7tok" }] }, /q4g32 is multiplied with: i8tok;/],
     [{ ...recipe, rules: [{ match: ".*", scheme: "f32", act: "i8tok" }] }, /takes plain floats/],
     [{ ...recipe, rules: [{ match: ".*", scheme: "q8", act: "__proto__" }] }, /no activation format/],
+    [{ ...recipe, rules: [{ match: ".*", scheme: "q161" }] }, /gives the embedding embed\.weight a scheme that no embedding can have/],
+    [{ ...recipe, rules: [{ match: ".*", scheme: "q8", rank: 0 }] }, /rank is 0, not 1 … 4096/],
+    [{ ...recipe, rules: [{ match: ".*", scheme: "q8", rank: "32" }] }, /rank is 32, not/],
+    [{ ...recipe, rules: [{ match: ".*", scheme: "q8", up: "q8" }] }, /rank is undefined/],
+    [{ ...recipe, rules: [{ match: ".*", scheme: "q8", rank: 8, down: "q161" }] }, /a path in q161, which no path can have/],
+    [{ ...recipe, rules: [{ match: ".*", scheme: "q8", rank: 8, up: "__proto__" }] }, /a path in __proto__/],
     [{ ...recipe, rules: [{ match: "(", scheme: "q8" }] }, /regular expression/],
     [{ ...recipe, rules: [{ match: "ffn", scheme: "q8" }] }, /has no rule for embed\.weight/],
   ] as const) {

@@ -13,6 +13,7 @@ import { makeGolden } from "../../runtime/session/golden.ts";
 import type { Environment } from "../../runtime/session/model.ts";
 import { type CalibratedModel, type CalibrationRecord, calibrateModel, type ModelCalibration } from "./calibration.ts";
 import { type Checkpoint, graphOf } from "./checkpoint.ts";
+import { LowRankFactors, withoutLowRank } from "./lowrank.ts";
 import { compressMatrix, methodOf, readVector } from "./matrix.ts";
 import type { MatrixReport } from "./method.ts";
 import type { Recipe } from "./recipe.ts";
@@ -48,7 +49,7 @@ export async function compressModel(c: Checkpoint, sink: Sink, env: Environment,
   try {
     const graph = graphOf(c, o.recipe);
     checkMethods(graph, o.recipe);
-    const calibrated = await calibrateModel(c, graph, env, o);
+    const calibrated = await calibrateModel(c, withoutLowRank(graph), env, o);
     const report = await writeModel({ c, graph, weights: inMemoryOrder(graph, env), o, calibrated }, sink, env);
     calibrated?.state.remove();
     return report;
@@ -80,7 +81,7 @@ interface Job {
 }
 
 async function writeModel(job: Job, sink: Sink, env: Environment): Promise<CompressReport> {
-  const { c, graph, weights, o, calibrated } = job;
+  const { graph, weights, o, calibrated } = job;
   const bytes = weights.reduce((sum, t) => sum + byteLength(t, ANY), 0);
   const golden = o.golden === "always" || (o.golden !== "never" && bytes <= GOLDEN_BYTES);
   const engine = golden
@@ -95,8 +96,8 @@ async function writeModel(job: Job, sink: Sink, env: Environment): Promise<Compr
     if (engine) await pack.document("golden", JSON.stringify(await makeGolden(engine, env.sha256)));
     throwIfAborted(o.signal, "compression");
     await pack.finish();
-    const parameters = weights.filter(isStored).reduce((sum, t) => sum + t.shape.reduce<number>((p, d) => p * (d as number), 1), 0);
-    return { recipe: o.recipe.name, sourceBytes: sourceBytes(c, weights), weightBytes: bytes, parameters, golden, ...(calibration ? { calibration } : {}), matrices };
+    const parameters = storedOf(graph, weights).reduce((sum, t) => sum + t.shape.reduce<number>((p, d) => p * (d as number), 1), 0);
+    return { recipe: o.recipe.name, sourceBytes: sourceBytes(job), weightBytes: bytes, parameters, golden, ...(calibration ? { calibration } : {}), matrices };
   } catch (e) {
     await (pack ?? sink).abort();
     throw e;
@@ -107,8 +108,11 @@ async function writeModel(job: Job, sink: Sink, env: Environment): Promise<Compr
 
 const ANY = { T: 1, L: 1, C: 1 };
 
-/** Does the checkpoint hold it? Columns are chosen here. */
-const isStored = (t: TensorDef) => t.format !== "columns";
+/** Weights that the checkpoint holds; columns and paths of low rank are made here. */
+function storedOf(graph: Graph, weights: readonly TensorDef[]): readonly TensorDef[] {
+  const made = new Set(graph.nodes.flatMap((n) => [n.tensors.columns, n.tensors.down, n.tensors.up]));
+  return weights.filter((t) => !made.has(t.name));
+}
 
 /** Weights in the order they lie in memory, so that loading is one sequential read. */
 function inMemoryOrder(graph: Graph, env: Environment): TensorDef[] {
@@ -118,8 +122,8 @@ function inMemoryOrder(graph: Graph, env: Environment): TensorDef[] {
   return graph.tensors.filter((t) => t.role === "weight").sort((a, b) => at(a) - at(b));
 }
 
-function sourceBytes(c: Checkpoint, weights: readonly TensorDef[]): number {
-  return weights.filter(isStored).reduce((sum, t) => sum + findWeight(c, t).bytes, 0);
+function sourceBytes({ c, graph, weights }: Job): number {
+  return storedOf(graph, weights).reduce((sum, t) => sum + findWeight(c, t).bytes, 0);
 }
 
 function startPack({ c, graph, weights, o: { recipe }, calibrated }: Job, sink: Sink, env: Environment, golden: boolean): Promise<PackWriter> {
@@ -136,33 +140,54 @@ function startPack({ c, graph, weights, o: { recipe }, calibrated }: Job, sink: 
     },
     tensors: weights.map((t) => ({
       name: t.name,
-      dtype: isMatrix(t) || !isStored(t) ? "U8" : "F32",
+      dtype: t.format === "f32" && !isMatrix(t) ? "F32" : "U8",
       bytes: byteLength(t, ANY),
       granularity: isMatrix(t) ? SCHEMES[t.format].bytes(BLOCK_ROWS, t.shape[1] as number) : 64,
     })),
   });
 }
 
-async function writeWeights({ c, graph, weights, o, calibrated }: Job, pack: PackWriter, engine: Engine | undefined): Promise<MatrixReport[]> {
+/** Bytes of a matrix that calibration has compressed or that needs none. */
+async function packedOf({ c, graph, o, calibrated }: Job, t: TensorDef): Promise<Uint8Array> {
+  const ready = calibrated?.state.packed(t.name);
+  if (ready) return ready;
+  const out = new Uint8Array(byteLength(t, ANY));
+  let at = 0;
+  await compressMatrix(c, graph, t, o, (bytes) => {
+    out.set(bytes, at);
+    at += bytes.length;
+  });
+  return out;
+}
+
+async function writeWeights(job: Job, pack: PackWriter, engine: Engine | undefined): Promise<MatrixReport[]> {
+  const { c, graph, weights, o, calibrated } = job;
   const reports: MatrixReport[] = [];
-  const total = sourceBytes(c, weights);
+  const total = sourceBytes(job);
+  const stored = new Set(storedOf(graph, weights));
+  const paths = new LowRankFactors(c, graph, (t) => packedOf(job, t));
   let done = 0;
-  for (const t of weights) {
-    o.onProgress?.(done, total, t.name);
-    const place = engine?.program.view(t.name);
-    let at = 0;
-    const write = async (bytes: Uint8Array) => {
-      place?.set(bytes, at);
-      at += bytes.length;
-      await pack.write(t.name, bytes);
-    };
-    const ready = calibrated?.state.packed(t.name);
-    if (ready) {
-      reports.push(calibrated?.state.reports().find((r) => r.name === t.name) as MatrixReport);
-      await write(ready);
-    } else if (isMatrix(t)) reports.push(await compressMatrix(c, graph, t, o, write));
-    else await readVector(c, graph, t, write);
-    if (isStored(t)) done += findWeight(c, t).bytes;
+  try {
+    for (const t of weights) {
+      o.onProgress?.(done, total, t.name);
+      const place = engine?.program.view(t.name);
+      let at = 0;
+      const write = async (bytes: Uint8Array) => {
+        place?.set(bytes, at);
+        at += bytes.length;
+        await pack.write(t.name, bytes);
+      };
+      const ready = calibrated?.state.packed(t.name);
+      if (ready) {
+        reports.push(calibrated?.state.reports().find((r) => r.name === t.name) as MatrixReport);
+        await write(ready);
+      } else if (paths.has(t.name)) await write(await paths.of(t));
+      else if (isMatrix(t)) reports.push(await compressMatrix(c, graph, t, o, write));
+      else await readVector(c, graph, t, write);
+      if (stored.has(t)) done += findWeight(c, t).bytes;
+    }
+  } finally {
+    await paths.close();
   }
   o.onProgress?.(total, total, "");
   return reports;

@@ -7,6 +7,7 @@ import { OPS } from "../../runtime/ops/catalogue.gen.ts";
 import { schemed } from "../../runtime/ops/define.ts";
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
 import { withColumns } from "./columns.ts";
+import { type SidePath, withLowRank } from "./lowrank.ts";
 import type { Settings } from "./method.ts";
 import { METHODS } from "./methods/catalogue.gen.ts";
 
@@ -18,6 +19,11 @@ export interface Rule {
   readonly act?: string;
   /** The recipe's method unless it says otherwise. */
   readonly method?: string;
+  /** Rank of a path beside the weight that makes up for what compression lost; linears of one input share its first half. */
+  readonly rank?: number;
+  /** Schemes of the halves of that path, `q8` by themselves. */
+  readonly down?: string;
+  readonly up?: string;
 }
 
 export interface Recipe {
@@ -40,7 +46,10 @@ const KEEPS: Readonly<Record<string, string>> = { F32: "f32", BF16: "f32", F16: 
 
 const EMBEDDINGS = "^(embed|positions|head)\\.weight$";
 const all = (scheme: string, act?: string): Rule[] => [{ match: ".*", scheme, ...(act ? { act } : {}) }];
-const body = (scheme: string): Rule[] => [{ match: EMBEDDINGS, scheme: "q8", method: "rtn" }, ...all(scheme)];
+const body = (scheme: string, rank?: number): Rule[] => [
+  { match: EMBEDDINGS, scheme: "q8", method: "rtn" },
+  { match: ".*", scheme, ...(rank ? { rank } : {}) },
+];
 
 export const RECIPES: readonly Recipe[] = [
   { name: "f32", summary: "plain 32-bit floats: the reference", method: "rtn", rules: all("f32"), cache: "f32" },
@@ -62,6 +71,9 @@ export const RECIPES: readonly Recipe[] = [
   },
   { name: "w4-gptq", summary: "w4 by GPTQ: codes chosen for what calibration text makes of the inputs", method: "gptq", rules: body("q4g32"), cache: "f16" },
   { name: "w4g128-gptq", summary: "w4g128 by GPTQ", method: "gptq", rules: body("q4g128"), cache: "f16" },
+  { name: "w4+lr32", summary: "w4 with paths of rank 32 that make up for what rounding lost", method: "rtn", rules: body("q4g32", 32), cache: "f16" },
+  { name: "t2+lr32", summary: "t2 with paths of rank 32 that make up for what rounding lost", method: "rtn", rules: body("t2", 32), cache: "f16" },
+  { name: "q161+lr32", summary: "q161 with paths of rank 32 that make up for what rounding lost", method: "rtn", rules: body("q161", 32), cache: "f16" },
   { name: "w4kv8", summary: "w4 with int8 key/value caches", method: "rtn", rules: body("q4g32"), cache: "i8" },
 ];
 
@@ -101,10 +113,29 @@ export function parseRecipe(text: string): Recipe {
     } catch {
       return invalid(`the rule's match ${JSON.stringify(rule.match)} is no regular expression`);
     }
+    checkPath(rule);
     if (rule.method !== undefined) checkMethod(`the method of the rule for ${rule.match},`, rule.method);
   }
   const recipe = { name: r.name, summary: typeof r.summary === "string" ? r.summary : "", method: r.method, rules: r.rules, cache: r.cache };
   return r.settings === undefined ? recipe : { ...recipe, settings: checkSettings(recipe, r.settings) };
+}
+
+/** Ranks beyond this are no side path. */
+const MAX_RANK = 4096;
+
+function checkPath(rule: Rule): void {
+  const { rank, down, up } = rule;
+  if (rank === undefined ? down !== undefined || up !== undefined : !Number.isInteger(rank) || rank < 1 || rank > MAX_RANK)
+    invalid(`the rule ${JSON.stringify(rule)} has a path whose rank is ${rank}, not 1 … ${MAX_RANK}`);
+  for (const part of [down, up])
+    if (part !== undefined && (!Object.hasOwn(SCHEMES, part) || SCHEMES[part].arranged))
+      invalid(`the rule ${JSON.stringify(rule)} wants a path in ${part}, which no path can have`);
+}
+
+/** The path beside a weight that its rule wants. */
+function pathOf(recipe: Recipe, weight: string): SidePath | undefined {
+  const { rank, down = "q8", up = "q8" } = ruleFor(recipe, weight);
+  return rank === undefined ? undefined : { rank, down, up };
 }
 
 function checkMethod(what: string, method: unknown): void {
@@ -152,5 +183,6 @@ export function applyRecipe(graph: Graph, recipe: Recipe, dtypeOf: (weight: stri
   const table = graph.nodes.find((n) => n.op === "embed" && SCHEMES[tensors.find((t) => t.name === n.tensors.table)?.format ?? ""]?.arranged);
   if (table) return invalid(`recipe ${recipe.name} gives the embedding ${table.tensors.table} a scheme that no embedding can have`);
   const withAct = (n: GraphNode): GraphNode => ({ ...n, variant: ruleFor(recipe, n.tensors.w).act ?? "" });
-  return withColumns({ ...graph, tensors, nodes: graph.nodes.map((n) => (n.op === "linear" ? withAct(n) : n)) });
+  const schemes = withColumns({ ...graph, tensors, nodes: graph.nodes.map((n) => (n.op === "linear" ? withAct(n) : n)) });
+  return withLowRank(schemes, (weight) => pathOf(recipe, weight));
 }
