@@ -24,9 +24,13 @@ import { kernel as gemm_q161__relaxed } from "./gemm/q161.relaxed";
 import { kernel as gemm_q4g128__relaxed } from "./gemm/q4g128.relaxed";
 import { kernel as gemm_q4g32__relaxed } from "./gemm/q4g32.relaxed";
 import { kernel as gemm_q4g32m__relaxed } from "./gemm/q4g32m.relaxed";
+import { kernel as gemm_q4s24__relaxed } from "./gemm/q4s24.relaxed";
+import { kernel as gemm_q4s24v__relaxed } from "./gemm/q4s24v.relaxed";
 import { kernel as gemm_q8__simd } from "./gemm/q8.simd";
 import { kernel as gemm_q8_u7tok__relaxed } from "./gemm/q8_u7tok.relaxed";
 import { kernel as gemm_q8g32__simd } from "./gemm/q8g32.simd";
+import { kernel as gemm_q8s24__relaxed } from "./gemm/q8s24.relaxed";
+import { kernel as gemm_q8s24v__relaxed } from "./gemm/q8s24v.relaxed";
 import { kernel as gemm_t2__relaxed } from "./gemm/t2.relaxed";
 import { kernel as gemv_f16__simd } from "./gemv/f16.simd";
 import { kernel as gemv_f32__simd } from "./gemv/f32.simd";
@@ -34,9 +38,13 @@ import { kernel as gemv_q161__relaxed } from "./gemv/q161.relaxed";
 import { kernel as gemv_q4g128__relaxed } from "./gemv/q4g128.relaxed";
 import { kernel as gemv_q4g32__relaxed } from "./gemv/q4g32.relaxed";
 import { kernel as gemv_q4g32m__relaxed } from "./gemv/q4g32m.relaxed";
+import { kernel as gemv_q4s24__relaxed } from "./gemv/q4s24.relaxed";
+import { kernel as gemv_q4s24v__relaxed } from "./gemv/q4s24v.relaxed";
 import { kernel as gemv_q8__simd } from "./gemv/q8.simd";
 import { kernel as gemv_q8_u7tok__relaxed } from "./gemv/q8_u7tok.relaxed";
 import { kernel as gemv_q8g32__simd } from "./gemv/q8g32.simd";
+import { kernel as gemv_q8s24__relaxed } from "./gemv/q8s24.relaxed";
+import { kernel as gemv_q8s24v__relaxed } from "./gemv/q8s24v.relaxed";
 import { kernel as gemv_t2__relaxed } from "./gemv/t2.relaxed";
 import { kernel as headnorm_f32__simd } from "./headnorm/f32.simd";
 import { kernel as kvappend_f16__simd } from "./kvappend/f16.simd";
@@ -84,9 +92,13 @@ const KERNELS: StaticArray<Kernel> = [
   gemm_q4g128__relaxed,
   gemm_q4g32__relaxed,
   gemm_q4g32m__relaxed,
+  gemm_q4s24__relaxed,
+  gemm_q4s24v__relaxed,
   gemm_q8__simd,
   gemm_q8_u7tok__relaxed,
   gemm_q8g32__simd,
+  gemm_q8s24__relaxed,
+  gemm_q8s24v__relaxed,
   gemm_t2__relaxed,
   gemv_f16__simd,
   gemv_f32__simd,
@@ -94,9 +106,13 @@ const KERNELS: StaticArray<Kernel> = [
   gemv_q4g128__relaxed,
   gemv_q4g32__relaxed,
   gemv_q4g32m__relaxed,
+  gemv_q4s24__relaxed,
+  gemv_q4s24v__relaxed,
   gemv_q8__simd,
   gemv_q8_u7tok__relaxed,
   gemv_q8g32__simd,
+  gemv_q8s24__relaxed,
+  gemv_q8s24v__relaxed,
   gemv_t2__relaxed,
   headnorm_f32__simd,
   kvappend_f16__simd,
@@ -133,5 +149,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 3367312990;
+  return 3115248532;
 }

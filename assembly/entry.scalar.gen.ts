@@ -24,9 +24,13 @@ import { kernel as gemv_q161__scalar } from "./gemv/q161.scalar";
 import { kernel as gemv_q4g128__scalar } from "./gemv/q4g128.scalar";
 import { kernel as gemv_q4g32__scalar } from "./gemv/q4g32.scalar";
 import { kernel as gemv_q4g32m__scalar } from "./gemv/q4g32m.scalar";
+import { kernel as gemv_q4s24__scalar } from "./gemv/q4s24.scalar";
+import { kernel as gemv_q4s24v__scalar } from "./gemv/q4s24v.scalar";
 import { kernel as gemv_q8__scalar } from "./gemv/q8.scalar";
 import { kernel as gemv_q8_u7tok__scalar } from "./gemv/q8_u7tok.scalar";
 import { kernel as gemv_q8g32__scalar } from "./gemv/q8g32.scalar";
+import { kernel as gemv_q8s24__scalar } from "./gemv/q8s24.scalar";
+import { kernel as gemv_q8s24v__scalar } from "./gemv/q8s24v.scalar";
 import { kernel as gemv_t2__scalar } from "./gemv/t2.scalar";
 import { kernel as headnorm_f32__scalar } from "./headnorm/f32.scalar";
 import { kernel as kvappend_f16__scalar } from "./kvappend/f16.scalar";
@@ -74,9 +78,13 @@ const KERNELS: StaticArray<Kernel> = [
   gemv_q4g128__scalar,
   gemv_q4g32__scalar,
   gemv_q4g32m__scalar,
+  gemv_q4s24__scalar,
+  gemv_q4s24v__scalar,
   gemv_q8__scalar,
   gemv_q8_u7tok__scalar,
   gemv_q8g32__scalar,
+  gemv_q8s24__scalar,
+  gemv_q8s24v__scalar,
   gemv_t2__scalar,
   headnorm_f32__scalar,
   kvappend_f16__scalar,
@@ -113,5 +121,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 447727757;
+  return 3384284601;
 }

@@ -24,9 +24,13 @@ import { kernel as gemm_q161__simd } from "./gemm/q161.simd";
 import { kernel as gemm_q4g128__simd } from "./gemm/q4g128.simd";
 import { kernel as gemm_q4g32__simd } from "./gemm/q4g32.simd";
 import { kernel as gemm_q4g32m__simd } from "./gemm/q4g32m.simd";
+import { kernel as gemm_q4s24__simd } from "./gemm/q4s24.simd";
+import { kernel as gemm_q4s24v__simd } from "./gemm/q4s24v.simd";
 import { kernel as gemm_q8__simd } from "./gemm/q8.simd";
 import { kernel as gemm_q8_u7tok__simd } from "./gemm/q8_u7tok.simd";
 import { kernel as gemm_q8g32__simd } from "./gemm/q8g32.simd";
+import { kernel as gemm_q8s24__simd } from "./gemm/q8s24.simd";
+import { kernel as gemm_q8s24v__simd } from "./gemm/q8s24v.simd";
 import { kernel as gemm_t2__simd } from "./gemm/t2.simd";
 import { kernel as gemv_f16__simd } from "./gemv/f16.simd";
 import { kernel as gemv_f32__simd } from "./gemv/f32.simd";
@@ -34,9 +38,13 @@ import { kernel as gemv_q161__simd } from "./gemv/q161.simd";
 import { kernel as gemv_q4g128__simd } from "./gemv/q4g128.simd";
 import { kernel as gemv_q4g32__simd } from "./gemv/q4g32.simd";
 import { kernel as gemv_q4g32m__simd } from "./gemv/q4g32m.simd";
+import { kernel as gemv_q4s24__simd } from "./gemv/q4s24.simd";
+import { kernel as gemv_q4s24v__simd } from "./gemv/q4s24v.simd";
 import { kernel as gemv_q8__simd } from "./gemv/q8.simd";
 import { kernel as gemv_q8_u7tok__simd } from "./gemv/q8_u7tok.simd";
 import { kernel as gemv_q8g32__simd } from "./gemv/q8g32.simd";
+import { kernel as gemv_q8s24__simd } from "./gemv/q8s24.simd";
+import { kernel as gemv_q8s24v__simd } from "./gemv/q8s24v.simd";
 import { kernel as gemv_t2__simd } from "./gemv/t2.simd";
 import { kernel as headnorm_f32__simd } from "./headnorm/f32.simd";
 import { kernel as kvappend_f16__simd } from "./kvappend/f16.simd";
@@ -84,9 +92,13 @@ const KERNELS: StaticArray<Kernel> = [
   gemm_q4g128__simd,
   gemm_q4g32__simd,
   gemm_q4g32m__simd,
+  gemm_q4s24__simd,
+  gemm_q4s24v__simd,
   gemm_q8__simd,
   gemm_q8_u7tok__simd,
   gemm_q8g32__simd,
+  gemm_q8s24__simd,
+  gemm_q8s24v__simd,
   gemm_t2__simd,
   gemv_f16__simd,
   gemv_f32__simd,
@@ -94,9 +106,13 @@ const KERNELS: StaticArray<Kernel> = [
   gemv_q4g128__simd,
   gemv_q4g32__simd,
   gemv_q4g32m__simd,
+  gemv_q4s24__simd,
+  gemv_q4s24v__simd,
   gemv_q8__simd,
   gemv_q8_u7tok__simd,
   gemv_q8g32__simd,
+  gemv_q8s24__simd,
+  gemv_q8s24v__simd,
   gemv_t2__simd,
   headnorm_f32__simd,
   kvappend_f16__simd,
@@ -133,5 +149,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 1543343042;
+  return 1701380276;
 }

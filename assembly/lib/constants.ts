@@ -113,3 +113,13 @@ export const BITS = memory.data<u32>(
   ],
   16,
 );
+
+// 2:4 sparsity (runtime/quant/sparse24.ts).
+/** K_AT: k within its window of the activation at each position. */
+export const WINDOW_ORDER = memory.data<u8>([1, 2, 6, 0, 4, 3, 0, 0, 5, 0, 7, 0, 6, 0, 0, 0], 16);
+/** Bits of the places of fields 0 and 2, in bytes 4l … 4l + 3: the masks of roles 0 to 3. */
+export const PLACES_EVEN = memory.data<u32>([0x0a0c0503, 0x0a0c0503, 0x0a0c0503, 0x0a0c0503], 16);
+/** Those of fields 1 and 3: roles 2, 3, 0, 1. */
+export const PLACES_ODD = memory.data<u32>([0x05030a0c, 0x05030a0c, 0x05030a0c, 0x05030a0c], 16);
+/** 16 bytes of 8. */
+export const I8_EIGHT = memory.data<u32>([0x08080808, 0x08080808, 0x08080808, 0x08080808], 16);

@@ -1,9 +1,11 @@
 // Quantises one f32 row into one i8tok row, bit for bit as encodeI8tok (runtime/act/i8tok.ts) says.
 // NaN anywhere in x makes the scale NaN (and the codes 0), so that it reaches the output of the next product.
 import { CODES_AT, padded, panelAt, zAt } from "./i8row";
+import { windows } from "./window.scalar";
 
 const PAIRS: u32 = 1;
 const Q4: u32 = 2;
+const WINDOWS: u32 = 3;
 
 /** x f32 [k], y one i8tok row. x may be the f32 row that lies where y's panel goes: the panel is written from the codes, last. */
 export function encodeRow(x: usize, k: u32, y: usize, panel: u32): void {
@@ -22,6 +24,7 @@ export function encodeRow(x: usize, k: u32, y: usize, panel: u32): void {
   zeroPoints(codes, kp, y + zAt(k), y + panelAt(k));
   if (panel == PAIRS) pairs(codes, kp, y + panelAt(k));
   else if (panel == Q4) q4(codes, kp, y + panelAt(k));
+  else if (panel == WINDOWS) windows(codes, kp, y + panelAt(k));
 }
 
 /** One word of two i16 for each 32 codes, then zeros up to `end`. */

@@ -2,9 +2,11 @@
 // NaN anywhere in x makes the scale NaN (and the codes 0), so that it reaches the output of the next product.
 import { F32_ABS, I8_MIN, PAIRS_ORDER, Q4_ORDER, Q4_TIMES } from "./constants";
 import { CODES_AT, padded, panelAt, zAt } from "./i8row";
+import { windows } from "./window.simd";
 
 const PAIRS: u32 = 1;
 const Q4: u32 = 2;
+const WINDOWS: u32 = 3;
 
 /** x f32 [k], y one i8tok row. x may be the f32 row that lies where y's panel goes: the panel is written from the codes, last. */
 export function encodeRow(x: usize, k: u32, y: usize, panel: u32): void {
@@ -19,6 +21,7 @@ export function encodeRow(x: usize, k: u32, y: usize, panel: u32): void {
   zeroPoints(codes, kp, y + zAt(k), y + panelAt(k));
   if (panel == PAIRS) pairs(codes, kp, y + panelAt(k));
   else if (panel == Q4) q4(codes, kp, y + panelAt(k));
+  else if (panel == WINDOWS) windows(codes, kp, y + panelAt(k));
 }
 
 /** The greatest |x|; any order gives the same, and NaN stays NaN. */

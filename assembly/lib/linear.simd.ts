@@ -1,7 +1,9 @@
 // What the vector products share: scales and f16 weights of 4 rows, and the last two additions of `linear`.
 import { LinearOp } from "../abi.gen";
 import { SCALE_BASE } from "./constants";
+import { ZERO_AT } from "./i8row";
 import { finish } from "./linear.scalar";
+import { SUMS_AT } from "./q8.scalar";
 
 /** Scales of 4 rows from their 16 bits each (runtime/quant/lanes.ts); base: SCALE_BASE, or SCALE_BASE_256TH for a 256th. */
 export function scales(at: usize, base: usize = SCALE_BASE): v128 {
@@ -34,6 +36,15 @@ export function finish8(op: LinearOp, token: u32, row: u32, f: v128, g: v128, x:
   const s = v128.load32_splat(x);
   finish4(op, token, row, f32x4.mul(f, s));
   finish4(op, token, row + 4, f32x4.mul(g, s));
+}
+
+/**
+ * 4 rows of one token from i32 sums of int8 weights with u7tok codes: less zero · Σ weights, times the weights' scales, times x's.
+ * The scales of the rows are f32 at `at`, their sums i32 behind them as in q8; x is the token's row.
+ */
+export function finishBytes(op: LinearOp, token: u32, row: u32, sums: v128, at: usize, x: usize): void {
+  const whole = i32x4.sub(sums, i32x4.mul(v128.load32_splat(x, ZERO_AT), v128.load(at, SUMS_AT)));
+  finish4(op, token, row, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(whole), v128.load(at)), v128.load32_splat(x)));
 }
 
 function finishSome(op: LinearOp, token: u32, row: u32, acc: v128): void {

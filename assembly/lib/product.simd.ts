@@ -6,7 +6,7 @@ import { start } from "./split";
 export interface Product {
   /** 16 rows, block b, of one token. */
   block(op: LinearOp, b: u32, token: u32): void;
-  /** The same rows of 4 tokens from `token` on, with the weights unpacked once. Same bits. */
+  /** The same rows of a tile of tokens from `token` on, with the weights unpacked once. Same bits. */
   tile(op: LinearOp, b: u32, token: u32): void;
 }
 
@@ -20,8 +20,13 @@ export function stream<P extends Product>(p: usize, unit: u32, units: u32): void
   for (let b = start(unit, units, blocks); b < end; b++) for (let t: u32 = 0; t < tokens; t++) product.block(op, b, t);
 }
 
-/** `gemm`: 4 tokens at a time. */
+/** `gemm`: tiles of 4 tokens. */
 export function tiled<P extends Product>(p: usize, unit: u32, units: u32): void {
+  tiledBy<P>(p, unit, units, 4);
+}
+
+/** `gemm`: tiles of `many` tokens. */
+export function tiledBy<P extends Product>(p: usize, unit: u32, units: u32, many: u32): void {
   const op = changetype<LinearOp>(p);
   const product = changetype<P>(0);
   const tokens = load<u32>(op.rows);
@@ -29,7 +34,7 @@ export function tiled<P extends Product>(p: usize, unit: u32, units: u32): void 
   const end = start(unit + 1, units, blocks);
   for (let b = start(unit, units, blocks); b < end; b++) {
     let t: u32 = 0;
-    for (; t + 4 <= tokens; t += 4) product.tile(op, b, t);
+    for (; t + many <= tokens; t += many) product.tile(op, b, t);
     for (; t < tokens; t++) product.block(op, b, t);
   }
 }

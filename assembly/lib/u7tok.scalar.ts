@@ -1,6 +1,10 @@
 // Quantises one f32 row into one u7tok row, bit for bit as encodeU7tok (runtime/act/u7tok.ts) says.
 // NaN anywhere in x makes the scale NaN, so that it reaches the output of the next product.
 import { CODES_AT, padded, panelAt, ZERO_AT } from "./i8row";
+import { windows } from "./window.scalar";
+
+const PAIRS: u32 = 1;
+const WINDOWS: u32 = 3;
 
 /** Below 2^-126 a scale counts as 0. */
 const LEAST_SCALE: u32 = 0x00800000;
@@ -22,7 +26,8 @@ export function encodeRow(x: usize, k: u32, y: usize, panel: u32): void {
     store<u8>(codes + i, <u8>(<i32>code + zero));
   }
   writeRest(y, k, zero);
-  if (panel) pairs(codes, padded(k), zero, y + panelAt(k));
+  if (panel == PAIRS) pairs(codes, padded(k), zero, y + panelAt(k));
+  else if (panel == WINDOWS) windows(codes, padded(k), y + panelAt(k));
 }
 
 /** Scale and zero point of a row whose ends are lo ≤ 0 ≤ hi, zeros up to the codes; returns 1 / scale. */

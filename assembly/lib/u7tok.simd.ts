@@ -3,6 +3,10 @@
 import { PAIRS_ORDER } from "./constants";
 import { CODES_AT, padded, panelAt, ZERO_AT } from "./i8row";
 import { writeHead, writeRest } from "./u7tok.scalar";
+import { windows } from "./window.simd";
+
+const PAIRS: u32 = 1;
+const WINDOWS: u32 = 3;
 
 /** x f32 [k], y one u7tok row. x may be the f32 row that lies where y's panel goes: the panel is written from the codes, last. */
 export function encodeRow(x: usize, k: u32, y: usize, panel: u32): void {
@@ -10,7 +14,8 @@ export function encodeRow(x: usize, k: u32, y: usize, panel: u32): void {
   const zero = load<i32>(y, ZERO_AT);
   quantise(x, k, inv, zero, y + CODES_AT);
   writeRest(y, k, zero);
-  if (panel) pairs(y + CODES_AT, padded(k), zero, y + panelAt(k));
+  if (panel == PAIRS) pairs(y + CODES_AT, padded(k), zero, y + panelAt(k));
+  else if (panel == WINDOWS) windows(y + CODES_AT, padded(k), y + panelAt(k));
 }
 
 /** Writes scale and zero point of the row, returns 1 / scale; any order of the elements gives the same, and NaN stays NaN. */

@@ -4,11 +4,13 @@ import type { Scheme } from "../quant/scheme.ts";
 
 export interface ActFormat {
   readonly name: string;
+  /** What it can put behind the codes for kernels that want it (PANEL in i8tok.ts). */
+  readonly panels: readonly number[];
   /** Bytes of one row. */
   bytes(k: number): number;
   /** Bytes at the start of a row that are specified; what follows is scratch of whoever writes it. */
   specified(k: number, panel: number): number;
-  /** Reference encoder of one row, x f32 [k]. `panel`: what the kernels that read the row want behind the codes (PANEL in i8tok.ts). */
+  /** Reference encoder of one row, x f32 [k]. `panel`: one of `panels`. */
   encode(x: Float32Array, row: Uint8Array, panel: number): void;
   /** The integers [k] that linears multiply with, and the scale of the row: it stands for codes · scale. */
   decode(row: Uint8Array, k: number): { codes: Int16Array; scale: number };

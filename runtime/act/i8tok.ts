@@ -4,20 +4,23 @@
 //   [64, 64 + kp)         int8 codes in natural order, kp = k rounded up to 128, padded with 0
 //   then z: kp/32 words   two i16: lo = −8·Σ codes with k mod 4 ∈ {0,1}, hi = −8·Σ codes with k mod 4 ∈ {2,3} of each group of 32;
 //                         the zero point of nibbles stored as code + 8, in the pair order of the i8×i7 dot product
-//   then panel: kp i16    for kernels that multiply i16: `pairs` or `q4` order (below); unspecified if panel = none.
+//   then panel: 2·kp bytes: what a kernel reads instead of the codes (PANEL, below); unspecified if panel = none.
 //                         4·kp bytes are reserved: they double as the f32 row while a fused norm or activation is being quantised
 import { roundup } from "../num/int.ts";
+import { K_AT, WINDOW } from "../quant/sparse24.ts";
 import type { ActFormat } from "./format.ts";
 
 export const I8TOK = { header: 64, align: 128 } as const;
 
-/** Attribute `panel` of the ops that write i8tok rows. */
+/** Attribute `panel` of the ops that write rows of activations. */
 export const PANEL = {
   none: 0,
   /** for each 4 k: x0 x2 x1 x3 */
   pairs: 1,
   /** for each 8 k: x0·256 x2·256 x4·16 x6·16 x1 x3 x5·256 x7·256 */
   q4: 2,
+  /** for each window of 8 k 16 bytes: its codes, without a sign in u7tok, in the order of K_AT (runtime/quant/sparse24.ts) */
+  windows: 3,
 } as const;
 
 export interface I8tokLayout {
@@ -71,8 +74,9 @@ export function encodeI8tok(x: Float32Array, row: Uint8Array, panel: number): vo
   writePanel(view, at, codes, panel);
 }
 
-/** The panel of a row whose codes (int8 [kp]) are given. */
+/** The panel of a row that has its codes; i16 lanes hold `codes`, int8 [kp], which in u7tok are those less the zero point. */
 export function writePanel(row: DataView, at: I8tokLayout, codes: Int8Array, panel: number): void {
+  if (panel === PANEL.windows) for (let i = 0; i < 2 * at.kp; i++) row.setUint8(at.panel + i, row.getUint8(at.codes + WINDOW * (i >> 4) + K_AT[i & 15]));
   const p = PANEL_ORDER[panel];
   if (p) for (let i = 0; i < at.kp; i++) row.setInt16(at.panel + 2 * i, codes[i - (i % p.step) + p.order[i % p.step]] * p.times[i % p.step], true);
 }
@@ -85,6 +89,7 @@ export function specifiedBytes(k: number, panel: number): number {
 
 export const format: ActFormat = {
   name: "i8tok",
+  panels: Object.values(PANEL),
   bytes: (k) => i8tokLayout(k).bytes,
   specified: specifiedBytes,
   encode: encodeI8tok,

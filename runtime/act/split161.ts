@@ -69,6 +69,7 @@ export function decodeSplit161(row: Uint8Array, k: number) {
 
 export const format: ActFormat = {
   name: "split161",
+  panels: [PANEL.none, PANEL.pairs],
   bytes: (k) => split161Layout(k).bytes,
   specified(k, panel) {
     const at = split161Layout(k);

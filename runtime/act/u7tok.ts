@@ -6,7 +6,7 @@
 //   [4, 8)                i32 zero, 0…127; rest of the first 64 bytes zero
 //   [64, 64 + kp)         u8 codes in natural order, kp = k rounded up to 128, padded with `zero`
 //   then kp/8 bytes       zero (rounded up to 64)
-//   then panel: kp i16    codes − zero in the order `pairs`, for kernels that multiply i16; unspecified if panel = none
+//   then panel: 2·kp bytes: i16 codes − zero in the order `pairs`, or codes in the order `windows` (PANEL in i8tok.ts); unspecified if panel = none
 import type { ActFormat } from "./format.ts";
 import { I8TOK, i8tokLayout, nearestEven, PANEL, specifiedBytes, writePanel } from "./i8tok.ts";
 
@@ -46,11 +46,12 @@ export function encodeU7tok(x: Float32Array, row: Uint8Array, panel: number): vo
   const centred = new Int8Array(at.kp);
   for (let i = 0; i < x.length; i++) centred[i] = clamp(nearestEven(Math.fround(x[i] * inverse)), -zero, U7_MAX - zero);
   for (let i = 0; i < at.kp; i++) row[at.codes + i] = centred[i] + zero;
-  writePanel(view, at, centred, panel === PANEL.none ? panel : PANEL.pairs);
+  writePanel(view, at, centred, panel);
 }
 
 export const format: ActFormat = {
   name: "u7tok",
+  panels: [PANEL.none, PANEL.pairs, PANEL.windows],
   bytes: (k) => i8tokLayout(k).bytes,
   specified: specifiedBytes,
   encode: encodeU7tok,

@@ -5,8 +5,12 @@ import { scheme as scheme_q161 } from "./q161.ts";
 import { scheme as scheme_q4g128 } from "./q4g128.ts";
 import { scheme as scheme_q4g32 } from "./q4g32.ts";
 import { scheme as scheme_q4g32m } from "./q4g32m.ts";
+import { scheme as scheme_q4s24 } from "./q4s24.ts";
+import { scheme as scheme_q4s24v } from "./q4s24v.ts";
 import { scheme as scheme_q8 } from "./q8.ts";
 import { scheme as scheme_q8g32 } from "./q8g32.ts";
+import { scheme as scheme_q8s24 } from "./q8s24.ts";
+import { scheme as scheme_q8s24v } from "./q8s24v.ts";
 import { scheme as scheme_t2 } from "./t2.ts";
 import type { Scheme } from "./scheme.ts";
 
@@ -17,7 +21,11 @@ export const SCHEMES: Readonly<Record<string, Scheme>> = {
   "q4g128": scheme_q4g128,
   "q4g32": scheme_q4g32,
   "q4g32m": scheme_q4g32m,
+  "q4s24": scheme_q4s24,
+  "q4s24v": scheme_q4s24v,
   "q8": scheme_q8,
   "q8g32": scheme_q8g32,
+  "q8s24": scheme_q8s24,
+  "q8s24v": scheme_q8s24v,
   "t2": scheme_t2,
 };

@@ -64,7 +64,7 @@ function squaredError(w: Float32Array, from: number, length: number, scale: numb
  * Scale of a group as the file will hold it. Every divisor proposes absmax / divisor, rounded to 16 bits; the least squared error wins,
  * the earlier one on a tie. One divisor means no search.
  */
-function chooseScale(w: Float32Array, from: number, length: number, divisors: readonly number[], qmin: number, qmax: number): number {
+export function chooseScale(w: Float32Array, from: number, length: number, divisors: readonly number[], qmin: number, qmax: number): number {
   const max = absmax(w, from, length);
   if (max === 0) return scaleFromU16(0);
   let best = scaleFromU16(scaleToU16(max / divisors[0]));

@@ -37,6 +37,18 @@ export interface IntegerScheme extends Scheme {
   unpack(packed: Uint8Array, rows: number, k: number): { codes: Int8Array; scales: Float32Array };
 }
 
+/** Integer codes of which two of every four along k are kept (sparse24.ts). Codes are those of all k; where nothing is kept they are 0. */
+export interface SparseScheme extends IntegerScheme {
+  /** Neighbouring rows that keep the same k. */
+  readonly share: 1 | 8;
+  /**
+   * `kept` u8 [rows, 2·⌈k/4⌉]: the two places in each 4 that are kept, ascending, equal for rows that share; default: where codes are not 0.
+   * Throws `format.shape` where that is more than two.
+   */
+  pack(codes: Int8Array, scales: Float32Array, rows: number, k: number, out: Uint8Array, kept?: Uint8Array): void;
+  unpack(packed: Uint8Array, rows: number, k: number): { codes: Int8Array; scales: Float32Array; kept: Uint8Array };
+}
+
 /** Integer codes with a scale and a minimum a group, w = scale · code + minimum: two f32 operations, each rounded. */
 export interface MinimumScheme extends Scheme {
   readonly group: number;
@@ -56,4 +68,5 @@ export interface Range {
 }
 
 export const isInteger = (s: Scheme): s is IntegerScheme => "scaleOf" in s;
+export const isSparse = (s: Scheme): s is SparseScheme => "share" in s;
 export const hasMinimum = (s: Scheme): s is MinimumScheme => "rangeOf" in s;

@@ -3,7 +3,8 @@ import { linearVariant, parseLinearVariant } from "../../runtime/ops/linear/vari
 import { panelFor } from "../../runtime/plan/panels.ts";
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
 import { emptyRows, type Q161Scheme } from "../../runtime/quant/q161.ts";
-import { hasMinimum, isInteger } from "../../runtime/quant/scheme.ts";
+import { hasMinimum, isInteger, isSparse, type SparseScheme } from "../../runtime/quant/scheme.ts";
+import { dropOthers } from "../../runtime/quant/sparse24.ts";
 import { KERNELS } from "../../targets/devices/wasm/catalogue.gen.ts";
 import { normal, random } from "../support/data.ts";
 import type { Case } from "./case.ts";
@@ -37,6 +38,22 @@ function floats(count: number, fill?: Fill): Float32Array {
   return normal(count, 4, 0.05);
 }
 
+/** The ways to keep two of four. */
+const PAIRS = [
+  [0, 1],
+  [0, 2],
+  [0, 3],
+  [1, 2],
+  [1, 3],
+  [2, 3],
+];
+
+/** Places that go through all pairs, beginning with another one in each row. */
+function everyPair({ share }: SparseScheme, n: number, k: number): Uint8Array {
+  const groups = Math.ceil(k / 4);
+  return Uint8Array.from({ length: n * groups * 2 }, (_, i) => PAIRS[(Math.floor((i >> 1) / groups / share) + ((i >> 1) % groups)) % 6][i & 1]);
+}
+
 function weights(variant: string, { n, k, fill }: Shape): Uint8Array {
   const { scheme } = parseLinearVariant(variant);
   const packed = new Uint8Array(scheme.bytes(n, k));
@@ -46,7 +63,11 @@ function weights(variant: string, { n, k, fill }: Shape): Uint8Array {
     // rows: all qmin, all qmax, alternating, random ends
     const codes = Int8Array.from({ length: n * k }, (_, i) => [qmin, qmax, i % 2 ? qmin : qmax, r() < 0.5 ? qmin : qmax][Math.floor(i / k) % 4]);
     const scales = new Float32Array(n * Math.ceil(k / (group || k))).fill(0.0625);
-    if (hasMinimum(scheme)) {
+    if (isSparse(scheme)) {
+      const kept = everyPair(scheme, n, k);
+      dropOthers(codes, kept, n, k);
+      scheme.pack(codes, scales, n, k, packed, kept);
+    } else if (hasMinimum(scheme)) {
       // scales of either sign and any exponent, minima that cancel their products, round them or leave them alone
       const d = scales.map((v, i) => v * [1 / 3, -1, 1, 2 ** -130, 2 ** 90][i % 5]);
       const minima = d.map((v, i) => v * [-8, -7.5, 0, 1 / 3][i % 4]);
@@ -109,17 +130,56 @@ function make(variant: string, shape: Shape): Case {
   };
 }
 
-/** k below, at, above and between groups; n around the block of 16; rows around the tile of 4; what may be absent, absent. */
+/** k below, at, above and between groups; n around the block of 16; rows around the tiles of 4 and 8; what may be absent, absent. */
 const ladder: readonly Shape[] = [
   ...[1, 7, 8, 31, 32, 33, 64, 100, 127, 128, 129, 160, 260].map((k) => ({ n: 16, k, rows: 1 })),
   ...[1, 2, 3, 4, 5, 15, 16, 17, 64].map((n) => ({ n, k: 96, rows: 1, bias: n % 2 === 1 })),
-  ...[0, 1, 2, 3, 4, 5, 9].map((rows) => ({ n: 21, k: 136, rows, bias: rows % 2 === 0, residual: rows % 3 === 0 })),
+  ...[0, 1, 2, 3, 4, 5, 8, 9].map((rows) => ({ n: 21, k: 136, rows, bias: rows % 2 === 0, residual: rows % 3 === 0 })),
   { n: 35, k: 72, rows: 6, gap: 4 },
   { n: 30, k: 200, rows: 5, gap: 8, bias: true, residual: true },
   { n: 16, k: 128, rows: 4, fill: "zero", bias: true },
   { n: 18, k: 64, rows: 5, fill: "nan", bias: true },
-  ...[32, 128, 640].map((k): Shape => ({ n: 18, k, rows: 5, fill: "extremes" })),
+  ...[32, 128, 640].map((k): Shape => ({ n: 18, k, rows: 9, fill: "extremes" })),
 ];
+
+/** Which bytes of a packed matrix hold places: those that differ where nothing but the places does. */
+function placeBytes(scheme: SparseScheme, n: number, k: number): boolean[] {
+  const scales = new Float32Array(n * Math.ceil(k / (scheme.group || k)));
+  const packs = PAIRS.map((pair) => {
+    const packed = new Uint8Array(scheme.bytes(n, k));
+    scheme.pack(
+      new Int8Array(n * k),
+      scales,
+      n,
+      k,
+      packed,
+      Uint8Array.from({ length: n * Math.ceil(k / 4) * 2 }, (_, i) => pair[i & 1]),
+    );
+    return packed;
+  });
+  return Array.from(packs[0], (byte, i) => packs.some((p) => p[i] !== byte));
+}
+
+/**
+ * Places of any bits, those that no encoder writes too: each names one of the window's 8 activations, and all builds read them alike. Codes
+ * are small, as several may meet at one k.
+ */
+function anyPlaces(variant: string, n: number, k: number): Case {
+  const c = make(variant, { n, k, rows: 9 });
+  const scheme = SCHEMES[variant] as SparseScheme;
+  const tensors = () => {
+    const r = random(12);
+    const few = Math.min(31, scheme.qmax);
+    const codes = Int8Array.from({ length: n * k }, () => Math.floor(r() * (2 * few + 1)) - few);
+    const kept = everyPair(scheme, n, k);
+    dropOthers(codes, kept, n, k);
+    const w = new Uint8Array(scheme.bytes(n, k));
+    scheme.pack(codes, new Float32Array(n * Math.ceil(k / (scheme.group || k))).fill(0.0625), n, k, w, kept);
+    const places = placeBytes(scheme, n, k);
+    return { ...c.tensors(), w: w.map((byte, i) => (places[i] ? Math.floor(r() * 256) : byte)) };
+  };
+  return { ...c, name: `n ${n}, k ${k}, places of any bits`, tensors };
+}
 
 /** Codes of any bits, those that no encoder writes too: all builds must read them alike. Every `period` bytes stand `head` of scales, which stay. */
 function anyBits(variant: string, n: number, k: number, period: number, head: number): Case {
@@ -135,10 +195,15 @@ function anyBits(variant: string, n: number, k: number, period: number, head: nu
 /** Every scheme with its own activation format and with every other that fits it. */
 const variants = new Set(Object.values(SCHEMES).flatMap((s) => [s.name, ...Object.values(ACTS).flatMap((a) => (a.fits(s) ? [linearVariant(s.name, a.name)] : []))]));
 
+const sparse = Object.values(SCHEMES)
+  .filter(isSparse)
+  .map((s) => s.name);
+
 export const cases: Case[] = [
   ...[...variants].flatMap((variant) => ladder.map((shape) => make(variant, shape))),
   anyBits("t2", 35, 384, SCHEMES.t2.bytes(16, 128), 32),
   // columns left over: one and two groups of signs more than of codes, in a run with codes and in one without
   ...[39, 41, 80, 310, 319, 352, 359, 999].map((k) => make("q161", { n: 19, k, rows: 5, fill: "extremes", residual: true })),
   anyBits("q161", 35, 999, SCHEMES.q161.bytes(16, 999), 112),
+  ...sparse.map((variant) => anyPlaces(variant, 35, 300)),
 ];

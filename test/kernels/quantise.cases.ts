@@ -58,20 +58,18 @@ const scalesOf = (act: ActFormat) => (act.name === "split161" ? [0, 4] : [0]);
 function poisoned(act: ActFormat, k: number, at: number): Case {
   const bytes = act.bytes(k);
   return {
-    ...make(act, "normal", 1, k, PANEL.q4),
+    ...make(act, "normal", 1, k, PANEL.windows),
     name: `NaN at ${at} of ${k}`,
     tensors: () => ({ x: normal(k, 1).fill(Number.NaN, at, at + 1), y: new Uint8Array(bytes) }),
     view: { y: (t) => Float32Array.from(scalesOf(act), (at) => new DataView(t.buffer, t.byteOffset).getFloat32(at, true)) },
   };
 }
 
-const panels = Object.values(PANEL);
-
 function ladder(act: ActFormat): Case[] {
   return [
-    ...[1, 3, 15, 16, 17, 31, 32, 64, 127, I8TOK.align, 129, 300, 512, 1000].flatMap((k) => panels.map((panel) => make(act, "normal", 2, k, panel))),
-    ...Object.keys(fills).flatMap((fill) => panels.map((panel) => make(act, fill, 3, 160, panel))),
-    ...panels.map((panel) => make(act, "normal", 5, 200, panel, 64)),
+    ...[1, 3, 15, 16, 17, 31, 32, 64, 127, I8TOK.align, 129, 300, 512, 1000].flatMap((k) => act.panels.map((panel) => make(act, "normal", 2, k, panel))),
+    ...Object.keys(fills).flatMap((fill) => act.panels.map((panel) => make(act, fill, 3, 160, panel))),
+    ...act.panels.map((panel) => make(act, "normal", 5, 200, panel, 64)),
     make(act, "normal", 0, 64, PANEL.none),
     poisoned(act, 64, 0),
     poisoned(act, 67, 66),

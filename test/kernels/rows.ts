@@ -65,6 +65,6 @@ export function allVariants(c: RowCase): Case[] {
     f32Case(c),
     ...Object.values(ACTS)
       .filter((act) => act.fused)
-      .map((act) => actCase(act, c, c.k % 3)),
+      .map((act) => actCase(act, c, act.panels[c.k % act.panels.length])),
   ];
 }

@@ -45,7 +45,7 @@ async function outputs(): Promise<Map<string, string>> {
   const inFile = (dir: string, except: string[], member: string) => list(modulesIn(dir, except), (n) => `./${n}.ts`, member);
   out.set("runtime/ops/catalogue.gen.ts", registry("OPS", "OpDef", "./define.ts", inFolder("runtime/ops", "op", "op")));
   out.set("runtime/ops/references.gen.ts", registry("REFERENCES", "Reference", "./define.ts", inFolder("runtime/ops", "reference", "reference")));
-  out.set("runtime/quant/catalogue.gen.ts", registry("SCHEMES", "Scheme", "./scheme.ts", inFile("runtime/quant", ["scheme.ts", "lanes.ts", "import.ts"], "scheme")));
+  out.set("runtime/quant/catalogue.gen.ts", registry("SCHEMES", "Scheme", "./scheme.ts", inFile("runtime/quant", ["scheme.ts", "lanes.ts", "import.ts", "sparse24.ts"], "scheme")));
   out.set("runtime/act/catalogue.gen.ts", registry("ACTS", "ActFormat", "./format.ts", inFile("runtime/act", ["format.ts"], "format")));
   out.set("models/catalogue.gen.ts", registry("ARCHITECTURES", "Architecture", "./architecture.ts", inFolder("models", "model", "architecture")));
   out.set("tools/catalogue.gen.ts", registry("COMMANDS", "Verb", "./verb.ts", inFolder("tools", "command", "verb")));
