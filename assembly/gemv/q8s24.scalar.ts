@@ -17,7 +17,7 @@ export function kernel(p: usize, unit: u32, units: u32): void {
 function dot(op: LinearOp, token: u32, row: u32): f32 {
   const x = <usize>op.x + <usize>token * op.xs;
   const r = <usize>row & 15;
-  const bytes = ((((<usize>op.k + 31) & ~31) >> 3) * 80) + HEAD;
+  const bytes = (((<usize>op.k + 31) & ~31) >> 3) * 80 + HEAD;
   const head = <usize>op.w + <usize>(row >> 4) * bytes;
   let codes = x + CODES_AT;
   let sum: i32 = 0;

@@ -81,7 +81,7 @@ export class Bytes<D extends Gather> implements Product {
       b3 = d.wide(b3, u, s, ones);
       x += 4;
     }
-    const row = (b << 4) + (<u32>h << 3);
+    const row = (b << 4) + ((<u32>h) << 3);
     finishBytes(op, t, row, a0, head, token);
     finishBytes(op, t, row + 4, b0, head + 16, token);
     finishBytes(op, t + 1, row, a1, head, token + step);

@@ -68,12 +68,12 @@ export class Rows4<G extends Gather> implements Product {
     const g = changetype<G>(0);
     const step = <usize>op.xs;
     const token = <usize>op.x + <usize>t * step;
-    const row = (b << 4) + (<u32>q << 2);
-    const apart = <usize>op.ys << 2;
+    const row = (b << 4) + ((<u32>q) << 2);
+    const apart = (<usize>op.ys) << 2;
     const y = <usize>op.y + <usize>t * apart + ((<usize>row) << 2);
     const mask = v128.load(q & 1 ? PLACES_ODD : PLACES_EVEN);
-    const shift = <i32>(q >> 1) << 2;
-    const nibble = <i32>(q & 1) << 2;
+    const shift = (<i32>(q >> 1)) << 2;
+    const nibble = (<i32>(q & 1)) << 2;
     const values = 16 + ((q >> 1) << 4);
     for (let i: usize = 0; i < 8; i++) v128.store(y + i * apart, f32x4.splat(0));
     let x = token + panelAt(op.k);

@@ -83,8 +83,8 @@ export class Shared4<G extends Gather> implements Product {
     const g = changetype<G>(0);
     const step = <usize>op.xs;
     const token = <usize>op.x + <usize>t * step;
-    const row = (b << 4) + (<u32>h << 3);
-    const apart = <usize>op.ys << 2;
+    const row = (b << 4) + ((<u32>h) << 3);
+    const apart = (<usize>op.ys) << 2;
     const y = <usize>op.y + <usize>t * apart + ((<usize>row) << 2);
     const mask = v128.load(h ? PLACES_ODD : PLACES_EVEN);
     for (let i: usize = 0; i < 4; i++) {

@@ -23,6 +23,11 @@ async function edited(edit: (columns: Uint8Array) => void, rewrite: (graph: stri
   edit(columns);
   const text = rewrite(new TextDecoder().decode(graph).trimEnd());
   graph.fill(32).set(new TextEncoder().encode(text).subarray(0, graph.length));
+  return seal(bytes, file);
+}
+
+/** Gives the bytes of a pack, which was opened before it was changed, the digest that belongs to them. */
+export function seal(bytes: Uint8Array, file: Awaited<ReturnType<typeof openPack>>): Uint8Array {
   const hasher = sha256();
   hasher.update(file.hashedHeader());
   hasher.update(bytes.subarray(file.dataOffset));

@@ -27,6 +27,7 @@ import { GGUF_DATA, GGUF_DIRECTORY, GGUF_PARTS, GGUF_WEIGHTS } from "./gguf-tens
 import { type Meter, metered, meteredFolder, meteredSource } from "./meter.ts";
 import { FILE, HEADER, NAMES, OFFSETS, SHAPES } from "./safetensors.ts";
 import { CONTAINER, PACK, TENSORS } from "./skint.ts";
+import { SPARSE } from "./sparse.ts";
 import { runTemplateAttack, TEMPLATE_ATTACKS } from "./template.ts";
 import { GGUF_TEXTS, GGUF_VOCABULARY, readGgufTokenizer } from "./tokenizer.ts";
 
@@ -64,6 +65,7 @@ export const SUITES: readonly Suite[] = [
   { name: "skint container", attacks: CONTAINER, read: readPack },
   { name: "skint tensors", attacks: TENSORS, read: readPack },
   { name: "skint columns", attacks: COLUMNS, read: readModel, prepare: device },
+  { name: "skint 2:4 weights", attacks: SPARSE, read: runModel, prepare: device },
   { name: "gguf header", attacks: GGUF_HEADER, read: readGguf },
   { name: "gguf keys", attacks: GGUF_KEYS, read: readGguf },
   { name: "gguf values", attacks: GGUF_VALUES, read: readGguf },
@@ -172,6 +174,18 @@ async function readGgufWeights(made: Made, meter: Meter): Promise<void> {
 async function readModel(made: Made, meter: Meter): Promise<void> {
   if (isFolder(made)) throw new Error("a single file was expected");
   (await loadModel(meteredSource(sourceOf(made, PACK), meter), await device())).close();
+}
+
+/** Loads a model and feeds it two tokens; its logits must be numbers. */
+async function runModel(made: Made, meter: Meter): Promise<void> {
+  if (isFolder(made)) throw new Error("a single file was expected");
+  const model = await loadModel(meteredSource(sourceOf(made, PACK), meter), await device());
+  try {
+    const logits = await model.session().feed(Uint32Array.of(3, 7));
+    if (!logits.every(Number.isFinite)) throw new Error("a logit is not finite");
+  } finally {
+    model.close();
+  }
 }
 
 let opened: ReturnType<typeof environment> | undefined;

@@ -4,11 +4,12 @@ import { arrange, greatestColumns, packColumns, unpackColumns } from "../../runt
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
 import { scaleFromU16, scaleToU16 } from "../../runtime/quant/lanes.ts";
 import { emptyRows, type Q161Scheme, splitOf } from "../../runtime/quant/q161.ts";
-import { hasMinimum, type IntegerScheme, isInteger, type Scheme } from "../../runtime/quant/scheme.ts";
+import { hasMinimum, type IntegerScheme, isInteger, isSparse, type Scheme } from "../../runtime/quant/scheme.ts";
+import { keep24 } from "../../runtime/quant/sparse24.ts";
 import { normal, random } from "../support/data.ts";
 
 const all = Object.values(SCHEMES);
-const integers = all.filter(isInteger);
+const integers = all.filter((s): s is IntegerScheme => isInteger(s) && !isSparse(s));
 
 function encode(s: Scheme, w: Float32Array, n: number, k: number): Uint8Array {
   const out = new Uint8Array(s.bytes(n, k)).fill(0xcc);
@@ -70,7 +71,9 @@ describe.each(all.map((s) => [s.name, s] as const))("%s", (name, s) => {
     const w = Float32Array.from({ length: n * k }, (_, i) => (Math.floor(i / k) % 2 ? 1 : -1) * 2 ** (Math.floor(i / k) % 5));
     const packed = encode(s, w, n, k);
     const got = s.decode(packed, n, k);
-    for (let i = 0; i < w.length; i++) expect(Math.abs(got[i] / w[i] - 1)).toBeLessThan(0.04);
+    const dropped = (i: number) => isSparse(s) && got[i] === 0;
+    for (let i = 0; i < w.length; i++) if (!dropped(i)) expect(Math.abs(got[i] / w[i] - 1)).toBeLessThan(0.04);
+    expect(got.filter((v) => v !== 0).length).toBeGreaterThanOrEqual(w.length / 2);
     const padded = Math.ceil(n / 16) * 16;
     expect(
       s
@@ -310,4 +313,55 @@ describe("columns", () => {
     const others = [...x].filter((v) => v % 5).map((v, i) => v * (1 + i));
     expect([...arrange(x, { salient, factors })]).toEqual([0, 5, 10, 15, 20, 25, 30, 35, ...others]);
   });
+});
+
+describe.each(all.filter(isSparse).map((s) => [s.name, s] as const))("%s", (_, s) => {
+  const groups = (k: number) => Math.ceil(k / 4);
+  const scalesOf = (n: number, k: number) => Float32Array.from({ length: n * Math.ceil(k / (s.group || k)) }, (_, i) => scaleFromU16(1000 * (i % 60)));
+
+  test.each([
+    [16, 128],
+    [19, 77],
+    [5, 300],
+    [9, 4],
+  ])("n %i, k %i: any two of four are kept where they stand, with any code", (n, k) => {
+    const r = random(n);
+    const score = Float32Array.from({ length: n * k }, r);
+    const kept = keep24(score, n, k, s.share);
+    const codes = Int8Array.from(score, (_, i) => {
+      const at = (Math.floor(i / k) * groups(k) + ((i % k) >> 2)) * 2;
+      return kept.subarray(at, at + 2).includes((i % k) & 3) ? s.qmin + Math.floor(r() * (s.qmax - s.qmin + 1)) : 0;
+    });
+    const packed = new Uint8Array(s.bytes(n, k)).fill(0xcc);
+    s.pack(codes, scalesOf(n, k), n, k, packed, kept);
+    expect(s.unpack(packed, n, k)).toEqual({ codes, scales: scalesOf(n, k), kept });
+    // without places the codes say where they are
+    s.pack(codes, scalesOf(n, k), n, k, packed);
+    expect(s.unpack(packed, n, k)).toMatchObject({ codes, scales: scalesOf(n, k) });
+  });
+
+  test("more than two of four are refused with their place", () => {
+    const codes = new Int8Array(16 * 12);
+    codes.set([1, 0, 2, 3], 12 * 2 + 4);
+    expect(() => s.pack(codes, scalesOf(16, 12), 16, 12, new Uint8Array(s.bytes(16, 12)))).toThrow(
+      expect.objectContaining({ code: "format.shape", message: expect.stringMatching(/^row 2 .* columns 4 … 7/) }),
+    );
+  });
+
+  test("magnitude decides, by the sum over rows that share", () => {
+    const w = new Float32Array(8 * 4).fill(0.1);
+    w.set([1, 2, 3, 4]); // row 0 alone would keep 2 and 3
+    for (let row = 1; row < 8; row++) w.set([9, 0, 9, 0], 4 * row);
+    const { kept } = s.unpack(encode(s, w, 8, 4), 8, 4);
+    expect(Array.from(kept.subarray(0, 4))).toEqual(s.share === 8 ? [0, 2, 0, 2] : [2, 3, 0, 2]);
+  });
+});
+
+test.each(all.filter(isSparse).map((s) => [s.name, s] as const))("%s keeps the places of NVIDIA's metadata: 4 bits a group, the first and four times the second", (_, s) => {
+  const metadata = [0x4, 0x8, 0xc, 0x9, 0xd, 0xe];
+  const kept = Uint8Array.from(metadata.flatMap((m) => [m & 3, m >> 2]));
+  const packed = new Uint8Array(s.bytes(1, 24));
+  s.pack(new Int8Array(24), new Float32Array(1), 1, 24, packed, kept);
+  const back = s.unpack(packed, 1, 24).kept;
+  expect(metadata.map((_, g) => back[2 * g] | (back[2 * g + 1] << 2))).toEqual(metadata);
 });
