@@ -123,3 +123,5 @@ export const PLACES_EVEN = memory.data<u32>([0x0a0c0503, 0x0a0c0503, 0x0a0c0503,
 export const PLACES_ODD = memory.data<u32>([0x05030a0c, 0x05030a0c, 0x05030a0c, 0x05030a0c], 16);
 /** 16 bytes of 8. */
 export const I8_EIGHT = memory.data<u32>([0x08080808, 0x08080808, 0x08080808, 0x08080808], 16);
+/** 16 bytes of 0xf0: the high nibbles. */
+export const NIBBLE_HIGH = memory.data<u32>([0xf0f0f0f0, 0xf0f0f0f0, 0xf0f0f0f0, 0xf0f0f0f0], 16);

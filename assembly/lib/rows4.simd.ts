@@ -1,6 +1,6 @@
 // Products of q4s24 weights with u7tok activations (panel windows). A quad, 4 rows, is one vector; its places are one field of a window's 16 bytes.
 import { LinearOp } from "../abi.gen";
-import { I8_EIGHT, NIBBLE, PLACES_EVEN, PLACES_ODD } from "./constants";
+import { I8_EIGHT, I16_ONE, NIBBLE, NIBBLE_HIGH, PLACES_EVEN, PLACES_ODD } from "./constants";
 import { Gather } from "./gather.simd";
 import { panelAt } from "./i8row";
 import { scales } from "./linear.simd";
@@ -17,11 +17,14 @@ function blockBytes(k: u32): usize {
 }
 
 export class Rows4<G extends Gather> implements Product {
+  /** A high nibble where it stands is 16 times its code: its sums are wide, and divided at the end of a group. */
   block(op: LinearOp, b: u32, token: u32): void {
     const g = changetype<G>(0);
     const row = <usize>op.x + <usize>token * op.xs;
     const low = v128.load(NIBBLE);
+    const high = v128.load(NIBBLE_HIGH);
     const eight = v128.load(I8_EIGHT);
+    const ones = v128.load(I16_ONE);
     let x = row + panelAt(op.k);
     let f0 = f32x4.splat(0);
     let f1 = f0;
@@ -41,16 +44,16 @@ export class Rows4<G extends Gather> implements Product {
         x += 16;
         let v = v128.load(w, 16);
         a0 = g.narrow(a0, i8x16.sub(v128.and(v, low), eight), g.pick(s, v128.and(at, v128.load(PLACES_EVEN))));
-        a1 = g.narrow(a1, i8x16.sub(v128.and(i16x8.shr_u(v, 4), low), eight), g.pick(s, v128.and(at, v128.load(PLACES_ODD))));
+        a1 = g.wide(a1, v128.and(v, high), g.pick(s, v128.and(at, v128.load(PLACES_ODD))), ones);
         v = v128.load(w, 32);
         at = i16x8.shr_u(at, 4);
         a2 = g.narrow(a2, i8x16.sub(v128.and(v, low), eight), g.pick(s, v128.and(at, v128.load(PLACES_EVEN))));
-        a3 = g.narrow(a3, i8x16.sub(v128.and(i16x8.shr_u(v, 4), low), eight), g.pick(s, v128.and(at, v128.load(PLACES_ODD))));
+        a3 = g.wide(a3, v128.and(v, high), g.pick(s, v128.and(at, v128.load(PLACES_ODD))), ones);
       }
       f0 = plus(f0, g.total(a0), codeSums(group), scales(group), row);
-      f1 = plus(f1, g.total(a1), codeSums(group + 8), scales(group + 8), row);
+      f1 = plus(f1, i32x4.shr_s(a1, 4), codeSums(group + 8), scales(group + 8), row);
       f2 = plus(f2, g.total(a2), codeSums(group + 16), scales(group + 16), row);
-      f3 = plus(f3, g.total(a3), codeSums(group + 24), scales(group + 24), row);
+      f3 = plus(f3, i32x4.shr_s(a3, 4), codeSums(group + 24), scales(group + 24), row);
     }
     finishRow(op, token, b << 4, f0, row);
     finishRow(op, token, (b << 4) + 4, f1, row);
@@ -74,6 +77,7 @@ export class Rows4<G extends Gather> implements Product {
     const mask = v128.load(q & 1 ? PLACES_ODD : PLACES_EVEN);
     const shift = (<i32>(q >> 1)) << 2;
     const nibble = (<i32>(q & 1)) << 2;
+    const flip = i8x16.splat(<i8>(nibble << 1));
     const values = 16 + ((q >> 1) << 4);
     for (let i: usize = 0; i < 8; i++) v128.store(y + i * apart, f32x4.splat(0));
     let x = token + panelAt(op.k);
@@ -91,7 +95,7 @@ export class Rows4<G extends Gather> implements Product {
       const stop = w + GROUP;
       for (w += HEAD; w < stop; w += BYTES) {
         const at = v128.and(i16x8.shr_u(v128.load(w), shift), mask);
-        const v = i8x16.sub(v128.and(i16x8.shr_u(v128.load(w + values), nibble), v128.load(NIBBLE)), v128.load(I8_EIGHT));
+        const v = i8x16.sub(v128.xor(v128.and(i16x8.shr_u(v128.load(w + values), nibble), v128.load(NIBBLE)), flip), v128.load(I8_EIGHT));
         let s = x;
         a0 = g.narrow(a0, v, g.pick(v128.load(s), at));
         s += step;

@@ -1,6 +1,6 @@
 // Products of q4s24v weights with u7tok activations (panel windows): 8 rows, two quads of one vector each, gather once.
 import { LinearOp } from "../abi.gen";
-import { I8_EIGHT, NIBBLE, PLACES_EVEN, PLACES_ODD } from "./constants";
+import { I8_EIGHT, I16_ONE, NIBBLE, NIBBLE_HIGH, PLACES_EVEN, PLACES_ODD } from "./constants";
 import { Gather } from "./gather.simd";
 import { panelAt } from "./i8row";
 import { finish8, scales } from "./linear.simd";
@@ -12,17 +12,24 @@ const GROUP: usize = 608;
 const PLACES: usize = 64;
 const HEAD: usize = 96;
 const BYTES: usize = 32;
+/** Of the panel of a group. */
+const WINDOWS: usize = 256;
 
 function blockBytes(k: u32): usize {
   return ((<usize>k + 127) >> 7) * GROUP;
 }
 
 export class Shared4<G extends Gather> implements Product {
+  /** A high nibble where it stands is 16 times its code: its sums are wide, and divided at the end of a group. 8 rows at a time, as more spill. */
   block(op: LinearOp, b: u32, token: u32): void {
     const g = changetype<G>(0);
     const row = <usize>op.x + <usize>token * op.xs;
     const low = v128.load(NIBBLE);
+    const high = v128.load(NIBBLE_HIGH);
     const eight = v128.load(I8_EIGHT);
+    const ones = v128.load(I16_ONE);
+    const even = v128.load(PLACES_EVEN);
+    const odd = v128.load(PLACES_ODD);
     let x = row + panelAt(op.k);
     let f0 = f32x4.splat(0);
     let f1 = f0;
@@ -34,37 +41,42 @@ export class Shared4<G extends Gather> implements Product {
       let p = group + PLACES;
       let a0 = i32x4.splat(0);
       let a1 = a0;
-      let a2 = a0;
-      let a3 = a0;
       w += HEAD;
       for (const stop = group + GROUP; w < stop; w += 2 * BYTES) {
-        let at = v128.load32_splat(p);
+        const at = v128.load32_splat(p);
         p += 4;
-        let s = v128.load(x);
-        let y = g.pick(s, v128.and(at, v128.load(PLACES_EVEN)));
+        let y = g.pick(v128.load(x), v128.and(at, even));
         let v = v128.load(w);
         a0 = g.narrow(a0, i8x16.sub(v128.and(v, low), eight), y);
-        a1 = g.narrow(a1, i8x16.sub(v128.and(i16x8.shr_u(v, 4), low), eight), y);
-        y = g.pick(s, v128.and(at, v128.load(PLACES_ODD)));
-        v = v128.load(w, 16);
-        a2 = g.narrow(a2, i8x16.sub(v128.and(v, low), eight), y);
-        a3 = g.narrow(a3, i8x16.sub(v128.and(i16x8.shr_u(v, 4), low), eight), y);
-        at = i16x8.shr_u(at, 4);
-        s = v128.load(x, 16);
-        x += 32;
-        y = g.pick(s, v128.and(at, v128.load(PLACES_EVEN)));
+        a1 = g.wide(a1, v128.and(v, high), y, ones);
+        y = g.pick(v128.load(x, 16), v128.and(i16x8.shr_u(at, 4), even));
         v = v128.load(w, 32);
         a0 = g.narrow(a0, i8x16.sub(v128.and(v, low), eight), y);
-        a1 = g.narrow(a1, i8x16.sub(v128.and(i16x8.shr_u(v, 4), low), eight), y);
-        y = g.pick(s, v128.and(at, v128.load(PLACES_ODD)));
-        v = v128.load(w, 48);
-        a2 = g.narrow(a2, i8x16.sub(v128.and(v, low), eight), y);
-        a3 = g.narrow(a3, i8x16.sub(v128.and(i16x8.shr_u(v, 4), low), eight), y);
+        a1 = g.wide(a1, v128.and(v, high), y, ones);
+        x += 32;
       }
       f0 = plus(f0, g.total(a0), codeSums(group), scales(group), row);
-      f1 = plus(f1, g.total(a1), codeSums(group + 8), scales(group + 8), row);
-      f2 = plus(f2, g.total(a2), codeSums(group + 16), scales(group + 16), row);
-      f3 = plus(f3, g.total(a3), codeSums(group + 24), scales(group + 24), row);
+      f1 = plus(f1, i32x4.shr_s(a1, 4), codeSums(group + 8), scales(group + 8), row);
+      a0 = i32x4.splat(0);
+      a1 = a0;
+      p = group + PLACES;
+      w = group + HEAD;
+      x -= WINDOWS;
+      for (const stop = group + GROUP; w < stop; w += 2 * BYTES) {
+        const at = v128.load32_splat(p);
+        p += 4;
+        let y = g.pick(v128.load(x), v128.and(at, odd));
+        let v = v128.load(w, 16);
+        a0 = g.narrow(a0, i8x16.sub(v128.and(v, low), eight), y);
+        a1 = g.wide(a1, v128.and(v, high), y, ones);
+        y = g.pick(v128.load(x, 16), v128.and(i16x8.shr_u(at, 4), odd));
+        v = v128.load(w, 48);
+        a0 = g.narrow(a0, i8x16.sub(v128.and(v, low), eight), y);
+        a1 = g.wide(a1, v128.and(v, high), y, ones);
+        x += 32;
+      }
+      f2 = plus(f2, g.total(a0), codeSums(group + 16), scales(group + 16), row);
+      f3 = plus(f3, i32x4.shr_s(a1, 4), codeSums(group + 24), scales(group + 24), row);
     }
     finishRow(op, token, b << 4, f0, row);
     finishRow(op, token, (b << 4) + 4, f1, row);
@@ -110,7 +122,7 @@ export class Shared4<G extends Gather> implements Product {
         p += <usize>shift;
         shift ^= 4;
         let v = v128.load(q);
-        const u = i8x16.sub(v128.and(i16x8.shr_u(v, 4), v128.load(NIBBLE)), v128.load(I8_EIGHT));
+        const u = i8x16.sub(v128.xor(v128.and(i16x8.shr_u(v, 4), v128.load(NIBBLE)), v128.load(I8_EIGHT)), v128.load(I8_EIGHT));
         v = i8x16.sub(v128.and(v, v128.load(NIBBLE)), v128.load(I8_EIGHT));
         let s = x;
         let picked = g.pick(v128.load(s), at);

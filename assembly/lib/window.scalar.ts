@@ -26,9 +26,9 @@ export function window8(places: usize, field: u32, w: usize, x: usize): i32 {
   return sum;
 }
 
-/** The same of 4 bytes whose nibble at bit `shift` is code + 8. */
+/** The same of codes −8…7 in 4 bytes: at bit 0 plus 8, at bit 4 as they are. */
 export function window4(places: usize, field: u32, w: usize, shift: u32, x: usize): i32 {
   let sum: i32 = 0;
-  for (let j: usize = 0; j < 4; j++) sum += (((<i32>load<u8>(w + j) >> shift) & 15) - 8) * kept(places, field, j, x);
+  for (let j: usize = 0; j < 4; j++) sum += ((((<i32>load<u8>(w + j) >> shift) & 15) ^ (shift << 1)) - 8) * kept(places, field, j, x);
   return sum;
 }

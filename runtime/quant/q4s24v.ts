@@ -2,10 +2,10 @@
 // Groups of 128 k of 16 rows:
 //   64 bytes  16 u16 scales, 16 i16 sums of the group's codes
 //   32 bytes  places, 4 for each 16 k: field 2·(window mod 2) is that of rows 0…7, the next one that of rows 8…15
-//   512 bytes for each 8 k 32 bytes of code + 8 in nibbles, as in q4s24
+//   512 bytes for each 8 k 32 bytes of nibbles, as in q4s24
 import { chooseScale, scaleFromU16, scaleToU16 } from "./lanes.ts";
 import { Q4_DIVISORS } from "./q4g32.ts";
-import { sparseScheme, WINDOW } from "./sparse24.ts";
+import { fromNibble, sparseScheme, toNibble, WINDOW } from "./sparse24.ts";
 
 const GROUP = 128;
 const EACH = GROUP / WINDOW;
@@ -28,9 +28,9 @@ export const scheme = sparseScheme({
   blockBytes: (k) => groups(k) * STRIDE,
   places: (r, w) => ({ at: groupAt(w) + PLACES + 4 * ((w % EACH) >> 1), field: 2 * (w & 1) + (r >> 3) }),
   put: (block, r, w, j, code) => {
-    block[byteAt(r, w, j)] |= (code + 8) << (r & 4);
+    block[byteAt(r, w, j)] |= toNibble(code, r & 4);
   },
-  get: (block, r, w, j) => ((block[byteAt(r, w, j)] >> (r & 4)) & 15) - 8,
+  get: (block, r, w, j) => fromNibble(block[byteAt(r, w, j)], r & 4),
   scaleOf: (w) => chooseScale(w, 0, w.length, Q4_DIVISORS, -8, 7),
   putScale(block, r, g, scale, sum) {
     block.setUint16(STRIDE * g + 2 * r, scaleToU16(scale), true);

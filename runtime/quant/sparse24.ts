@@ -98,6 +98,10 @@ function placesOf(codes: Int8Array, rows: number, k: number, share: number): Uin
   return kept;
 }
 
+/** Codes −8…7 in a byte at bit 0, plus 8, or at bit 4, as they are. */
+export const toNibble = (code: number, bit: number) => (bit === 0 ? code + 8 : (code & 15) << 4);
+export const fromNibble = (byte: number, bit: number) => (bit === 0 ? (byte & 15) - 8 : (byte << 24) >> 28);
+
 /** A scheme from its layout. */
 export function sparseScheme(layout: Layout): SparseScheme {
   const { name, group, qmin, qmax, share, scaleOf } = layout;
