@@ -75,7 +75,8 @@ export function keep24(score: Float32Array, rows: number, k: number, share: numb
   return kept;
 }
 
-function greatestTwo(sums: readonly number[]): [number, number] {
+/** The two of four with the greatest sums, ascending; the earlier on a tie. */
+export function greatestTwo(sums: readonly number[]): [number, number] {
   const [a, b] = [0, 1, 2, 3].sort((i, j) => sums[j] - sums[i] || i - j);
   return a < b ? [a, b] : [b, a];
 }

@@ -94,7 +94,7 @@ test.each(["qwen2", "qwen3", "qwen3, biases in attention", "gemma", "gemma2", "g
 );
 
 // q · k is summed in another order.
-test.each(Object.keys(cases).filter((name) => cases[name].base === "llama"))("%s: the logits are those of the safetensors", async (name) => {
+test.each(["arcee", ...Object.keys(cases).filter((name) => cases[name].base === "llama")])("%s: the logits are those of the safetensors", async (name) => {
   expect(await errorOf(caseOf(name))).toBeLessThan(1e-5);
 });
 
@@ -112,6 +112,7 @@ test.each([
   ["llama, biases in attention", /attn_output\.bias/],
   ["llama, biases in the feed-forward", /ffn_gate\.bias/],
   ["llama, positions scaled as Llama 3 does", /rope_freqs/],
+  ["arcee", /attn_[qk]\.weight/],
   ["gemma2", /post_ffw_norm/],
   ["mamba", /ssm_a/],
   ["mamba", /ssm_d$/],

@@ -8,6 +8,8 @@ import { openCheckpoint } from "../../tools/compress/checkpoint.ts";
 import { compressModel } from "../../tools/compress/compress.ts";
 import { recipeNamed } from "../../tools/compress/recipe.ts";
 import { evaluate, splitOfCard } from "../../tools/eval/evaluate.ts";
+import { activeFraction } from "../../tools/goals/byo/tiny.ts";
+import type { Measured } from "../../tools/goals/goal.ts";
 import { memorySink } from "../support/memory.ts";
 import { relativeError } from "../support/oracle-llama.ts";
 import { environment, open } from "../support/tiny.ts";
@@ -28,8 +30,17 @@ interface Oracle {
 
 const trained = readdirSync("models").filter((name) => existsSync(`models/${name}/oracle.json`));
 
-test("there are trained models", () => {
-  expect(trained).toContain("tiny-swiglu");
+test("all models that the training has a recipe for are here", () => {
+  const recipes = [...readFileSync("models/training/recipes.py", "utf8").matchAll(/^ {4}"(tiny-\w+)": Recipe/gm)].map(([, name]) => name);
+  expect(recipes.length).toBeGreaterThan(2);
+  expect(trained.toSorted()).toEqual(recipes.toSorted());
+});
+
+test("as few neurons of tiny-relu are awake as its card says", async () => {
+  const { evaluation } = JSON.parse(readFileSync("models/tiny-relu/card.json", "utf8"));
+  const { value } = (await activeFraction({ signal: new AbortController().signal, note: () => {} })) as Measured;
+  // The card's windows overlap, so that it counts some tokens in another context.
+  expect(Math.abs(value / evaluation.active_fraction - 1)).toBeLessThan(0.03);
 });
 
 describe.each(trained)("%s", (name) => {

@@ -80,7 +80,7 @@ function turned({ shape: [k, n], values }: Weight): Weight {
 
 function converted(config: Config, name: string, w: Weight): Weight {
   const type = String(config.model_type);
-  if (type === "llama" && /q_proj|k_proj/.test(name)) return interleaved(w, Number(name.includes("q_proj") ? config.num_attention_heads : config.num_key_value_heads));
+  if (/^(llama|arcee)$/.test(type) && /q_proj|k_proj/.test(name)) return interleaved(w, Number(name.includes("q_proj") ? config.num_attention_heads : config.num_key_value_heads));
   if (type.startsWith("gemma") && name.endsWith("norm.weight")) return { shape: w.shape, values: w.values.map((v) => v + 1) };
   if (name.endsWith("A_log")) return { shape: w.shape, values: w.values.map((v) => -Math.exp(v)) };
   if (name.endsWith("conv1d.weight")) return { shape: [w.shape[0], w.shape[2]], values: w.values };

@@ -68,6 +68,11 @@ const FOLDERS: Readonly<
     1,
     /tensor model\.layers\.1\.mlp\.up_proj\.weight holds NaN at index \[1, 6\]/,
   ],
+  "a tokenizer_config.json cut short": ["tokenizer_config.json", () => '{"bos_token": ', "format.header", 1, /tokenizer_config\.json/],
+  "a tokenizer_config.json that is nested without end": ["tokenizer_config.json", () => "[".repeat(100_000), "format.limit", 1, /tokenizer_config\.json/],
+  "a card.json that is no JSON": ["card.json", () => "name: tiny", "format.header", 1, /card\.json/],
+  "a chat template that is no text": ["chat_template.jinja", () => Uint8Array.of(0x7b, 0xff, 0xfe), "format.header", 1, /chat_template\.jinja/],
+  "a chat template as large as a model": ["chat_template.jinja", () => new Uint8Array(5_000_000).fill(0x20), "format.limit", 1, /chat_template\.jinja has 5000000 bytes/],
   "weights of a type that is none": [
     "model.safetensors",
     () => {

@@ -1,11 +1,11 @@
 // 2:4: what stays, in any scheme with a code for zero, and the order in which methods cost outputs.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
-import type { IntegerScheme } from "../../runtime/quant/scheme.ts";
+import { greatestTwo } from "../../runtime/quant/sparse24.ts";
 import type { InputStatistics } from "../../tools/compress/calibrate/statistics.ts";
 import { Linalg } from "../../tools/compress/linalg/linalg.ts";
 import { METHODS } from "../../tools/compress/methods/catalogue.gen.ts";
-import { keepTwo, pruned } from "../../tools/compress/prune.ts";
+import { pruned } from "../../tools/compress/prune.ts";
 import { compressWith, statisticsOf } from "../support/calibrated.ts";
 import { normal } from "../support/data.ts";
 import { correlated } from "../support/linalg.ts";
@@ -28,10 +28,9 @@ function keptOf(back: Float32Array, n: number, k: number): number[][] {
 const count = (bits: number) => bits.toString(2).replaceAll("0", "").length;
 
 test("the two greatest stay, the earlier ones on a tie, what there is of a short group", () => {
-  expect(keepTwo([1, 3, 2, 0], 4)).toBe(0b0110);
-  expect(keepTwo([1, 1, 1, 1], 4)).toBe(0b0011);
-  expect(keepTwo([0, 5, 9], 3)).toBe(0b0110);
-  expect(keepTwo([7], 1)).toBe(0b0001);
+  expect(greatestTwo([1, 3, 2, 0])).toEqual([1, 2]);
+  expect(greatestTwo([1, 1, 1, 1])).toEqual([0, 1]);
+  expect(pruned(Float32Array.of(3, 1, 2, 4, 1, 5, 9), 1, 7, 1, Math.abs)).toEqual(Float32Array.of(3, 0, 0, 4, 0, 5, 9));
 });
 
 test("rows that share a mask keep the columns with the greatest sum of scores", () => {
@@ -41,22 +40,21 @@ test("rows that share a mask keep the columns with the greatest sum of scores", 
 });
 
 describe.each(PRUNING)("%s", (name) => {
-  test.each(["q8", "q4g32", "q4g128"])("%s: of each four columns of a row at most two are not zero", async (scheme) => {
+  test.each(["q8", "q4g32", "q4g128", "q8s24", "q4s24", "q8s24v", "q4s24v"])("%s: of each four columns of a row at most two are not zero", async (scheme) => {
     const [n, k, t] = [20, 70, 300];
     const { back, report } = await compressWith(METHODS[name], la, statisticsOf(la, correlated(t, k, normal, 1), t, k), SCHEMES[scheme], normal(n * k, 2), n);
     for (const row of keptOf(back, n, k)) for (const bits of row) expect(count(bits)).toBeLessThanOrEqual(2);
     expect(report.output?.predicted).toBeLessThan(0.6);
   });
 
-  test("rows that must share a mask do", async () => {
+  test.each(["q8s24v", "q4s24v"])("%s: rows that must share a mask do", async (scheme) => {
     const [n, k, t] = [24, 64, 300];
-    const shared = { ...(SCHEMES.q8 as IntegerScheme), share: 8 };
-    const { back } = await compressWith(METHODS[name], la, statisticsOf(la, correlated(t, k, normal, 3), t, k), shared, normal(n * k, 4), n);
+    const { back } = await compressWith(METHODS[name], la, statisticsOf(la, correlated(t, k, normal, 3), t, k), SCHEMES[scheme], normal(n * k, 4), n);
     const kept = keptOf(back, n, k);
     for (let first = 0; first < n; first += 8)
       for (let g = 0; g < k / 4; g++) {
         const union = kept.slice(first, first + 8).reduce((bits, row) => bits | row[g], 0);
-        expect(count(union)).toBe(2);
+        expect(count(union), `rows ${first} … ${first + 7}, columns ${4 * g} …`).toBe(2);
       }
   });
 
@@ -94,7 +92,7 @@ describe("on loud channels and correlated inputs", () => {
     (await compressWith(METHODS[method], la, inputs, scheme, normal(n * k, 8), n)).report.output as { predicted: number; measured: number };
 
   test("SparseGPT costs outputs less than Wanda, Wanda less than magnitude, with int4 too: predicted and measured", async () => {
-    for (const scheme of [SCHEMES.q8, SCHEMES.q4g32]) {
+    for (const scheme of [SCHEMES.q8, SCHEMES.q4g32, SCHEMES.q8s24, SCHEMES.q4s24]) {
       const [magnitude, wanda, sparsegpt] = [await error("magnitude", scheme), await error("wanda", scheme), await error("sparsegpt", scheme)];
       for (const kind of ["predicted", "measured"] as const) {
         expect(sparsegpt[kind]).toBeLessThan(wanda[kind]);
@@ -104,7 +102,6 @@ describe("on loud channels and correlated inputs", () => {
   });
 
   test("a mask shared by 8 rows costs more than one for each row", async () => {
-    const shared = { ...(SCHEMES.q8 as IntegerScheme), share: 8 };
-    for (const method of PRUNING) expect((await error(method, shared)).predicted, method).toBeGreaterThan((await error(method)).predicted);
+    for (const method of PRUNING) expect((await error(method, SCHEMES.q8s24v)).predicted, method).toBeGreaterThan((await error(method, SCHEMES.q8s24)).predicted);
   });
 });

@@ -1,18 +1,13 @@
 // 2:4 masks: of every 4 neighbouring columns of a row two weights stay. Rows of a run of `share` keep the same columns.
-import { isInteger, type Scheme } from "../../runtime/quant/scheme.ts";
+import { isInteger, isSparse, type Scheme } from "../../runtime/quant/scheme.ts";
+import { greatestTwo } from "../../runtime/quant/sparse24.ts";
 
 /** Neighbouring rows that keep the same columns: what a sparse scheme says, 1 for others. */
-export const shareOf = (scheme: Scheme): number => ("share" in scheme ? (scheme.share as number) : 1);
+export const shareOf = (scheme: Scheme): number => (isSparse(scheme) ? scheme.share : 1);
 
 /** Why weights that are pruned cannot be brought into a scheme: zero must be a code of its own. */
 export function refusesPruning(scheme: Scheme): string | undefined {
   return isInteger(scheme) && scheme.qmin < 0 ? undefined : "zero is no code of it";
-}
-
-/** Bits of the two columns with the greatest scores among `width` ≤ 4, the earlier on a tie. */
-export function keepTwo(scores: ArrayLike<number>, width: number): number {
-  const order = Array.from({ length: width }, (_, i) => i).sort((a, b) => scores[b] - scores[a] || a - b);
-  return order.slice(0, 2).reduce((bits, i) => bits | (1 << i), 0);
 }
 
 /** Masks of rows of k columns, chosen 4 columns at a time. */
@@ -31,10 +26,10 @@ export class Mask24 {
   /** Chooses for rows [first, last) what stays of the 4 columns from `column` on, by the sum of their scores. */
   choose(first: number, last: number, column: number, score: (row: number, column: number) => number): void {
     const width = Math.min(4, this.k - column);
-    const sums = new Float64Array(4);
+    const sums = [0, 1, 2, 3].map((i) => (i < width ? 0 : Number.NEGATIVE_INFINITY));
     for (let r = first; r < last; r++) for (let i = 0; i < width; i++) sums[i] += score(r, column + i);
-    const bits = keepTwo(sums, width);
-    for (let r = first; r < last; r++) this.bits[r * this.groups + (column >> 2)] = bits;
+    const [a, b] = greatestTwo(sums);
+    for (let r = first; r < last; r++) this.bits[r * this.groups + (column >> 2)] = (1 << a) | (1 << b);
   }
 
   kept(row: number, column: number): boolean {
