@@ -22,6 +22,7 @@ export class ActivateOp {
   k: u32;
   kind: u32;
   panel: u32;
+  range: u32;
 }
 
 /** Record of `add`; meaning of the fields: runtime/ops/add/op.ts. */
@@ -166,6 +167,7 @@ export class LayernormOp {
   k: u32;
   eps: f32;
   panel: u32;
+  range: u32;
 }
 
 /** Record of `linear`; meaning of the fields: runtime/ops/linear/op.ts. */
@@ -184,6 +186,7 @@ export class LinearOp {
   residual: u32;
   rs: u32;
   columns: u32;
+  range: u32;
   down: u32;
   up: u32;
 }
@@ -199,6 +202,7 @@ export class QuantiseOp {
   ys: u32;
   k: u32;
   panel: u32;
+  range: u32;
   columns: u32;
 }
 
@@ -216,6 +220,7 @@ export class RmsnormOp {
   eps: f32;
   offset: f32;
   panel: u32;
+  range: u32;
 }
 
 /** Record of `rope`; meaning of the fields: runtime/ops/rope/op.ts. */

@@ -14,6 +14,6 @@ export function kernel(p: usize, unit: u32, units: u32): void {
     const y = <usize>op.y + <usize>r * op.ys;
     const u = op.u ? <usize>op.u + ((<usize>r * op.us) << 2) : 0;
     activateRow(op.kind, <usize>op.g + ((<usize>r * op.gs) << 2), u, y + panel, op.k);
-    encodeRow(y + panel, op.k, y, op.panel);
+    encodeRow(y + panel, op.k, y, op.panel, op.range);
   }
 }

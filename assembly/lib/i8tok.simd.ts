@@ -8,11 +8,13 @@ const PAIRS: u32 = 1;
 const Q4: u32 = 2;
 const WINDOWS: u32 = 3;
 
-/** x f32 [k], y one i8tok row. x may be the f32 row that lies where y's panel goes: the panel is written from the codes, last. */
-export function encodeRow(x: usize, k: u32, y: usize, panel: u32): void {
+/** x f32 [k], y one i8tok row; range: of the magnitude that becomes 127, 0 = the greatest of x. x may be the f32 row that lies where y's panel goes: the panel is written from the codes, last. */
+export function encodeRow(x: usize, k: u32, y: usize, panel: u32, range: usize): void {
   const kp = padded(k);
   const codes = y + CODES_AT;
-  const amax = absmax(x, k);
+  let amax = absmax(x, k);
+  // not finite: the row keeps it, so that it is seen
+  if (range && amax - amax == 0) amax = load<f32>(range);
   const inv: f32 = amax == 0 ? 0 : 127 / amax;
   memory.fill(y, 0, CODES_AT);
   store<f32>(y, amax / 127);

@@ -7,5 +7,5 @@ export function kernel(p: usize, unit: u32, units: u32): void {
   const op = changetype<QuantiseOp>(p);
   const rows = load<u32>(op.rows);
   const end = start(unit + 1, units, rows);
-  for (let r = start(unit, units, rows); r < end; r++) encodeRow(<usize>op.x + ((<usize>r * op.xs) << 2), op.k, <usize>op.y + <usize>r * op.ys, op.panel);
+  for (let r = start(unit, units, rows); r < end; r++) encodeRow(<usize>op.x + ((<usize>r * op.xs) << 2), op.k, <usize>op.y + <usize>r * op.ys, op.panel, op.range);
 }

@@ -13,6 +13,6 @@ export function kernel(p: usize, unit: u32, units: u32): void {
   for (let r = start(unit, units, rows); r < end; r++) {
     const y = <usize>op.y + <usize>r * op.ys;
     rmsRow(<usize>op.x + ((<usize>r * op.xs) << 2), op.weight, y + panel, op.k, op.eps, op.offset);
-    encodeRow(y + panel, op.k, y, op.panel);
+    encodeRow(y + panel, op.k, y, op.panel, op.range);
   }
 }

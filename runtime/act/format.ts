@@ -6,12 +6,17 @@ export interface ActFormat {
   readonly name: string;
   /** What it can put behind the codes for kernels that want it (PANEL in i8tok.ts). */
   readonly panels: readonly number[];
+  /** The format whose rows and kernels it has, with a range that is known beforehand; absent: its own. */
+  readonly rows?: string;
   /** Bytes of one row. */
   bytes(k: number): number;
   /** Bytes at the start of a row that are specified; what follows is scratch of whoever writes it. */
   specified(k: number, panel: number): number;
-  /** Reference encoder of one row, x f32 [k]. `panel`: one of `panels`. */
-  encode(x: Float32Array, row: Uint8Array, panel: number): void;
+  /**
+   * Reference encoder of one row, x f32 [k]. `panel`: one of `panels`. `range`: the magnitude that gets the greatest code, whatever stands in x;
+   * only formats whose rows a static one has know it.
+   */
+  encode(x: Float32Array, row: Uint8Array, panel: number, range?: number): void;
   /** The integers [k] that linears multiply with, and the scale of the row: it stands for codes · scale. */
   decode(row: Uint8Array, k: number): { codes: Int16Array; scale: number };
   /** Do norms and activations have kernels that write it? If not, a step of its own does. */

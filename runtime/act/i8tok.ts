@@ -52,15 +52,16 @@ const PANEL_ORDER: Record<number, { step: number; order: number[]; times: number
 
 /**
  * Reference encoder of one row: x f32 [k] → row bytes. All arithmetic is f32, as in the kernels:
- * inv = 127 / absmax, code = nearest-even(x · inv), scale = absmax / 127; clamped to ±127.
+ * absmax is `range` if that is given and the row is finite; inv = 127 / absmax, code = nearest-even(x · inv), scale = absmax / 127; clamped to ±127.
  */
-export function encodeI8tok(x: Float32Array, row: Uint8Array, panel: number): void {
+export function encodeI8tok(x: Float32Array, row: Uint8Array, panel: number, range?: number): void {
   const k = x.length;
   const at = i8tokLayout(k);
   const view = new DataView(row.buffer, row.byteOffset, at.bytes);
   row.fill(0, 0, at.panel);
   let amax = 0;
   for (const v of x) amax = Math.max(amax, Math.abs(v));
+  if (range !== undefined && Number.isFinite(amax)) amax = range;
   const inv = amax === 0 ? 0 : Math.fround(127 / amax);
   view.setFloat32(0, Math.fround(amax / 127), true);
   const codes = new Int8Array(row.buffer, row.byteOffset + at.codes, at.kp);

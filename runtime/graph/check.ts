@@ -157,6 +157,8 @@ function checkNode(n: GraphNode, tensors: Map<string, TensorDef>, written: Set<s
 function checkLinear(n: GraphNode, tensors: Map<string, TensorDef>): void {
   const w = tensors.get(n.tensors.w) as TensorDef;
   if (n.variant && !ACTS[n.variant].fits(SCHEMES[w.format])) bad(n.name, `node ${n.name} multiplies ${w.format} weights with ${n.variant} activations, which do not fit`);
+  if (!n.tensors.range !== !ACTS[n.variant]?.rows)
+    bad(n.name, `node ${n.name} has ${n.tensors.range ? "a" : "no"} range of its input, which is ${n.tensors.range ? "not " : ""}static`);
   const [down, up] = [tensors.get(n.tensors.down ?? ""), tensors.get(n.tensors.up ?? "")];
   if (down?.shape[0] !== up?.shape[1]) bad(n.name, `node ${n.name} has a path of low rank whose parts do not fit: ${down?.shape[0] ?? "none"} down, ${up?.shape[1] ?? "none"} up`);
   if (!n.tensors.columns !== !SCHEMES[w.format].arranged)
@@ -182,6 +184,7 @@ function checkOperand(n: GraphNode, field: string, kind: string, name: string | 
 function formatFits(n: GraphNode, field: string, t: TensorDef): boolean {
   const { weights, states } = OPS[n.op];
   if (field === "tokens") return t.role === "input" && t.format === "u32";
+  if (field === "range") return t.role === "weight" && t.format === "f32";
   if (field === "columns") return t.role === "weight" && t.format === "columns";
   if (Object.hasOwn(states, field)) return t.role === "state" && t.format === `${states[field]}_${n.variant}`;
   if (Object.hasOwn(weights, field)) return isMatrix(t) && (weights[field] === "any" ? field === "w" || !SCHEMES[t.format].arranged : t.format === weights[field]);

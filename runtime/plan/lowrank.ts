@@ -35,7 +35,14 @@ function expand(ir: Ir, run: readonly GraphNode[]): GraphNode[] {
     const { down: _, up: __, ...rest } = n.tensors;
     return { ...n, tensors: { ...rest, y: besides(ir, tensor(ir, n.tensors.y)) } };
   });
-  const product = { op: "linear", name: `${name}:down`, variant: same, rows, tensors: { x: tensors.x, w: down.name, y: t }, attrs: { n: rank, k: run[0].attrs.k } };
+  const product = {
+    op: "linear",
+    name: `${name}:down`,
+    variant: same,
+    rows,
+    tensors: { x: tensors.x, w: down.name, y: t, ...(same && tensors.range ? { range: tensors.range } : {}) },
+    attrs: { n: rank, k: run[0].attrs.k },
+  };
   const sums = run.flatMap((n, i) => {
     const z = define(ir, { name: `${n.name}:up`, role: "value", format: "f32", shape: [rows, n.attrs.n as number] });
     const up = { op: "linear", name: `${n.name}:up`, variant: "", rows, tensors: { x: t, w: n.tensors.up, y: z }, attrs: { n: n.attrs.n, k: rank } };

@@ -52,7 +52,7 @@ const actOf = (ir: Ir, linear: GraphNode) => parseLinearVariant(variantOf(ir, li
 function rowsWanted(ir: Ir, panelOf: (linear: GraphNode) => number): Map<string, GraphNode[]> {
   const wanted = new Map<string, GraphNode[]>();
   const linears = ir.nodes.filter((n) => n.op === "linear" && actOf(ir, n) !== "f32");
-  const key = (n: GraphNode) => `${n.tensors.x}:${actOf(ir, n)}${n.tensors.columns ?? ""}`;
+  const key = (n: GraphNode) => `${n.tensors.x}:${actOf(ir, n)}${n.tensors.columns ?? ""}${n.tensors.range ?? ""}`;
   const panels = new Map<string, number>();
   for (const n of linears) if (panelOf(n) !== PANEL.none && !panels.has(key(n))) panels.set(key(n), panelOf(n));
   for (const n of linears) {
@@ -71,14 +71,14 @@ export function quantiseInputs(ir: Ir, fuse: boolean, panelOf: (linear: GraphNod
   const uses = usesOf(ir);
   const rewrite = new Rewrite();
   for (const [name, linears] of wanted) {
-    const { x, columns } = linears[0].tensors;
+    const { x, columns, range } = linears[0].tensors;
     const t = tensor(ir, x);
     const act = actOf(ir, linears[0]);
     ir.tensors.set(name, { name, role: "value", format: act, shape: t.shape });
     const panel = Math.max(...linears.map(panelOf));
     const [producer, ...others] = uses.writers(x);
     const fits = fuse && ACTS[act].fused && others.length === 0 && QUANTISING.includes(producer.op) && uses.readers(x).length === linears.length && !t.view && t.role === "value";
-    if (fits) rewrite.replace(producer, { ...producer, variant: act, tensors: { ...producer.tensors, y: name }, attrs: { ...producer.attrs, panel } });
+    if (fits) rewrite.replace(producer, { ...producer, variant: act, tensors: { ...producer.tensors, y: name, ...(range ? { range } : {}) }, attrs: { ...producer.attrs, panel } });
     else {
       const attrs = { k: t.shape[1] as number, panel };
       rewrite.insertBefore(linears[0], {
@@ -86,12 +86,12 @@ export function quantiseInputs(ir: Ir, fuse: boolean, panelOf: (linear: GraphNod
         name: `${linears[0].name}.quantise`,
         variant: act,
         rows: t.shape[0],
-        tensors: { x, y: name, ...(columns ? { columns } : {}) },
+        tensors: { x, y: name, ...(columns ? { columns } : {}), ...(range ? { range } : {}) },
         attrs,
       });
     }
     for (const n of linears) {
-      const { columns: _, ...tensors } = n.tensors;
+      const { columns: _, range: __, ...tensors } = n.tensors;
       rewrite.replace(n, { ...n, tensors: { ...tensors, x: name } });
     }
   }

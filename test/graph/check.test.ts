@@ -169,6 +169,14 @@ const MUTATIONS: Readonly<Record<string, readonly [(g: Loose) => void, string]>>
   "slot unknown": [(g) => (node(g, "layers.0.attention.rope").attrs.pos = "T"), "layers.0.attention.rope"],
   "slot an address": [(g) => (node(g, "layers.0.attention.rope").attrs.pos = 0), "layers.0.attention.rope"],
 
+  "a static format without a range": [
+    (g) => {
+      tensor(g, "layers.0.ffn.gate.weight").format = "q8";
+      node(g, "layers.0.ffn.gate").variant = "i8static";
+    },
+    "layers.0.ffn.gate",
+  ],
+  "a range without a static format": [(g) => (node(g, "layers.0.ffn.gate").tensors.range = "norm.weight"), "layers.0.ffn.gate"],
   "low rank: down without up": [(g) => (node(g, "head").tensors.down = "layers.0.ffn.gate.weight"), "head"],
   "low rank: up without down": [(g) => (node(g, "layers.0.ffn.gate").tensors.up = "layers.0.ffn.gate.weight"), "layers.0.ffn.gate"],
   "low rank: ranks that differ": [

@@ -4,7 +4,7 @@
 import { ACTIVATIONS, type Activation } from "../../runtime/ops/activate/op.ts";
 import { normal } from "../support/data.ts";
 import type { Bound, Case } from "./case.ts";
-import { allVariants, f32Case, LADDER, type RowCase } from "./rows.ts";
+import { allVariants, f32Case, LADDER, type RowCase, rangedCase } from "./rows.ts";
 
 const BOUNDS: Record<Activation, Bound> = {
   silu: { abs: 1e-36, rel: 6e-7 },
@@ -46,4 +46,5 @@ export const cases: Case[] = [
   ...ACTIVATIONS.flatMap((kind) => [make(kind, 2, 50, { gap: 4 }), make(kind, 2, 50, { gated: true }), make(kind, 1, 67, { scale: 0.01 })]).flatMap(allVariants),
   ...ACTIVATIONS.flatMap((kind) => [make(kind, 1, 400, { scale: 30 }), make(kind, 1, 21, { special: SPECIAL })]).map(f32Case),
   f32Case(make("silu", 0, 8)),
+  ...[0, 0.5, 4].map((range) => rangedCase(make("silu", 3, 65, { gated: true }), range)),
 ];

@@ -2,7 +2,7 @@
 // relative to the mean of |x|, so the bound is absolute: that error times the reciprocal deviation, times the weight (below 4).
 import { normal } from "../support/data.ts";
 import type { Case } from "./case.ts";
-import { allVariants, LADDER, ROUNDING, type RowCase } from "./rows.ts";
+import { allVariants, LADDER, ROUNDING, type RowCase, rangedCase } from "./rows.ts";
 
 interface Options {
   readonly gap?: number;
@@ -30,7 +30,7 @@ function make(name: string, rows: number, k: number, { gap = 0, scale = 1, shift
   };
 }
 
-export const cases: Case[] = [
+const all = [
   ...LADDER.map((k) => make("normal", 1, k)),
   ...LADDER.map((k) => make("gaps", 3, k, { gap: 8, bias: true })),
   make("far from zero", 2, 65, { shift: 50 }),
@@ -39,3 +39,5 @@ export const cases: Case[] = [
   make("NaN", 1, 21, { poison: Number.NaN }),
   make("no rows", 0, 16),
 ].flatMap(allVariants);
+
+export const cases: Case[] = [...all, ...[0, 0.5, 4].map((range) => rangedCase(make("normal", 3, 65), range))];

@@ -85,9 +85,20 @@ function arranged(act: ActFormat, pick: string, rows: number, k: number, panel: 
   return { ...c, name: `arranged, ${pick} columns, ${c.name}`, tensors: () => ({ ...c.tensors(), columns }) };
 }
 
+/** A range that is given: values below, at and beyond it, none at all, and rows that are not finite. */
+function ranged(fill: string, range: number, panel: number): Case {
+  const c = make(ACTS.i8tok, fill, 3, 160, panel);
+  return { ...c, name: `range ${range}, ${c.name}`, tensors: () => ({ ...c.tensors(), range: Float32Array.of(range) }) };
+}
+
 const split = ACTS.split161;
 export const cases: Case[] = [
-  ...Object.values(ACTS).flatMap(ladder),
+  ...Object.values(ACTS)
+    .filter((act) => !act.rows)
+    .flatMap(ladder),
+  ...["normal", "zero", "ties", "huge", "infinite", "subnormal"].flatMap((fill) =>
+    [0, 1e-3, 2.5, 127, 1e30].flatMap((range) => ACTS.i8tok.panels.map((panel) => ranged(fill, range, panel))),
+  ),
   ...["first", "last", "mixed"].flatMap((pick) => [1, 7, 8, 9, 39, 40, 41, 79, 80, 160, 333, 1000].map((k) => arranged(split, pick, 2, k, k & 1))),
   arranged(split, "mixed", 5, 200, PANEL.pairs, 64),
 ];

@@ -2,7 +2,7 @@
 // square root; the mean, eps, root, reciprocal, three more operations add 6.
 import { normal } from "../support/data.ts";
 import type { Case } from "./case.ts";
-import { allVariants, LADDER, ROUNDING, type RowCase } from "./rows.ts";
+import { allVariants, LADDER, ROUNDING, type RowCase, rangedCase } from "./rows.ts";
 
 interface Options {
   readonly gap?: number;
@@ -29,7 +29,7 @@ function make(name: string, rows: number, k: number, { gap = 0, scale = 1, eps =
   };
 }
 
-export const cases: Case[] = [
+const all = [
   ...LADDER.map((k) => make("normal", 1, k)),
   ...LADDER.map((k) => make("gaps, Gemma's offset", 3, k, { gap: 8, offset: 1 })),
   make("huge", 2, 65, { scale: 1e15 }),
@@ -39,3 +39,5 @@ export const cases: Case[] = [
   make("infinite", 1, 21, { poison: Number.POSITIVE_INFINITY }),
   make("no rows", 0, 16),
 ].flatMap(allVariants);
+
+export const cases: Case[] = [...all, ...[0, 0.5, 4].map((range) => rangedCase(make("normal", 3, 65), range))];

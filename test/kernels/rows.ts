@@ -59,12 +59,17 @@ export function actCase(act: ActFormat, c: RowCase, panel: number): Case {
   };
 }
 
+/** The case with a range that is given, in the variant that knows one. */
+export function rangedCase(c: RowCase, range: number): Case {
+  return actCase(ACTS.i8tok, { ...c, name: `${c.name}, range ${range}`, inputs: () => ({ ...c.inputs(), range: Float32Array.of(range) }) }, c.k % 3);
+}
+
 /** All variants of one case; the panel varies with k so that all occur. */
 export function allVariants(c: RowCase): Case[] {
   return [
     f32Case(c),
     ...Object.values(ACTS)
-      .filter((act) => act.fused)
+      .filter((act) => act.fused && !act.rows)
       .map((act) => actCase(act, c, act.panels[c.k % act.panels.length])),
   ];
 }

@@ -104,6 +104,14 @@ test("linears of one input with columns of their own read rows of their own", ()
   );
 });
 
+test("a static format: who quantises has the range, kernels are those of the rows it has", () => {
+  const p = plan(graphOf("w8s8", { hidden: 128, tied: false }));
+  expect(step(p, "layers.0.attention.norm")).toMatchObject({ variant: "i8tok", tensors: { range: "layers.0.attention.q.range" } });
+  expect(step(p, "layers.0.attention.o.quantise")).toMatchObject({ variant: "i8tok", tensors: { range: "layers.0.attention.o.range" } });
+  expect(step(p, "layers.0.ffn.gate+up")).toMatchObject({ variant: "q8", tensors: expect.not.objectContaining({ range: expect.anything() }) });
+  expect(step(p, "norm").tensors.range).toBeUndefined();
+});
+
 test("a path of low rank costs the linears of an input three steps: down reads their rows, up adds what they left, between them is quantised", () => {
   const p = plan(graphOf("w4+lr32", { hidden: 128, tied: false }), { kernels: KERNELS.relaxed });
   expect(names(p).filter((n) => n.startsWith("layers.0.attention."))).toEqual([

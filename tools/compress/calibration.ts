@@ -1,4 +1,5 @@
 // Calibration as a part of compression: which text, which tokens, and what the artefact says about them.
+import { ACTS } from "../../runtime/act/catalogue.gen.ts";
 import { SkintError } from "../../runtime/errors.ts";
 import { isMatrix } from "../../runtime/graph/formats.ts";
 import type { Graph } from "../../runtime/graph/types.ts";
@@ -12,6 +13,7 @@ import type { Checkpoint } from "./checkpoint.ts";
 import { Linalg } from "./linalg/linalg.ts";
 import { compressMatrix, methodOf, readPlain } from "./matrix.ts";
 import { METHODS } from "./methods/catalogue.gen.ts";
+import { needsOfRange, rangeOf } from "./ranges.ts";
 import type { Recipe } from "./recipe.ts";
 
 export interface CalibrationOptions {
@@ -45,10 +47,12 @@ const DEFAULT_SEED = 1;
 /** Longest sequence: keys and values of one are in memory. */
 const MOST_LENGTH = 1024;
 
-const needsOf = (graph: Graph, recipe: Recipe, weight: string) => methodOf(graph, recipe, weight).needs ?? [];
+/** What the method of a matrix needs to know of its input, and the range of the input. */
+const needsOf = (graph: Graph, recipe: Recipe, weight: string) => [...(methodOf(graph, recipe, weight).needs ?? []), ...needsOfRange(graph, weight)];
 
-/** Does any method that the recipe names calibrate? */
+/** Does any method that the recipe names calibrate, or any activation format? */
 export function mayCalibrate({ method, rules }: Recipe): boolean {
+  if (rules.some((r) => ACTS[r.act ?? ""]?.rows)) return true;
   return [method, ...rules.flatMap((r) => r.method ?? [])].some((name) => METHODS[name].needs?.length);
 }
 
@@ -109,6 +113,7 @@ export async function calibrateModel(c: Checkpoint, graph: Graph, env: Environme
       state,
       compressedInputs: record.compressedInputs,
       needsOf: (t) => needsOf(graph, o.recipe, t.name),
+      derive: (x, inputs) => rangeOf(graph, x, inputs),
       readPlain: (t, write) => readPlain(c, graph, t, write),
       compress: (t, write, calibrated) => compressMatrix(c, graph, t, o, write, calibrated),
       signal: o.signal,

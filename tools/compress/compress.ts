@@ -108,9 +108,9 @@ async function writeModel(job: Job, sink: Sink, env: Environment): Promise<Compr
 
 const ANY = { T: 1, L: 1, C: 1 };
 
-/** Weights that the checkpoint holds; columns and paths of low rank are made here. */
+/** Weights that the checkpoint holds; columns, ranges and paths of low rank are made here. */
 function storedOf(graph: Graph, weights: readonly TensorDef[]): readonly TensorDef[] {
-  const made = new Set(graph.nodes.flatMap((n) => [n.tensors.columns, n.tensors.down, n.tensors.up]));
+  const made = new Set(graph.nodes.flatMap((n) => [n.tensors.columns, n.tensors.range, n.tensors.down, n.tensors.up]));
   return weights.filter((t) => !made.has(t.name));
 }
 
@@ -179,7 +179,7 @@ async function writeWeights(job: Job, pack: PackWriter, engine: Engine | undefin
       };
       const ready = calibrated?.state.packed(t.name);
       if (ready) {
-        reports.push(calibrated?.state.reports().find((r) => r.name === t.name) as MatrixReport);
+        reports.push(...(calibrated?.state.reports().filter((r) => r.name === t.name) ?? []));
         await write(ready);
       } else if (paths.has(t.name)) await write(await paths.of(t));
       else if (isMatrix(t)) reports.push(await compressMatrix(c, graph, t, o, write));

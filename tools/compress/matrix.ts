@@ -51,8 +51,9 @@ export async function compressMatrix(c: Checkpoint, graph: Graph, t: TensorDef, 
   });
 }
 
-/** A vector of weights, as it is; columns as they are chosen. */
+/** A vector of weights, as it is; columns as they are chosen; ranges, which are not known before calibration has met the input, as 0. */
 export async function readVector(c: Checkpoint, graph: Graph, t: TensorDef, write: Write): Promise<void> {
+  if (graph.nodes.some((n) => n.tensors.range === t.name)) return write(new Uint8Array(4));
   if (t.format === "columns") await write(packColumns(await columnsNamed(c, graph, t.name)));
   else await write(new Uint8Array((await findWeight(c, t).read(0, t.shape[0] as number)).buffer));
 }

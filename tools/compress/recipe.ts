@@ -10,6 +10,7 @@ import { withColumns } from "./columns.ts";
 import { type SidePath, withLowRank } from "./lowrank.ts";
 import type { Settings } from "./method.ts";
 import { METHODS } from "./methods/catalogue.gen.ts";
+import { withRanges } from "./ranges.ts";
 
 export interface Rule {
   /** A regular expression on the weight's name. */
@@ -75,6 +76,13 @@ export const RECIPES: readonly Recipe[] = [
   },
   { name: "w4-gptq", summary: "w4 by GPTQ: codes chosen for what calibration text makes of the inputs", method: "gptq", rules: body("q4g32"), cache: "f16" },
   { name: "w4g128-gptq", summary: "w4g128 by GPTQ", method: "gptq", rules: body("q4g128"), cache: "f16" },
+  {
+    name: "w8s8",
+    summary: "int8 weights, one scale a row, int8 activations with a scale for each input that calibration found",
+    method: "rtn",
+    rules: [{ match: EMBEDDINGS, scheme: "q8" }, ...all("q8", "i8static")],
+    cache: "f16",
+  },
   { name: "w4+lr32", summary: "w4 with paths of rank 32 that make up for what rounding lost", method: "rtn", rules: body("q4g32", 32), cache: "f16" },
   { name: "t2+lr32", summary: "t2 with paths of rank 32 that make up for what rounding lost", method: "rtn", rules: body("t2", 32), cache: "f16" },
   { name: "q161+lr32", summary: "q161 with paths of rank 32 that make up for what rounding lost", method: "rtn", rules: body("q161", 32), cache: "f16" },
@@ -187,6 +195,6 @@ export function applyRecipe(graph: Graph, recipe: Recipe, dtypeOf: (weight: stri
   const table = graph.nodes.find((n) => n.op === "embed" && SCHEMES[tensors.find((t) => t.name === n.tensors.table)?.format ?? ""]?.arranged);
   if (table) return invalid(`recipe ${recipe.name} gives the embedding ${table.tensors.table} a scheme that no embedding can have`);
   const withAct = (n: GraphNode): GraphNode => ({ ...n, variant: ruleFor(recipe, n.tensors.w).act ?? "" });
-  const schemes = withColumns({ ...graph, tensors, nodes: graph.nodes.map((n) => (n.op === "linear" ? withAct(n) : n)) });
+  const schemes = withRanges(withColumns({ ...graph, tensors, nodes: graph.nodes.map((n) => (n.op === "linear" ? withAct(n) : n)) }));
   return withLowRank(schemes, (weight) => pathOf(recipe, weight));
 }

@@ -19,9 +19,10 @@ export const op = defineOp(
     k: "u32",
     kind: "u32",
     panel: "u32",
+    range: "in?",
   },
   {
-    shapes: { g: ["rows", "k"], u: ["rows", "k"], y: ["rows", "k"] },
+    shapes: { g: ["rows", "k"], u: ["rows", "k"], y: ["rows", "k"], range: [1] },
     complaint: (a) => (a.kind < ACTIVATIONS.length ? undefined : `kind ${a.kind} is none of ${ACTIVATIONS.join(", ")}`),
   },
 );

@@ -15,6 +15,7 @@ export const op = defineOp(
     k: "u32",
     eps: "f32",
     panel: "u32",
+    range: "in?",
   },
-  { shapes: { x: ["rows", "k"], weight: ["k"], bias: ["k"], y: ["rows", "k"] } },
+  { shapes: { x: ["rows", "k"], weight: ["k"], bias: ["k"], y: ["rows", "k"], range: [1] } },
 );

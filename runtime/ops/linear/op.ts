@@ -2,6 +2,7 @@
 // y f32 [rows, n], bias f32 [n], residual f32 [rows, n]. In a graph x is f32, the tensor w names the scheme, and the variant names the
 // activation format ("" = the scheme's own); kernels and references know both as one variant (variant.ts).
 // Weights that are arranged come with their columns (runtime/graph/columns.ts); lowering hands them to who quantises x, kernels see none.
+// Activations of a static format come with their range [1], which goes the same way.
 // A path of low rank, y += up (down x) with down [r, k] and up [n, r], becomes steps of its own (runtime/plan/lowrank.ts).
 // Two kernel families compute the same bits: `gemv` streams the weights once per row of x, `gemm` reuses them over a tile of rows.
 import { ACTS } from "../../act/catalogue.gen.ts";
@@ -23,6 +24,7 @@ export const op = defineOp(
     residual: "in?",
     rs: "stride residual",
     columns: "in?",
+    range: "in?",
     down: "in?",
     up: "in?",
   },
@@ -30,7 +32,7 @@ export const op = defineOp(
     families: ["gemv", "gemm"],
     variants: ["", ...Object.keys(ACTS)],
     weights: { w: "any", down: "any", up: "any" },
-    shapes: { x: ["rows", "k"], w: ["n", "k"], y: ["rows", "n"], bias: ["n"], residual: ["rows", "n"], columns: ["k"], down: ["*", "k"], up: ["n", "*"] },
+    shapes: { x: ["rows", "k"], w: ["n", "k"], y: ["rows", "n"], bias: ["n"], residual: ["rows", "n"], columns: ["k"], range: [1], down: ["*", "k"], up: ["n", "*"] },
     pieces: (a) => Math.ceil(a.n / BLOCK_ROWS),
     macs: (a) => a.n * a.k,
   },

@@ -12,7 +12,8 @@ export const op = defineOp(
     ys: "stride y",
     k: "u32",
     panel: "u32",
+    range: "in?",
     columns: "in?",
   },
-  { variants: [], shapes: { x: ["rows", "k"], y: ["rows", "k"], columns: ["k"] } },
+  { variants: [], shapes: { x: ["rows", "k"], y: ["rows", "k"], columns: ["k"], range: [1] } },
 );

@@ -9,6 +9,6 @@ export function reference({ tensors, values: v }: Operands, variant: string): vo
   const columns = tensors.columns && unpackColumns(tensors.columns as Uint8Array, v.k);
   for (let r = 0; r < v.rows; r++) {
     const row = x.subarray(r * v.xs, r * v.xs + v.k);
-    ACTS[variant].encode(columns ? arrange(row, columns) : row, y.subarray(r * v.ys, (r + 1) * v.ys), v.panel);
+    ACTS[variant].encode(columns ? arrange(row, columns) : row, y.subarray(r * v.ys, (r + 1) * v.ys), v.panel, tensors.range?.[0]);
   }
 }

@@ -16,6 +16,7 @@ export const op = defineOp(
     eps: "f32",
     offset: "f32",
     panel: "u32",
+    range: "in?",
   },
-  { shapes: { x: ["rows", "k"], weight: ["k"], y: ["rows", "k"] } },
+  { shapes: { x: ["rows", "k"], weight: ["k"], y: ["rows", "k"], range: [1] } },
 );

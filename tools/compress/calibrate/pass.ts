@@ -28,6 +28,8 @@ export interface PassOptions {
   readPlain(weight: TensorDef, write: (bytes: Uint8Array) => void): Promise<void>;
   /** Brings a matrix into its scheme. */
   compress(matrix: TensorDef, write: (bytes: Uint8Array) => void, calibrated?: Calibrated): Promise<MatrixReport>;
+  /** Bytes of other weights that are made of what was learnt of input x, by name. */
+  derive?(x: string, inputs: InputStatistics): ReadonlyMap<string, Uint8Array>;
   readonly signal?: AbortSignal;
   /** Tokens × segments. */
   readonly onProgress?: (done: number, total: number) => void;
@@ -147,6 +149,7 @@ class SegmentPass {
   }
 
   private async compressReaders(input: Input, inputs: InputStatistics): Promise<void> {
+    for (const [name, bytes] of this.o.derive?.(input.tensor, inputs) ?? []) this.packed.set(name, bytes);
     for (const t of input.matrices) {
       throwIfAborted(this.o.signal, "compression");
       const chunks: Uint8Array[] = [];
