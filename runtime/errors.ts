@@ -30,6 +30,7 @@ export const ERROR_CODES = {
   "session.context": "the text does not fit the context window",
   "session.failed": "the session failed earlier and cannot go on",
   "session.nan": "the model produced a number that is not finite",
+  "session.state": "a saved state belongs to another model or precision, or the model has none",
   "session.token": "a token id is outside the vocabulary",
   "network.unreachable": "a server cannot be reached",
   "network.status": "a server answered with an error",

@@ -22,20 +22,25 @@ export interface EngineOptions {
   readonly taps: readonly string[];
 }
 
+/** A text that is in the caches. */
+export interface Holder {
+  /** The caches are about to become another's. */
+  leave(): void;
+}
+
 export type PlanName = "decode" | "prefill" | "score" | "diagnose";
 
 export class Engine {
   readonly program: Program;
   readonly plans: readonly Plan[];
   readonly map: MemoryMap;
-  /** Whose text is in the caches: who finds another here starts anew. */
-  holder: object | undefined;
+  private holder: Holder | undefined;
   private readonly tokens: Uint32Array;
   /** Positions of the step, for models that learn them. */
   private readonly positions: Uint32Array | undefined;
   private readonly logits: Float32Array;
   /** States that hold a summary of the text instead of its positions. */
-  private readonly recurrent: readonly TensorDef[];
+  private readonly summaries: readonly TensorDef[];
   /** Tokens that went into them; NaN while a step runs. */
   private fed = 0;
 
@@ -50,7 +55,7 @@ export class Engine {
     this.tokens = asU32(this.program.view("tokens"));
     if (graph.tensors.some((t) => t.name === "positions" && t.role === "input")) this.positions = asU32(this.program.view("positions"));
     this.logits = asF32(this.program.view(graph.points.logits));
-    this.recurrent = graph.tensors.filter(isRecurrent);
+    this.summaries = graph.tensors.filter(isRecurrent);
     for (const t of graph.tensors) if (t.constant) fillRopeTable(asF32(this.program.view(t.name)), options.context, t.constant.frequencies, t.constant.scale);
   }
 
@@ -65,9 +70,66 @@ export class Engine {
     return new Map(this.weights.map((t) => [t.name, this.program.view(t.name)]));
   }
 
+  /** Is a text kept as a summary, that can go on but not back? */
+  get recurrent(): boolean {
+    return this.summaries.length > 0;
+  }
+
+  /** Whose text is in the caches. */
+  heldBy(who: Holder): boolean {
+    return this.holder === who;
+  }
+
+  /** Gives the caches to another text, or to none; who held them is told before. */
+  take(who: Holder | undefined): void {
+    if (this.holder !== who) this.holder?.leave();
+    this.holder = who;
+  }
+
+  /** Recurrent states by name. */
+  get states(): { readonly name: string; readonly format: string; readonly bytes: Uint8Array }[] {
+    return this.summaries.map(({ name, format }) => ({ name, format, bytes: this.program.view(name) }));
+  }
+
+  get stateBytes(): number {
+    return this.states.reduce((sum, s) => sum + s.bytes.length, 0);
+  }
+
+  /** All recurrent states, one behind the other, into `into` if it is given. */
+  copyStates(into?: Uint8Array): Uint8Array {
+    const out = into ?? new Uint8Array(this.stateBytes);
+    let at = 0;
+    for (const { bytes } of this.states) {
+      out.set(bytes, at);
+      at += bytes.length;
+    }
+    return out;
+  }
+
+  /** Name of the first state in what `copyStates` gave that holds a number that is not finite. */
+  findDamage(copy: Uint8Array): string | undefined {
+    let at = 0;
+    for (const { name, format, bytes } of this.states) {
+      const part = copy.slice(at, at + bytes.length);
+      at += bytes.length;
+      if (format.endsWith("_f32") && !new Float32Array(part.buffer).every(Number.isFinite)) return name;
+    }
+    return undefined;
+  }
+
+  /** Puts back what `copyStates` gave behind the first `fed` tokens of a text. */
+  putStates(from: Uint8Array, fed: number): void {
+    let at = 0;
+    for (const { bytes } of this.states) {
+      bytes.set(from.subarray(at, at + bytes.length));
+      at += bytes.length;
+    }
+    this.fed = fed;
+  }
+
   /** Position at which a text goes on that shares its first `shared` tokens with the one that was fed: a recurrent model starts anew if it must go back. */
   resume(shared: number): number {
-    return this.recurrent.length === 0 || shared === this.fed ? shared : 0;
+    return this.summaries.length === 0 || shared === this.fed ? shared : 0;
   }
 
   /**
@@ -99,8 +161,8 @@ export class Engine {
 
   /** Recurrent states as they are before position `pos`. */
   private stand(pos: number): void {
-    if (this.recurrent.length === 0) return;
-    if (pos === 0) for (const t of this.recurrent) this.program.view(t.name).fill(0);
+    if (this.summaries.length === 0) return;
+    if (pos === 0) for (const t of this.summaries) this.program.view(t.name).fill(0);
     else if (pos !== this.fed)
       throw new SkintError("session.failed", `the state of this model stands at position ${this.fed} and cannot go to ${pos}; feed the whole text again`, { what: "state" });
     this.fed = Number.NaN;

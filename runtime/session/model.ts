@@ -59,9 +59,13 @@ export class Model {
     readonly chat?: ChatFormat,
   ) {}
 
-  /** Starts a text. A model has one cache: a new session takes it over from the one before. */
+  /**
+   * Starts a text. A model has one cache: a session that is used takes it over from the one before, which a recurrent model's session
+   * outlives, as it keeps its state.
+   */
   session(): Session {
-    return new Session(this.engine, this.tokenizer, this.bos, this.env.now);
+    const { engine, tokenizer, bos, env } = this;
+    return new Session({ engine, tokenizer, bos, now: env.now, sha256: env.sha256, model: this });
   }
 
   /** Natural-log probability of each token after the first. Takes over the cache. Needs the option `score`. */

@@ -16,7 +16,7 @@ export interface ScoreOptions {
 /** Natural-log probabilities f64 [tokens.length - 1]: entry i is that of tokens[i + 1]. The engine must have been loaded with its score plan. */
 export async function scoreTokens(engine: Engine, tokens: Uint32Array, o: ScoreOptions): Promise<Float64Array> {
   checkOptions(engine, o);
-  engine.holder = undefined;
+  engine.take(undefined);
   const out = new Float64Array(Math.max(0, tokens.length - 1));
   const vocab = engine.graph.vocab;
   let done = 0;

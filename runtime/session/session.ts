@@ -4,8 +4,10 @@ import { turn } from "../io/turn.ts";
 import { createStopMatcher } from "../text/stop.ts";
 import { createTextStream } from "../text/stream.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
-import type { Engine } from "./engine.ts";
+import type { Holder } from "./engine.ts";
+import { type Past, pastOf } from "./past.ts";
 import { createSampler, type SampleOptions } from "./sample.ts";
+import { type SessionState, type StateOptions, stateOf } from "./state.ts";
 
 export interface GenerateOptions extends SampleOptions {
   /** Most tokens to make; default: until the context is full. */
@@ -16,6 +18,8 @@ export interface GenerateOptions extends SampleOptions {
   readonly ends?: readonly number[];
   /** Go on past the tokens that end a text. */
   readonly ignoreEos?: boolean;
+  /** The prompt comes behind the text so far; else it is the whole text. */
+  readonly append?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -32,7 +36,7 @@ export interface GenerateStats {
   generatedTokens: number;
   /** Until the first token was chosen. */
   firstTokenMs: number;
-  /** Milliseconds of each decode step. */
+  /** Milliseconds of each decode step, of the last MOST_TIMES at most; in no order then. */
   decodeMs: number[];
   stop: "eos" | "stop" | "length" | "context";
 }
@@ -40,23 +44,41 @@ export interface GenerateStats {
 /** How long the event loop may wait for its turn. */
 const TURN_MS = 20;
 
-export class Session {
-  private readonly past: number[] = [];
+/** Decode steps whose times are kept: a text may have no end. */
+const MOST_TIMES = 8192;
+
+export interface SessionOptions extends StateOptions {
+  readonly tokenizer: Tokenizer | undefined;
+  /** Token ids every text is opened with. */
+  readonly bos: readonly number[];
+  readonly now: () => number;
+}
+
+export class Session implements Holder {
   /** Filled while `generate` runs, whole when it ends. */
   stats: GenerateStats = emptyStats();
+  /** What a recurrent model remembers of the text: save it, load it, fork it. */
+  readonly state: SessionState<Session>;
+  private readonly past: Past;
 
+  /** @param text one that another session has begun */
   constructor(
-    private readonly engine: Engine,
-    readonly tokenizer: Tokenizer | undefined,
-    private readonly bos: readonly number[],
-    private readonly now: () => number,
-  ) {}
+    private readonly o: SessionOptions,
+    text?: Past,
+  ) {
+    this.past = text ?? pastOf(o.engine);
+    this.state = stateOf(o, this.past, (other) => new Session(o, other));
+  }
+
+  get tokenizer(): Tokenizer | undefined {
+    return this.o.tokenizer;
+  }
 
   /** Token ids of a prompt, opened as the model expects. */
   encode(text: string): Uint32Array {
     if (!this.tokenizer) throw new SkintError("model.tokenizer", "the model carries no tokenizer; give token ids instead of text");
     const ids = this.tokenizer.encode(text);
-    return Uint32Array.from([...this.bos, ...ids]);
+    return Uint32Array.from([...this.o.bos, ...ids]);
   }
 
   get length(): number {
@@ -65,96 +87,138 @@ export class Session {
 
   /** Forgets the text; the memory stays. */
   reset(): void {
-    this.past.length = 0;
+    this.past.cut(0);
   }
 
   /** Feeds tokens behind what the cache shares with them and returns the logits f32 [vocab] behind the last one (overwritten by the next call). */
   async feed(tokens: Uint32Array, signal?: AbortSignal): Promise<Float32Array> {
+    this.checkLength(tokens, 0);
+    const shared = this.shared(tokens);
+    this.past.cut(shared);
+    return this.read(tokens.subarray(shared), signal);
+  }
+
+  /** Feeds tokens behind the text so far and returns the logits behind the last one, as `feed`. */
+  async append(tokens: Uint32Array, signal?: AbortSignal): Promise<Float32Array> {
+    this.checkLength(tokens, this.past.length);
+    this.goOn();
+    return this.read(tokens, signal);
+  }
+
+  /** Feeds one more token; returns the logits behind it. */
+  next(token: number): Promise<Float32Array> {
+    return this.append(Uint32Array.of(token));
+  }
+
+  /** The caches are about to become another text's. */
+  leave(): void {
+    this.past.leave();
+  }
+
+  private checkLength(tokens: Uint32Array, before: number): void {
     if (tokens.length === 0) throw new SkintError("usage", "a prompt needs at least one token; give some text");
-    const { context, batch } = this.engine.options;
-    if (tokens.length > context)
+    const { engine } = this.o;
+    const { context } = engine.options;
+    if (before + tokens.length > context)
       throw new SkintError(
         "session.context",
-        `the text has ${tokens.length} tokens, the context holds ${context}; shorten it, or load with a longer context (the model allows ${this.engine.graph.context})`,
+        `the text has ${before + tokens.length} tokens, the context holds ${context}; shorten it, or load with a longer context (the model allows ${engine.graph.context})`,
       );
-    let at = this.shared(tokens);
-    this.past.length = at;
+  }
+
+  private async read(tokens: Uint32Array, signal: AbortSignal | undefined): Promise<Float32Array> {
+    const { engine } = this.o;
+    const { batch } = engine.options;
     let logits: Float32Array | undefined;
-    while (at < tokens.length) {
+    for (let at = 0; at < tokens.length; at += batch) {
       throwIfAborted(signal, "reading the prompt");
+      if (at > 0) await turn();
       const piece = tokens.subarray(at, at + batch);
-      logits = await this.engine.run(piece.length === 1 ? "decode" : "prefill", piece, at);
-      this.past.push(...piece);
-      await this.checked(logits, at);
-      at += piece.length;
-      if (at < tokens.length) await turn();
+      const start = this.past.length;
+      this.past.before(piece);
+      logits = await engine.run(piece.length === 1 ? "decode" : "prefill", piece, start);
+      this.past.push(piece);
+      await this.checked(logits, start);
     }
     return logits as Float32Array;
   }
 
+  /** Makes the caches this text's. */
+  private hold(): void {
+    const { engine } = this.o;
+    if (engine.heldBy(this)) return;
+    engine.take(this);
+    this.past.enter();
+  }
+
+  /** As `hold`, for a text that is not to be fed again. */
+  private goOn(): void {
+    if (!this.o.engine.heldBy(this) && !this.past.kept)
+      throw new SkintError("session.failed", "another session of this model, or a score, has taken over the cache; feed the whole text again");
+    this.hold();
+  }
+
   /** Tokens of `tokens` that are in the cache already; at least one is always fed, as its logits are wanted. */
   private shared(tokens: Uint32Array): number {
-    if (this.engine.holder !== this) this.past.length = 0;
-    this.engine.holder = this;
-    const most = Math.min(this.past.length, tokens.length - 1);
-    let i = 0;
-    while (i < most && this.past[i] === tokens[i]) i++;
-    return this.engine.resume(i);
+    this.hold();
+    return this.past.shared(tokens);
   }
 
-  /** Feeds one more token; returns the logits behind it. */
-  async next(token: number): Promise<Float32Array> {
-    if (this.engine.holder !== this) throw new SkintError("session.failed", "another session of this model, or a score, has taken over the cache; feed the whole text again");
-    const logits = await this.engine.run("decode", Uint32Array.of(token), this.past.length);
-    this.past.push(token);
-    return this.checked(logits, this.past.length - 1);
-  }
-
-  /** Logits that are not finite are traced to the layer where they first appear among positions from `start` on (all, if the model cannot go back). */
+  /** Logits that are not finite are traced to the layer where they first appear at or behind `start`; the text ends before it again. */
   private async checked(logits: Float32Array, start: number): Promise<Float32Array> {
     for (let i = 0; i < logits.length; i++) if (!Number.isFinite(logits[i])) await this.diagnose(start);
     return logits;
   }
 
   private async diagnose(start: number): Promise<never> {
-    const tokens = Uint32Array.from(this.past);
-    for (let pos = this.engine.resume(start); pos < tokens.length; pos++) {
-      await this.engine.run("diagnose", tokens.subarray(pos, pos + 1), pos);
-      const layer = this.engine.residuals.find((p) => this.engine.tap(p).some((v) => !Number.isFinite(v)));
-      this.past.length = start;
-      if (layer)
-        throw new SkintError(
-          "session.nan",
-          `the model gave numbers that are not finite: first in ${layer} at position ${pos}; its weights or scales are damaged: compress it again from its source`,
-          { what: layer },
-        );
-    }
+    const { engine } = this.o;
+    let found: { layer: string; pos: number } | undefined;
+    await this.past.retrace(start, async (token, pos) => {
+      await engine.run("diagnose", token, pos);
+      const layer = engine.residuals.find((p) => engine.tap(p).some((v) => !Number.isFinite(v)));
+      if (layer) found = { layer, pos };
+      return layer !== undefined;
+    });
+    if (found)
+      throw new SkintError(
+        "session.nan",
+        `the model gave numbers that are not finite: first in ${found.layer} at position ${found.pos}; its weights or scales are damaged: compress it again from its source`,
+        { what: found.layer },
+      );
     throw new SkintError("session.nan", "the model gave logits that are not finite: first in the head; its weights or scales are damaged: compress it again from its source", {
       what: "head",
     });
   }
 
+  private promptOf(prompt: string | Uint32Array, append: boolean): Uint32Array {
+    if (typeof prompt !== "string") return prompt;
+    const opened = this.encode(prompt);
+    return append && this.length > 0 ? opened.subarray(this.o.bos.length) : opened;
+  }
+
   /** Continues a prompt (text or token ids) token by token. */
   async *generate(prompt: string | Uint32Array, options: GenerateOptions = {}): AsyncGenerator<Piece, GenerateStats> {
-    const tokens = typeof prompt === "string" ? this.encode(prompt) : prompt;
-    const { context } = this.engine.options;
+    const tokens = this.promptOf(prompt, options.append ?? false);
+    const { engine } = this.o;
+    const { context } = engine.options;
     // Rows that only pad the embedding have no text: they are never chosen.
-    const vocab = Math.min(this.engine.graph.vocab, this.tokenizer?.vocabSize ?? Number.POSITIVE_INFINITY);
+    const vocab = Math.min(engine.graph.vocab, this.tokenizer?.vocabSize ?? Number.POSITIVE_INFINITY);
     const sampler = createSampler(options, vocab);
     const stream = this.tokenizer ? createTextStream(this.tokenizer) : undefined;
     const stops = createStopMatcher(options.stop ?? []);
     const stats = emptyStats();
     this.stats = stats;
     stats.promptTokens = tokens.length;
-    if (tokens.length < context + 1) stats.reusedTokens = this.shared(tokens);
+    if (!options.append && tokens.length < context + 1) stats.reusedTokens = this.shared(tokens);
     for (const t of tokens) if (t < vocab) sampler.accept(t);
-    const start = this.now();
-    let logits = await this.feed(tokens, options.signal);
-    let turned = this.now();
+    const { now } = this.o;
+    const start = now();
+    let logits = await (options.append ? this.append(tokens, options.signal) : this.feed(tokens, options.signal));
+    let turned = now();
     for (const most = options.maxTokens ?? Number.POSITIVE_INFINITY; stats.generatedTokens < most; ) {
       throwIfAborted(options.signal, "generation");
       const token = sampler.next(logits.subarray(0, vocab));
-      if (stats.generatedTokens === 0) stats.firstTokenMs = this.now() - start;
+      if (stats.generatedTokens === 0) stats.firstTokenMs = now() - start;
       if ((token === this.tokenizer?.eos || options.ends?.includes(token)) && !options.ignoreEos) {
         stats.stop = "eos";
         break;
@@ -172,14 +236,14 @@ export class Session {
         break;
       }
       if (stats.generatedTokens >= most) break;
-      const before = this.now();
+      const before = now();
       if (before - turned > TURN_MS) {
         await turn();
-        turned = this.now();
+        turned = now();
       }
-      const begin = this.now();
+      const begin = now();
       logits = await this.next(token);
-      stats.decodeMs.push(this.now() - begin);
+      stats.decodeMs[(stats.generatedTokens - 1) % MOST_TIMES] = now() - begin;
     }
     const rest = stops.push(stream ? stream.flush() : "").text + stops.flush();
     if (rest) yield { token: -1, text: rest };

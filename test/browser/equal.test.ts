@@ -46,3 +46,37 @@ test("scalar too, and scores are the same as in Node", async () => {
   expect(got.scores).toEqual([...want]);
   expect(got.seen.at(-1)).toBe(PROMPT.length - 1);
 });
+
+test("a state that a page saves goes on in Node, and one that Node saves in a page", async () => {
+  const page = await f.page(f.isolated);
+  const { open } = await import("../support/tiny.ts");
+  const model = await open(f.packs.get("mamba.skint") as Uint8Array);
+  const [first, second] = [PROMPT.slice(0, 50), PROMPT.slice(50)].map((p) => p.map((t) => t % 265));
+  const session = model.session();
+  await session.feed(Uint32Array.from(first));
+  const saved = session.state.save();
+  const want = [...(await session.append(Uint32Array.from(second)))];
+  const got = await page.evaluate(
+    async ({ saved, first, second }) => {
+      const model = await skint.load("models/mamba.skint");
+      const loaded = model.session();
+      await loaded.state.load(Uint8Array.from(saved));
+      const length = loaded.length;
+      const fork = await loaded.state.fork();
+      const logits = [...(await loaded.append(Uint32Array.from(second)))];
+      const forked = [...(await fork.append(Uint32Array.from(second)))];
+      const own = model.session();
+      await own.feed(Uint32Array.from(first));
+      const state = [...(await own.state.save())];
+      const refused = await own.state.load(new Uint8Array(3)).catch((e) => e.code);
+      model.close();
+      return { length, logits, forked, state, refused };
+    },
+    { saved: [...saved], first, second },
+  );
+  expect(got).toMatchObject({ length: 50, logits: want, forked: want, refused: "format.truncated" });
+  const back = model.session();
+  await back.state.load(Uint8Array.from(got.state));
+  expect([...(await back.append(Uint32Array.from(second)))]).toEqual(want);
+  model.close();
+});

@@ -1,6 +1,7 @@
 // Tiny packs for pages under test, and what Node makes of them.
 import type { WasmOptions } from "../../targets/devices/wasm/device.ts";
-import { open, pack, TINY, tinyCheckpoint, tokensOf } from "../support/tiny.ts";
+import { mambaFolder } from "../support/mamba.ts";
+import { open, pack, packFolder, TINY, tinyCheckpoint, tokensOf } from "../support/tiny.ts";
 
 export const RECIPES = ["f32", "w8", "w4"] as const;
 export const PROMPT = [...tokensOf(80, TINY.vocab)];
@@ -16,6 +17,7 @@ export async function packs(): Promise<Map<string, Uint8Array>> {
   const tiny = await tinyCheckpoint({ width: 128, hidden: 352, heads: 8, kvheads: 4, seed: 3 });
   const made = new Map<string, Uint8Array>();
   for (const recipe of RECIPES) made.set(`${recipe}.skint`, (await pack(tiny, recipe, "auto")).bytes);
+  made.set("mamba.skint", (await packFolder(await mambaFolder(), "w8", "auto")).bytes);
   return made;
 }
 

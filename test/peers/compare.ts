@@ -85,7 +85,7 @@ const feedOurs =
   ({ engine }: Model, signal?: AbortSignal): Feed =>
   async (tokens, onRow) => {
     const { vocab } = engine.graph;
-    engine.holder = undefined;
+    engine.take(undefined);
     for (let at = 0; at < tokens.length; at += engine.options.batch) {
       throwIfAborted(signal, "the comparison");
       const piece = tokens.subarray(at, at + engine.options.batch);

@@ -96,6 +96,37 @@ test("bench writes a record that a later bench compares itself with", () => {
   expect(b.skint("bench", "w4.skint", "--against", "text.txt")).toMatchObject({ exit: 1, err: expect.stringContaining("the record text.txt cannot be read") });
 });
 
+test("run --state goes on from where the last run ended: the state in the file is that of all tokens, and another model's is refused", async () => {
+  const { mambaFolder } = await import("../support/mamba.ts");
+  const folder = await mambaFolder();
+  const files = new Map<string, Uint8Array>();
+  for (const name of await folder.list()) {
+    const source = await folder.open(name);
+    const bytes = new Uint8Array(source.size);
+    await source.read(0, bytes);
+    files.set(name, bytes);
+  }
+  b.checkpoint("mamba", files);
+  b.json("compress", "mamba", "--recipe", "w8", "--out", "mamba.skint");
+  const run = (prompt: string, tokens: number, ...more: string[]) =>
+    b.json("run", "mamba.skint", prompt, "--max-tokens", String(tokens), "--temperature", "1.5", "--ignore-eos", ...more) as { tokens: number[]; stats: { promptTokens: number } };
+  const first = run("In the ", 5, "--state", "text.state");
+  const second = run("beginning", 6, "--state", "text.state");
+  const whole = run("In the ", 5);
+  expect(first.tokens).toEqual(whole.tokens);
+  expect(second.tokens).not.toEqual(run("beginning", 6).tokens);
+  const { readFileSync } = await import("node:fs");
+  const header = readFileSync(b.path("text.state")).subarray(8, 400).toString();
+  expect(header).toContain(`"tokens":"${first.stats.promptTokens + 5 + second.stats.promptTokens + 6}"`);
+  for (const [model, code] of [
+    ["w4.skint", "session.state"],
+    ["mamba", "session.state"],
+  ]) {
+    const { exit, out } = b.skint("run", model, "x", "--state", "text.state", "--json");
+    expect({ exit, code: JSON.parse(out).error.code }, model).toEqual({ exit: 1, code });
+  }
+});
+
 test("a model whose file is damaged is refused by every verb that loads it", async () => {
   const { readFileSync } = await import("node:fs");
   const bytes = readFileSync(b.path("w4.skint"));

@@ -7,6 +7,7 @@ import { EXIT } from "../cli/errors.ts";
 import { ENGINE_OPTIONS, openModel, placeLine, ranOn } from "../cli/model.ts";
 import { number, whole } from "../cli/values.ts";
 import type { Verb, VerbOption } from "../verb.ts";
+import { resumeState, saveState } from "./state.ts";
 
 export const SAMPLING_OPTIONS: readonly VerbOption[] = [
   { flags: "--seed <n>", description: "fixes the sampling", default: 0, parse: whole("--seed", { min: 0 }) },
@@ -42,6 +43,7 @@ export async function generate(
     maxTokens: o.maxTokens as number,
     stop: (o.stop as string[]) ?? [],
     ends: o.ends as readonly number[] | undefined,
+    append: o.append === true,
     ignoreEos: Boolean(o.ignoreEos),
     signal,
   })) {
@@ -71,11 +73,16 @@ async function readPrompt(given: string | undefined): Promise<string> {
 async function run(path: string, prompt: string, o: Readonly<Record<string, unknown>>, context: Context): Promise<number> {
   const opened = await openModel(path, o, context);
   const { model, loadMs } = opened;
+  const state = o.state as string | undefined;
   try {
+    const session = model.session();
+    if (state) await resumeState(session, state);
+    const before = session.length;
     if (!context.json) context.out(prompt);
-    const result = await generate(model.session(), prompt, o, context.signal, (t) => {
+    const result = await generate(session, prompt, { ...o, append: true }, context.signal, (t) => {
       if (!context.json) context.out(t);
     });
+    if (state) await saveState(session, result.tokens.slice(session.length - before - result.stats.promptTokens), state);
     if (context.json) context.answer({ model: model.name, recipe: model.recipe, ...ranOn(opened), loadMs, prompt, ...result }, () => "");
     else context.out("\n");
     context.note(`${model.recipe} on ${placeLine(opened)}, loaded in ${loadMs.toFixed(0)} ms: ${statsLine(result.stats)}`);
@@ -89,12 +96,16 @@ export const verb: Verb = {
   name: "run",
   summary: "continue a prompt, streaming the text",
   description:
-    "Loads a model (a model.skint, or a folder with a checkpoint) and continues the prompt. Without a prompt it is read from standard input. Ends with a line about speed on standard error.",
+    "Loads a model (a model.skint, or a folder with a checkpoint) and continues the prompt. Without a prompt it is read from standard input. Ends with a line about speed on standard error. A model whose memory of a text is a state of fixed size can leave it in a file and go on from it another time.",
   example: 'skint run model.skint "And it came to pass"\nskint run models/tiny-swiglu "In the beginning" --recipe w4 --temperature 0 --max-tokens 64 --json',
   arguments: [
     { name: "<model>", description: "a model.skint file or a checkpoint folder" },
     { name: "[prompt]", description: "text to continue; standard input if left out" },
   ],
-  options: [...SAMPLING_OPTIONS, ...ENGINE_OPTIONS],
+  options: [
+    ...SAMPLING_OPTIONS,
+    { flags: "--state <file>", description: "go on from the state in this file, if it is there, and leave the state behind the text in it (Mamba)" },
+    ...ENGINE_OPTIONS,
+  ],
   run: async ({ positional, options }, context) => run(positional[0] as string, await readPrompt(positional[1] as string | undefined), options, context),
 };

@@ -105,10 +105,21 @@ export class Model {
     return this.facts.notes;
   }
 
-  /** Starts a text. A model has one cache: a new session takes it over from the one before. */
+  /**
+   * Starts a text. A model has one cache: a session that is used takes it over from the one before, which a recurrent model's session
+   * outlives, as it keeps its state.
+   */
   session(): Session {
+    return this.begin(0);
+  }
+
+  private begin(fed: number): Session {
     const id = ++this.sessions;
-    const session = new Session(this.connection, id);
+    const session: Session = new Session(this.connection, id, fed, async () => {
+      const fork = this.begin(session.length);
+      await this.connection.call("forkState", { session: id, fork: fork.id });
+      return fork;
+    });
     this.forgotten.register(session, id);
     return session;
   }
@@ -127,12 +138,28 @@ export class Model {
 export class Session {
   /** Of the last `generate`, when it has ended. */
   stats: GenerateStats = { promptTokens: 0, reusedTokens: 0, generatedTokens: 0, firstTokenMs: 0, decodeMs: [], stop: "length" };
-  private fed = 0;
+  /** What a recurrent model remembers of the text (runtime/session/state.ts). */
+  readonly state: {
+    save(): Promise<Uint8Array>;
+    load(bytes: Uint8Array): Promise<void>;
+    fork(): Promise<Session>;
+  };
 
   constructor(
     private readonly connection: Connection,
-    private readonly id: number,
-  ) {}
+    /** The worker's number of it. */
+    readonly id: number,
+    private fed: number,
+    fork: () => Promise<Session>,
+  ) {
+    this.state = {
+      save: () => connection.call("saveState", { session: id }),
+      load: async (bytes) => {
+        this.fed = await connection.call("loadState", { session: id, bytes });
+      },
+      fork,
+    };
+  }
 
   /** Tokens in the cache after the last call that has ended. */
   get length(): number {
@@ -157,11 +184,16 @@ export class Session {
     return logits;
   }
 
-  /** Feeds one more token; returns the logits behind it. */
-  async next(token: number): Promise<Float32Array> {
-    const { logits, length } = await this.connection.call("next", { session: this.id, token });
+  /** Feeds tokens behind the text so far and returns the logits behind the last one. */
+  async append(tokens: Uint32Array, signal?: AbortSignal): Promise<Float32Array> {
+    const { logits, length } = await this.connection.call("append", { session: this.id, tokens }, { signal });
     this.fed = length;
     return logits;
+  }
+
+  /** Feeds one more token; returns the logits behind it. */
+  next(token: number): Promise<Float32Array> {
+    return this.append(Uint32Array.of(token));
   }
 
   /** Continues a prompt (text or token ids) token by token. The worker may be a few tokens ahead of the reader; who leaves loses them. */

@@ -59,7 +59,11 @@ export interface Calls {
   decode: { args: { readonly ids: ArrayLike<number>; readonly special: boolean }; event: never; end: string };
   score: { args: { readonly tokens: Uint32Array; readonly options: Plain<ScoreOptions> }; event: Progress; end: Float64Array };
   feed: { args: InSession<{ readonly tokens: Uint32Array }>; event: never; end: { readonly logits: Float32Array; readonly length: number } };
-  next: { args: InSession<{ readonly token: number }>; event: never; end: { readonly logits: Float32Array; readonly length: number } };
+  append: { args: InSession<{ readonly tokens: Uint32Array }>; event: never; end: { readonly logits: Float32Array; readonly length: number } };
+  saveState: { args: InSession<object>; event: never; end: Uint8Array };
+  loadState: { args: InSession<{ readonly bytes: Uint8Array }>; event: never; end: number };
+  /** `fork`: the number of the session that is to be made. */
+  forkState: { args: InSession<{ readonly fork: number }>; event: never; end: undefined };
   reset: { args: InSession<object>; event: never; end: undefined };
   generate: {
     args: InSession<{ readonly prompt: string | Uint32Array; readonly options: Plain<GenerateOptions> }>;

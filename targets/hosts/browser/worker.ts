@@ -80,7 +80,16 @@ const ANSWERS: { readonly [N in CallName]: (args: Calls[N]["args"], call: Call) 
   decode: ({ ids, special }) => tokenizer().decode(ids, special),
   score: ({ tokens, options }, call) => model().score(tokens, { ...options, signal: call.signal, onProgress: call.progress }),
   feed: async ({ session: id, tokens }, { signal }) => ({ logits: (await session(id).feed(tokens, signal)).slice(), length: session(id).length }),
-  next: async ({ session: id, token }) => ({ logits: (await session(id).next(token)).slice(), length: session(id).length }),
+  append: async ({ session: id, tokens }, { signal }) => ({ logits: (await session(id).append(tokens, signal)).slice(), length: session(id).length }),
+  saveState: ({ session: id }) => session(id).state.save(),
+  async loadState({ session: id, bytes }) {
+    await session(id).state.load(bytes);
+    return session(id).length;
+  },
+  forkState({ session: id, fork }) {
+    sessions.set(fork, session(id).state.fork());
+    return undefined;
+  },
   reset({ session: id }) {
     session(id).reset();
     return undefined;
