@@ -4,10 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openPack } from "../../runtime/formats/skint/reader.ts";
+import type { Graph } from "../../runtime/graph/types.ts";
 import { memorySource } from "../../runtime/io/source.ts";
+import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
 import type { CalibrationOptions } from "../../tools/compress/calibration.ts";
 import { type Checkpoint, openCheckpoint } from "../../tools/compress/checkpoint.ts";
 import { type CompressOptions, type CompressReport, compressModel } from "../../tools/compress/compress.ts";
+import { hashOf } from "../../tools/compress/lowrank.ts";
 import { parseRecipe, type Recipe, recipeNamed } from "../../tools/compress/recipe.ts";
 import { memoryFolder, memorySink } from "../support/memory.ts";
 import { environment, open, safetensorsOf, type Tiny, tinyCheckpoint, tokensOf } from "../support/tiny.ts";
@@ -101,6 +104,44 @@ describe("the artefact", () => {
     for (const other of others) expect(Buffer.compare(Buffer.from((await compress(GPTQ, other)).bytes), Buffer.from(bytes))).not.toBe(0);
   });
 
+  test.each(["w4-eora", "24w4-eora", "24v8w4-eora", "24w4-svd", "24w4-corda"])("%s: paths are fitted to just the weights in the file, and take output error away", async (name) => {
+    const { bytes, report } = await compress(recipeNamed(name), SOME);
+    const pack = await openPack(memorySource(bytes, "x"));
+    const graph = JSON.parse((await pack.document("graph")) as string) as Graph;
+    expect(report.matrices.filter((m) => m.path).length).toBe(3 * 7);
+    for (const { name, scheme, n, k, path, output } of report.matrices) {
+      if (!path) continue;
+      const packed = new Uint8Array(SCHEMES[scheme].bytes(n, k));
+      await pack.readBytes(name, 0, packed);
+      expect(path.fittedTo, name).toBe(hashOf(SCHEMES[scheme].decode(packed, n, k)));
+      expect(graph.tensors.find((t) => t.name === path.down)?.shape).toEqual([path.rank, k]);
+      expect(path.output?.predicted, name).toBeLessThan(output?.predicted as number);
+    }
+    await pack.close();
+    (await open(bytes)).close();
+  });
+
+  test("a rule's path without calibration, in a recipe that calibrates elsewhere, is made too", async () => {
+    const recipe: Recipe = {
+      ...GPTQ,
+      rules: [
+        { match: "embed|head", scheme: "q8", method: "rtn" },
+        { match: "layers\\.0.*attention", scheme: "q4g32" },
+        { match: ".*", scheme: "t2", method: "rtn", rank: 8 },
+      ],
+    };
+    const { bytes, report } = await compress(recipe, SOME);
+    const withPath = report.matrices.filter((m) => m.path).map((m) => m.name);
+    expect(withPath.length).toBe(3 * 7 - 4);
+    expect(withPath).toContain("layers.0.ffn.down.weight");
+    (await open(bytes)).close();
+  });
+
+  test("where nothing is lost there is no path", async () => {
+    const { report } = await compress({ ...recipeNamed("f32"), rules: [{ match: ".*", scheme: "f32", power: 0.5 }] }, SOME);
+    expect(report.matrices.filter((m) => m.path)).toEqual([]);
+  });
+
   test("the text beside the checkpoint is the default", async () => {
     const folder = memoryFolder(new Map([...tiny.files, ["calibration.txt", new TextEncoder().encode(TEXT)]]), "tiny");
     const { report } = await compress(GPTQ, { tokens: 500 }, { folder });
@@ -146,7 +187,10 @@ describe("a run that is stopped", () => {
   test("refuses what is left of another run, and damage", async () => {
     const state = join(dir, "c.state");
     await stopped(state, 0.8);
-    await expect(compress(GPTQ, { ...SOME, seed: 9, state, resume: true })).rejects.toMatchObject({ code: "usage", message: expect.stringContaining("without --resume") });
+    const refused = { code: "usage", message: expect.stringContaining("without --resume") };
+    await expect(compress(GPTQ, { ...SOME, seed: 9, state, resume: true })).rejects.toMatchObject(refused);
+    const { folder } = await tinyCheckpoint({ tied: false, layers: 3, seed: 2 });
+    await expect(compress(GPTQ, { ...SOME, state, resume: true }, { folder })).rejects.toMatchObject(refused);
     const file = join(state, "segment-1.bin");
     const bytes = readFileSync(file);
     bytes[bytes.length - 1] ^= 1;

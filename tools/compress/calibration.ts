@@ -9,12 +9,14 @@ import { documentsOf, splitOfCard } from "../eval/evaluate.ts";
 import { calibrate } from "./calibrate/pass.ts";
 import { type CalibrationText, countTokens, drawSequences, type Sequences, tokensFor } from "./calibrate/sequences.ts";
 import { type CalibrationState, folderState, memoryState } from "./calibrate/state.ts";
+import type { Need } from "./calibrate/statistics.ts";
 import type { Checkpoint } from "./checkpoint.ts";
+import { fitPathOf } from "./fit.ts";
 import { Linalg } from "./linalg/linalg.ts";
 import { compressMatrix, methodOf, readPlain } from "./matrix.ts";
 import { METHODS } from "./methods/catalogue.gen.ts";
 import { needsOfRange, rangeOf } from "./ranges.ts";
-import type { Recipe } from "./recipe.ts";
+import { hasChoice, pathFor, type Recipe } from "./recipe.ts";
 
 export interface CalibrationOptions {
   /** Instead of the checkpoint's own calibration.txt. */
@@ -44,15 +46,21 @@ export interface CalibrationRecord {
 }
 
 const DEFAULT_SEED = 1;
+/** Bytes of weights that are read at a time for their hash. */
+const PIECE = 2 ** 20;
 /** Longest sequence: keys and values of one are in memory. */
 const MOST_LENGTH = 1024;
 
-/** What the method of a matrix needs to know of its input, and the range of the input. */
-const needsOf = (graph: Graph, recipe: Recipe, weight: string) => [...(methodOf(graph, recipe, weight).needs ?? []), ...needsOfRange(graph, weight)];
+/** What a matrix's method wants to know of its input, the path beside it, and the input's range. */
+function needsOf(graph: Graph, recipe: Recipe, weight: string): readonly Need[] {
+  const path = hasChoice(graph, weight) ? pathFor(recipe, weight) : undefined;
+  const ofPath: readonly Need[] = path?.power && graph.nodes.some((n) => n.tensors.down && n.tensors.w === weight) ? ["gram"] : [];
+  return [...(methodOf(graph, recipe, weight).needs ?? []), ...ofPath, ...needsOfRange(graph, weight)];
+}
 
-/** Does any method that the recipe names calibrate, or any activation format? */
+/** Does anything that the recipe names calibrate? */
 export function mayCalibrate({ method, rules }: Recipe): boolean {
-  if (rules.some((r) => ACTS[r.act ?? ""]?.rows)) return true;
+  if (rules.some((r) => r.power || ACTS[r.act ?? ""]?.rows)) return true;
   return [method, ...rules.flatMap((r) => r.method ?? [])].some((name) => METHODS[name].needs?.length);
 }
 
@@ -93,6 +101,22 @@ export interface CalibratedModel {
   /** Holds the matrices that were compressed. */
   readonly state: CalibrationState;
   readonly record: CalibrationRecord;
+  /** Names of the graph's nodes that calibration ran through: the paths beside them are made. */
+  readonly passed: ReadonlySet<string>;
+}
+
+/** All that decides what a calibration computes: the weights themselves, the recipe, text and tokens. */
+async function keyOf(c: Checkpoint, recipe: Recipe, calibration: CalibrationRecord, sha256: HasherFactory): Promise<string> {
+  const hash = sha256();
+  const piece = new Uint8Array(PIECE);
+  for (const { name, bytes } of c.store.tensors.values())
+    for (let at = 0; at < bytes; at += PIECE) {
+      const part = piece.subarray(0, Math.min(PIECE, bytes - at));
+      await c.store.readBytes(name, at, part);
+      hash.update(part);
+    }
+  const shapes = [...c.store.tensors.values()].map(({ name, dtype, shape }) => [name, dtype, shape]);
+  return JSON.stringify({ weights: hash.digest(), shapes, recipe, calibration });
 }
 
 /** Compresses what needs calibration; undefined if nothing does. */
@@ -100,12 +124,10 @@ export async function calibrateModel(c: Checkpoint, graph: Graph, env: Environme
   if (!graph.tensors.some((t) => isMatrix(t) && needsOf(graph, o.recipe, t.name).length > 0)) return undefined;
   const options = o.calibration ?? {};
   const { sequences, record } = await prepareCalibration(c, graph, options, env.sha256);
-  const shapes = [...c.store.tensors.values()].map(({ name, dtype, shape }) => [name, dtype, shape]);
-  const key = JSON.stringify({ checkpoint: [c.store.name, shapes], recipe: o.recipe, calibration: record });
-  const state = options.state === undefined ? memoryState() : await folderState(options.state, key, options.resume ?? false);
+  const state = options.state === undefined ? memoryState() : await folderState(options.state, await keyOf(c, o.recipe, record, env.sha256), options.resume ?? false);
   const la = await Linalg.open();
   try {
-    await calibrate({
+    const passed = await calibrate({
       graph,
       device: env.device,
       la,
@@ -116,11 +138,12 @@ export async function calibrateModel(c: Checkpoint, graph: Graph, env: Environme
       derive: (x, inputs) => rangeOf(graph, x, inputs),
       readPlain: (t, write) => readPlain(c, graph, t, write),
       compress: (t, write, calibrated) => compressMatrix(c, graph, t, o, write, calibrated),
+      fit: (down, packedOf, inputs) => fitPathOf({ c, graph, recipe: o.recipe, la, packedOf }, down, inputs),
       signal: o.signal,
       onProgress: o.onCalibration,
     });
+    return { state, record, passed };
   } finally {
     la.close();
   }
-  return { state, record };
 }

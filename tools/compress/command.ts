@@ -10,13 +10,14 @@ import { openDevice } from "../cli/model.ts";
 import type { Progress } from "../cli/progress.ts";
 import { table } from "../cli/table.ts";
 import { bytes } from "../cli/units.ts";
-import { whole } from "../cli/values.ts";
+import { number, whole } from "../cli/values.ts";
 import type { Verb } from "../verb.ts";
 import type { CalibrationText } from "./calibrate/sequences.ts";
 import { mayCalibrate } from "./calibration.ts";
 import { type CompressReport, compressModel } from "./compress.ts";
+import type { MatrixReport } from "./method.ts";
 import { openAny } from "./open.ts";
-import { parseRecipe, RECIPES, type Recipe, recipeNamed } from "./recipe.ts";
+import { parseRecipe, RECIPES, type Recipe, recipeNamed, withRank } from "./recipe.ts";
 
 /** A built-in recipe's name, or a path ending in .json. */
 function readRecipe(name: string): Recipe {
@@ -34,6 +35,9 @@ function readRecipe(name: string): Recipe {
   }
   return parseRecipe(text);
 }
+
+const numberOf = number("--rank", { min: 0 });
+const rankOf = (text: string) => (text === "auto" ? text : numberOf(text));
 
 function readCalibration(path: string): CalibrationText {
   try {
@@ -53,21 +57,35 @@ function report(r: CompressReport, out: string, verbose: boolean): string {
   return lines.join("\n");
 }
 
+type Column = readonly [name: string, cell: (m: MatrixReport) => string];
+
 /** Relative errors, of weights and where they are known of outputs. */
 function layers(r: CompressReport): string {
   const share = (squared: number | undefined) => (squared === undefined ? "" : `${(100 * Math.sqrt(squared)).toFixed(3)} %`);
-  const rows = r.matrices.map((m) => [m.name, m.scheme, `${m.n}×${m.k}`, bytes(m.bytes), share(m.relativeSquaredError), share(m.output?.predicted), share(m.output?.measured)]);
-  const columns = ["matrix", "scheme", "shape", "size", "relative error", "of output", "measured"];
-  const shown = r.calibration ? columns.length : 5;
+  const columns: readonly Column[] = [
+    ["matrix", (m) => m.name],
+    ["scheme", (m) => m.scheme],
+    ["shape", (m) => `${m.n}×${m.k}`],
+    ["size", (m) => bytes(m.bytes)],
+    ["relative error", (m) => share(m.relativeSquaredError)],
+    ["of output", (m) => share(m.output?.predicted)],
+    ["measured", (m) => share(m.output?.measured)],
+    ["rank", (m) => `${m.path?.rank ?? ""}`],
+    ["size of path", (m) => (m.path ? bytes(m.path.bytes) : "")],
+    ["of output with it", (m) => share(m.path?.output?.predicted)],
+    ["measured", (m) => share(m.path?.output?.measured)],
+  ];
+  const shown = columns.filter(([, cell], i) => i < 5 || r.matrices.some((m) => cell(m) !== ""));
   return table(
-    columns.slice(0, shown),
-    rows.map((row) => row.slice(0, shown)),
-    { right: [2, 3, 4, 5, 6].slice(0, shown - 2) },
+    shown.map(([name]) => name),
+    r.matrices.map((m) => shown.map(([, cell]) => cell(m))),
+    { right: shown.map((_, i) => i).slice(2) },
   );
 }
 
 async function run(folder: string, o: Readonly<Record<string, unknown>>, context: Context): Promise<number> {
-  const recipe = readRecipe(o.recipe as string);
+  const named = readRecipe(o.recipe as string);
+  const recipe = o.rank === undefined ? named : withRank(named, o.rank as number | "auto");
   const out = o.out as string;
   const checkpoint = await openAny(folder);
   const shown = new Map<string, Progress>();
@@ -112,6 +130,11 @@ export const verb: Verb = {
   arguments: [{ name: "<checkpoint>", description: "folder of the checkpoint, or a .gguf file" }],
   options: [
     { flags: "-r, --recipe <name>", description: "a built-in recipe or a JSON file", default: "w4" },
+    {
+      flags: "--rank <n>",
+      description: "rank of the paths of a recipe that has some; below 1 a share of each input's width; auto: until 99 % of the lost energy is back",
+      parse: rankOf,
+    },
     { flags: "-o, --out <file>", description: "file to write", default: "model.skint" },
     { flags: "--golden <when>", description: "golden outputs for the self-test after loading", choices: ["auto", "always", "never"], default: "auto" },
     { flags: "--calibration <file>", description: "text for recipes that calibrate (default: the checkpoint's own calibration.txt)" },

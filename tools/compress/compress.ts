@@ -13,9 +13,12 @@ import { makeGolden } from "../../runtime/session/golden.ts";
 import type { Environment } from "../../runtime/session/model.ts";
 import { type CalibratedModel, type CalibrationRecord, calibrateModel, type ModelCalibration } from "./calibration.ts";
 import { type Checkpoint, graphOf } from "./checkpoint.ts";
-import { LowRankFactors, withoutLowRank } from "./lowrank.ts";
+import { fitPathOf } from "./fit.ts";
+import { Linalg } from "./linalg/linalg.ts";
+import type { FittedPath } from "./lowrank.ts";
 import { compressMatrix, methodOf, readVector } from "./matrix.ts";
 import type { MatrixReport } from "./method.ts";
+import { pathsOf, withRanks } from "./paths.ts";
 import type { Recipe } from "./recipe.ts";
 import { findWeight } from "./weights.ts";
 
@@ -47,16 +50,35 @@ const REPORT_RESERVE = 320;
  */
 export async function compressModel(c: Checkpoint, sink: Sink, env: Environment, o: CompressOptions): Promise<CompressReport> {
   try {
-    const graph = graphOf(c, o.recipe);
-    checkMethods(graph, o.recipe);
-    const calibrated = await calibrateModel(c, withoutLowRank(graph), env, o);
-    const report = await writeModel({ c, graph, weights: inMemoryOrder(graph, env), o, calibrated }, sink, env);
+    const wanted = graphOf(c, o.recipe);
+    checkMethods(wanted, o.recipe);
+    const calibrated = await calibrateModel(c, wanted, env, o);
+    const paths = await fitOtherPaths(c, wanted, o, calibrated);
+    const graph = withRanks(wanted, (down) => paths.get(down)?.rank ?? rankOf(calibrated, down));
+    const report = await writeModel({ c, graph, weights: inMemoryOrder(graph, env), o, calibrated, paths }, sink, env);
     calibrated?.state.remove();
     return report;
   } catch (e) {
     await sink.abort();
     throw e;
   }
+}
+
+/** Rank of a path that calibration made; 0 if it made none. */
+const rankOf = (calibrated: CalibratedModel | undefined, down: string) => calibrated?.state.reports().find((r) => r.path?.down === down)?.path?.rank ?? 0;
+
+/** Paths that calibration did not come by, by their `down`. */
+async function fitOtherPaths(c: Checkpoint, graph: Graph, o: CompressOptions, calibrated: CalibratedModel | undefined): Promise<Map<string, FittedPath>> {
+  const paths = new Map<string, FittedPath>();
+  const others = [...pathsOf(graph)].filter(([, [first]]) => !calibrated?.passed.has(first.name));
+  if (others.length === 0) return paths;
+  const la = await Linalg.open();
+  try {
+    for (const [down] of others) paths.set(down, await fitPathOf({ c, graph, recipe: o.recipe, la, packedOf: (t) => packedOf({ c, graph, o, calibrated }, t) }, down));
+  } finally {
+    la.close();
+  }
+  return paths;
 }
 
 /** Throws `recipe.invalid` where a method cannot bring a matrix into its scheme. */
@@ -78,6 +100,8 @@ interface Job {
   readonly weights: readonly TensorDef[];
   readonly o: CompressOptions;
   readonly calibrated: CalibratedModel | undefined;
+  /** Those that calibration did not make. */
+  readonly paths: ReadonlyMap<string, FittedPath>;
 }
 
 async function writeModel(job: Job, sink: Sink, env: Environment): Promise<CompressReport> {
@@ -148,7 +172,7 @@ function startPack({ c, graph, weights, o: { recipe }, calibrated }: Job, sink: 
 }
 
 /** Bytes of a matrix that calibration has compressed or that needs none. */
-async function packedOf({ c, graph, o, calibrated }: Job, t: TensorDef): Promise<Uint8Array> {
+async function packedOf({ c, graph, o, calibrated }: Omit<Job, "weights" | "paths">, t: TensorDef): Promise<Uint8Array> {
   const ready = calibrated?.state.packed(t.name);
   if (ready) return ready;
   const out = new Uint8Array(byteLength(t, ANY));
@@ -165,29 +189,26 @@ async function writeWeights(job: Job, pack: PackWriter, engine: Engine | undefin
   const reports: MatrixReport[] = [];
   const total = sourceBytes(job);
   const stored = new Set(storedOf(graph, weights));
-  const paths = new LowRankFactors(c, graph, (t) => packedOf(job, t));
+  const fitted = [...job.paths.values()];
   let done = 0;
-  try {
-    for (const t of weights) {
-      o.onProgress?.(done, total, t.name);
-      const place = engine?.program.view(t.name);
-      let at = 0;
-      const write = async (bytes: Uint8Array) => {
-        place?.set(bytes, at);
-        at += bytes.length;
-        await pack.write(t.name, bytes);
-      };
-      const ready = calibrated?.state.packed(t.name);
-      if (ready) {
-        reports.push(...(calibrated?.state.reports().filter((r) => r.name === t.name) ?? []));
-        await write(ready);
-      } else if (paths.has(t.name)) await write(await paths.of(t));
-      else if (isMatrix(t)) reports.push(await compressMatrix(c, graph, t, o, write));
-      else await readVector(c, graph, t, write);
-      if (stored.has(t)) done += findWeight(c, t).bytes;
-    }
-  } finally {
-    await paths.close();
+  for (const t of weights) {
+    o.onProgress?.(done, total, t.name);
+    const place = engine?.program.view(t.name);
+    let at = 0;
+    const write = async (bytes: Uint8Array) => {
+      place?.set(bytes, at);
+      at += bytes.length;
+      await pack.write(t.name, bytes);
+    };
+    const known = calibrated?.state.reports().find((r) => r.name === t.name);
+    const ready = calibrated?.state.packed(t.name) ?? fitted.find((p) => p.packed.has(t.name))?.packed.get(t.name);
+    if (known) reports.push(known);
+    if (ready) await write(ready);
+    else if (isMatrix(t)) {
+      const path = fitted.find((p) => p.reports.has(t.name))?.reports.get(t.name);
+      reports.push({ ...(await compressMatrix(c, graph, t, o, write)), ...(path ? { path } : {}) });
+    } else await readVector(c, graph, t, write);
+    if (stored.has(t)) done += findWeight(c, t).bytes;
   }
   o.onProgress?.(total, total, "");
   return reports;

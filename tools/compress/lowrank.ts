@@ -1,135 +1,143 @@
-// Paths of low rank beside weights (a rule's `rank`): which linears share one, and factors that take away the most of what compression left,
-// W − Ŵ, by its singular values. `down` [r, k] is shared by the linears of an input, whose residuals are stacked; each has an `up` [n, r].
-import { unarrange } from "../../runtime/graph/columns.ts";
-import type { Graph, GraphNode, TensorDef } from "../../runtime/graph/types.ts";
+// Values of a path of low rank (paths.ts): factors that take away the most of what compression left, W − Ŵ, where Ŵ is what the packed bytes
+// stand for. The linears that share `down` are stacked. `down` is rounded to its scheme first; `up` is then fitted anew, by least squares on what
+// the rounded `down` makes of the inputs, and rounded last.
+import { SkintError } from "../../runtime/errors.ts";
+import type { TensorDef } from "../../runtime/graph/types.ts";
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
-import type { Checkpoint } from "./checkpoint.ts";
-import { columnsNamed } from "./columns.ts";
-import { Linalg } from "./linalg/linalg.ts";
-import { whitenedSvd } from "./linalg/svd.ts";
-import { findWeight } from "./weights.ts";
+import { sha256 } from "../../targets/hosts/node/hash.ts";
+import type { InputStatistics } from "./calibrate/statistics.ts";
+import { cholesky, invertLower } from "./linalg/factor.ts";
+import type { Linalg, Matrix } from "./linalg/linalg.ts";
+import { times, timesTransposed } from "./linalg/product.ts";
+import { type LowRank, type Power, whitenedSvd } from "./linalg/svd.ts";
+import type { PathReport } from "./method.ts";
+import { OutputError } from "./outcome.ts";
+import { ENOUGH } from "./paths.ts";
 
-/** What a rule says about the path beside a weight. */
-export interface SidePath {
+/** One of the linears that share a path. */
+export interface PathLinear {
+  readonly weight: string;
+  readonly n: number;
+  /** W f32 [n, k] and Ŵ, columns in the order of the input. */
+  readonly w: Float32Array;
+  readonly back: Float32Array;
+  readonly up: TensorDef;
+}
+
+export interface PathJob {
+  /** As wide as the path may be. */
+  readonly down: TensorDef;
+  readonly linears: readonly PathLinear[];
+  readonly power: Power;
+  /** End where ENOUGH is taken away. */
+  readonly auto: boolean;
+  /** What calibration learnt of the input, if it did; with a Gram matrix if the power is not 0. */
+  readonly inputs?: InputStatistics;
+}
+
+export interface FittedPath {
   readonly rank: number;
-  /** Schemes of its parts. */
-  readonly down: string;
-  readonly up: string;
+  /** Packed bytes of `down` and each `up`; none if the rank is 0. */
+  readonly packed: ReadonlyMap<string, Uint8Array>;
+  /** By weight. */
+  readonly reports: ReadonlyMap<string, PathReport>;
 }
 
-/** The graph with the paths that `pathOf` wants beside weights; the linears of one input that want the same share `down`. */
-export function withLowRank(graph: Graph, pathOf: (weight: string) => SidePath | undefined): Graph {
-  const tensors = new Map<string, TensorDef>();
-  const shared = new Map<string, string>();
-  const nodes = graph.nodes.map((n): GraphNode => {
-    const path = n.op === "linear" ? pathOf(n.tensors.w) : undefined;
-    if (!path) return n;
-    const k = n.attrs.k as number;
-    const rank = Math.min(path.rank, k);
-    const key = JSON.stringify([n.tensors.x, path]);
-    const down = shared.get(key) ?? `${n.name}.down`;
-    shared.set(key, down);
-    tensors.set(down, { name: down, role: "weight", format: path.down, shape: [rank, k] });
-    const up = `${n.name}.up`;
-    tensors.set(up, { name: up, role: "weight", format: path.up, shape: [n.attrs.n as number, rank] });
-    return { ...n, tensors: { ...n.tensors, down, up } };
+/** Fits a path. Rank 0, so no path, where nothing was lost. Throws `session.nan` for statistics that are not finite. */
+export function fitPath(la: Linalg, job: PathJob): FittedPath {
+  const { down, linears, power, auto, inputs } = job;
+  const [most, k] = down.shape as [number, number];
+  const n = linears.reduce((sum, l) => sum + l.n, 0);
+  const gram = gramOf(job);
+  const residual = new Float64Array(n * k);
+  let at = 0;
+  for (const { w, back } of linears) for (let i = 0; i < w.length; i++) residual[at++] = w[i] - back[i];
+  const found = whitenedSvd(la, residual, gram, n, k, power, most);
+  const rank = wanted(found, auto ? ENOUGH : 1);
+  const packed = new Map<string, Uint8Array>();
+  if (rank === 0) return { rank, packed, reports: new Map() };
+  const right = round(down.format, Float32Array.from(found.right.subarray(0, rank * k)), rank, k);
+  packed.set(down.name, right.packed);
+  const left = refit(la, residual, gram, right.back, { n, k, rank, power });
+  const reports = new Map<string, PathReport>();
+  let row = 0;
+  for (const [i, l] of linears.entries()) {
+    const up = round(l.up.format, left.subarray(row * rank, (row + l.n) * rank), l.n, rank);
+    packed.set(l.up.name, up.packed);
+    row += l.n;
+    const report = { down: down.name, rank, power, bytes: up.packed.length + (i === 0 ? right.packed.length : 0), fittedTo: hashOf(l.back) };
+    reports.set(l.weight, inputs?.gram ? { ...report, output: outputOf(la, inputs, l, up.back, right.back, rank) } : report);
+  }
+  return { rank, packed, reports };
+}
+
+/** The Gram matrix that the power asks for; none of it is read for power 0. */
+function gramOf({ down, power, inputs }: PathJob): Float64Array {
+  if (power === 0) return new Float64Array(0);
+  const gram = inputs?.gram;
+  if (!gram) throw new SkintError("calibration.text", `${down.name} was not calibrated; give a text with --calibration`, { what: down.name });
+  const bad = gram.findIndex((v) => !Number.isFinite(v));
+  if (bad < 0) return gram;
+  throw new SkintError("session.nan", `the inputs at ${inputs.point} are not finite in channel ${bad % inputs.k}; the weights before it are damaged`, { what: inputs.point });
+}
+
+/** Directions that take away less than this share are the noise of statistics. */
+const NOISE = 1e-6;
+
+/** The least rank that takes away so great a share, or all that are more than noise. */
+function wanted({ captured, total, rank }: LowRank, share: number): number {
+  let sum = 0;
+  for (let r = 0; r < rank; r++) {
+    if (captured[r] < NOISE * total || sum >= share * total) return r;
+    sum += captured[r];
+  }
+  return rank;
+}
+
+function round(scheme: string, values: Float32Array, rows: number, width: number): { packed: Uint8Array; back: Float32Array } {
+  const packed = new Uint8Array(SCHEMES[scheme].bytes(rows, width));
+  SCHEMES[scheme].encode(values, rows, width, packed);
+  return { packed, back: SCHEMES[scheme].decode(packed, rows, width) };
+}
+
+/** A ridge under A G Aᵀ, as a share of its mean diagonal: rows of A that rounding made alike do not make it singular. */
+const RIDGE = 1e-9;
+
+/** B f32 [n, rank] with the least ‖(R − B A) S^power‖ for a given A: R G Aᵀ (A G Aᵀ)⁻¹ with G = S^(2·power). */
+function refit(la: Linalg, residual: Float64Array, gram: Float64Array, a: Float32Array, o: { n: number; k: number; rank: number; power: Power }): Float32Array {
+  const { n, k, rank, power } = o;
+  return la.scope(() => {
+    const right = la.from(a, rank, k);
+    let weighed: Matrix = right;
+    for (let i = 0; i < 2 * power; i++) weighed = times(la, weighed, la.from(gram, k, k));
+    const square = timesTransposed(la, weighed, right);
+    const s = la.view(square);
+    let mean = 0;
+    for (let i = 0; i < rank; i++) mean += s[i * rank + i] / rank;
+    for (let i = 0; i < rank; i++) s[i * rank + i] += RIDGE * mean || 1;
+    cholesky(la, square);
+    const inverse = invertLower(la, square);
+    // R G Aᵀ L⁻ᵀ L⁻¹.
+    const half = timesTransposed(la, timesTransposed(la, la.from(residual, n, k), weighed), inverse);
+    return Float32Array.from(la.view(times(la, half, inverse)));
   });
-  return { ...graph, nodes, tensors: [...graph.tensors, ...tensors.values()] };
 }
 
-/** The graph without any such path. */
-export function withoutLowRank(graph: Graph): Graph {
-  const gone = new Set<string>();
-  const nodes = graph.nodes.map((n): GraphNode => {
-    const { down, up, ...tensors } = n.tensors;
-    if (!down) return n;
-    gone.add(down).add(up);
-    return { ...n, tensors };
+/** SHA-256 of f32 weights, as `skint verify` and the goals make it of the file. */
+export function hashOf(weights: Float32Array): string {
+  const hash = sha256();
+  hash.update(new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength));
+  return hash.digest();
+}
+
+/** Relative squared error of the outputs with the path. */
+function outputOf(la: Linalg, inputs: InputStatistics, { w, back, n }: PathLinear, up: Float32Array, down: Float32Array, rank: number) {
+  const { k } = inputs;
+  const whole = la.scope(() => {
+    const product = la.view(times(la, la.from(up, n, rank), la.from(down, rank, k)));
+    return back.map((v, i) => v + product[i]);
   });
-  return { ...graph, nodes, tensors: graph.tensors.filter((t) => !gone.has(t.name)) };
-}
-
-/** Packed bytes of a compressed matrix. */
-export type PackedOf = (t: TensorDef) => Promise<Uint8Array>;
-
-/** Makes the factors of one path after the other, each when the first of its parts is asked for. */
-export class LowRankFactors {
-  private readonly made = new Map<string, Promise<Map<string, Float32Array>>>();
-  private la: Promise<Linalg> | undefined;
-
-  constructor(
-    private readonly c: Checkpoint,
-    private readonly graph: Graph,
-    private readonly packed: PackedOf,
-  ) {}
-
-  /** Is the tensor a part of a path? */
-  has(name: string): boolean {
-    return this.graph.nodes.some((n) => n.tensors.down === name || n.tensors.up === name);
-  }
-
-  /** Packed bytes of a part. */
-  async of(t: TensorDef): Promise<Uint8Array> {
-    const node = this.graph.nodes.find((n) => n.tensors.down === t.name || n.tensors.up === t.name) as GraphNode;
-    const { down } = node.tensors;
-    const made = this.made.get(down) ?? this.make(down);
-    this.made.set(down, made);
-    const [rows, width] = t.shape as [number, number];
-    const out = new Uint8Array(SCHEMES[t.format].bytes(rows, width));
-    SCHEMES[t.format].encode((await made).get(t.name) as Float32Array, rows, width, out);
-    return out;
-  }
-
-  async close(): Promise<void> {
-    (await this.la)?.close();
-  }
-
-  private tensor(name: string): TensorDef {
-    return this.graph.tensors.find((t) => t.name === name) as TensorDef;
-  }
-
-  private async make(down: string): Promise<Map<string, Float32Array>> {
-    const nodes = this.graph.nodes.filter((n) => n.tensors.down === down);
-    const [rank, k] = this.tensor(down).shape as [number, number];
-    const rows = nodes.map((n) => n.attrs.n as number);
-    const n = rows.reduce((sum, r) => sum + r, 0);
-    const residual = new Float64Array(n * k);
-    let at = 0;
-    for (const node of nodes) {
-      residual.set(await this.residual(node), at * k);
-      at += node.attrs.n as number;
-    }
-    this.la ??= Linalg.open();
-    const { left, right, rank: found } = whitenedSvd(await this.la, residual, new Float64Array(0), n, k, 0, rank);
-    const parts = new Map([[down, wider(Float32Array.from(right), found * k, 1, rank * k)]]);
-    let first = 0;
-    nodes.forEach((node, i) => {
-      parts.set(node.tensors.up, wider(Float32Array.from(left.subarray(first * found, (first + rows[i]) * found)), found, rows[i], rank));
-      first += rows[i];
-    });
-    return parts;
-  }
-
-  /** W − Ŵ, f32 [n, k]. */
-  private async residual(node: GraphNode): Promise<Float32Array> {
-    const t = this.tensor(node.tensors.w);
-    const [n, k] = t.shape as [number, number];
-    const w = await findWeight(this.c, t).read(0, n);
-    const back = SCHEMES[t.format].decode(await this.packed(t), n, k);
-    const columns = node.tensors.columns === undefined ? undefined : await columnsNamed(this.c, this.graph, node.tensors.columns);
-    for (let r = 0; r < n; r++) {
-      const row = back.subarray(r * k, (r + 1) * k);
-      const plain = columns ? unarrange(row, columns) : row;
-      for (let i = 0; i < k; i++) w[r * k + i] -= plain[i];
-    }
-    return w;
-  }
-}
-
-/** Rows of `width` as rows of `wanted`, zeros behind. */
-function wider(values: Float32Array, width: number, rows: number, wanted: number): Float32Array {
-  if (width === wanted) return values;
-  const out = new Float32Array(rows * wanted);
-  for (let r = 0; r < rows; r++) out.set(values.subarray(r * width, (r + 1) * width), r * wanted);
-  return out;
+  const output = new OutputError(la, inputs);
+  output.add(w, whole, n);
+  return output.result();
 }

@@ -43,7 +43,27 @@ export interface MatrixReport {
   /** Σ (w − ŵ)² over Σ w²: the relative error is its square root. */
   readonly relativeSquaredError: number;
   /** The same of the outputs, ‖(W − Ŵ) x‖² over ‖W x‖²: `predicted` for the inputs of calibration, `measured` on inputs kept apart. */
-  readonly output?: { readonly predicted: number; readonly measured: number };
+  readonly output?: OutputShares;
+  readonly path?: PathReport;
+}
+
+export interface OutputShares {
+  readonly predicted: number;
+  readonly measured: number;
+}
+
+/** What stands beside a matrix (paths.ts). */
+export interface PathReport {
+  /** Its first half, which linears of one input share. */
+  readonly down: string;
+  readonly rank: number;
+  readonly power: number;
+  /** Of `up`, and of `down` where this is the first of those that share it. */
+  readonly bytes: number;
+  /** SHA-256 of what the packed matrix stands for (f32, row after row, columns as the input has them) when the path was fitted to it. */
+  readonly fittedTo: string;
+  /** The matrix's `output` with the path beside it. */
+  readonly output?: OutputShares;
 }
 
 export interface Method {

@@ -3,6 +3,7 @@
 import type { InputStatistics } from "./calibrate/statistics.ts";
 import type { Linalg, Matrix } from "./linalg/linalg.ts";
 import { energy, timesTransposed } from "./linalg/product.ts";
+import type { OutputShares } from "./method.ts";
 
 interface Sums {
   error: number;
@@ -45,7 +46,7 @@ export class OutputError {
     return this.la.scope(() => this.la.view(timesTransposed(this.la, w, x)).reduce((sum, v) => sum + v * v, 0));
   }
 
-  result(): { predicted: number; measured: number } {
+  result(): OutputShares {
     return { predicted: share(this.predicted), measured: share(this.measured) };
   }
 }

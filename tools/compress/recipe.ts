@@ -7,9 +7,10 @@ import { OPS } from "../../runtime/ops/catalogue.gen.ts";
 import { schemed } from "../../runtime/ops/define.ts";
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
 import { withColumns } from "./columns.ts";
-import { type SidePath, withLowRank } from "./lowrank.ts";
+import type { Power } from "./linalg/svd.ts";
 import type { Settings } from "./method.ts";
 import { METHODS } from "./methods/catalogue.gen.ts";
+import { type SidePath, withLowRank } from "./paths.ts";
 import { withRanges } from "./ranges.ts";
 
 export interface Rule {
@@ -20,8 +21,10 @@ export interface Rule {
   readonly act?: string;
   /** The recipe's method unless it says otherwise. */
   readonly method?: string;
-  /** Rank of a path beside the weight that makes up for what compression lost; linears of one input share its first half. */
-  readonly rank?: number;
+  /** Rank of a path beside the weight that makes up for what compression lost, a share of its columns if below 1, or `auto`; linears of one input share its first half. */
+  readonly rank?: number | "auto";
+  /** What the path is fitted by: 0 the error of the weights (SVD, by itself), 0.5 that of the outputs (EoRA), 1 strong inputs above all (CorDA). */
+  readonly power?: Power;
   /** Schemes of the halves of that path, `q8` by themselves. */
   readonly down?: string;
   readonly up?: string;
@@ -47,10 +50,27 @@ const KEEPS: Readonly<Record<string, string>> = { F32: "f32", BF16: "f32", F16: 
 
 const EMBEDDINGS = "^(embed|positions|head)\\.weight$";
 const all = (scheme: string, act?: string): Rule[] => [{ match: ".*", scheme, ...(act ? { act } : {}) }];
-const body = (scheme: string, rank?: number): Rule[] => [
+const body = (scheme: string, path: Pick<Rule, "rank" | "power"> = {}): Rule[] => [
   { match: EMBEDDINGS, scheme: "q8", method: "rtn" },
-  { match: ".*", scheme, ...(rank ? { rank } : {}) },
+  { match: ".*", scheme, ...path },
 ];
+
+/** Ways to fit a path beside weights, for recipes of each. */
+const FITS: readonly { readonly name: string; readonly power: Power; readonly by: string }[] = [
+  { name: "eora", power: 0.5, by: "the error of the outputs (EoRA)" },
+  { name: "svd", power: 0, by: "the error of the weights (SVD)" },
+  { name: "corda", power: 1, by: "the outputs of strong inputs (CorDA)" },
+];
+
+/** Recipes of weights that a calibrating method compresses, with a path beside each. */
+const compensated = (name: string, method: string, scheme: string): Recipe[] =>
+  FITS.map((fit) => ({
+    name: `${name}-${fit.name}`,
+    summary: `${name} by ${METHODS[method].name}, with paths of low rank that make up for ${fit.by}`,
+    method,
+    rules: body(scheme, { power: fit.power }),
+    cache: "f16",
+  }));
 
 export const RECIPES: readonly Recipe[] = [
   { name: "f32", summary: "plain 32-bit floats: the reference", method: "rtn", rules: all("f32"), cache: "f32" },
@@ -83,9 +103,12 @@ export const RECIPES: readonly Recipe[] = [
     rules: [{ match: EMBEDDINGS, scheme: "q8" }, ...all("q8", "i8static")],
     cache: "f16",
   },
-  { name: "w4+lr32", summary: "w4 with paths of rank 32 that make up for what rounding lost", method: "rtn", rules: body("q4g32", 32), cache: "f16" },
-  { name: "t2+lr32", summary: "t2 with paths of rank 32 that make up for what rounding lost", method: "rtn", rules: body("t2", 32), cache: "f16" },
-  { name: "q161+lr32", summary: "q161 with paths of rank 32 that make up for what rounding lost", method: "rtn", rules: body("q161", 32), cache: "f16" },
+  { name: "w4+lr32", summary: "w4 with paths of rank 32 that make up for what rounding lost", method: "rtn", rules: body("q4g32", { rank: 32 }), cache: "f16" },
+  { name: "t2+lr32", summary: "t2 with paths of rank 32 that make up for what rounding lost", method: "rtn", rules: body("t2", { rank: 32 }), cache: "f16" },
+  { name: "q161+lr32", summary: "q161 with paths of rank 32 that make up for what rounding lost", method: "rtn", rules: body("q161", { rank: 32 }), cache: "f16" },
+  ...compensated("w4", "gptq", "q4g32"),
+  ...compensated("24w4", "sparsegpt", "q4s24"),
+  ...compensated("24v8w4", "sparsegpt", "q4s24v"),
   { name: "w4kv8", summary: "w4 with int8 key/value caches", method: "rtn", rules: body("q4g32"), cache: "i8" },
 ];
 
@@ -134,20 +157,35 @@ export function parseRecipe(text: string): Recipe {
 
 /** Ranks beyond this are no side path. */
 const MAX_RANK = 4096;
+const POWERS: readonly unknown[] = [0, 0.5, 1];
 
 function checkPath(rule: Rule): void {
-  const { rank, down, up } = rule;
-  if (rank === undefined ? down !== undefined || up !== undefined : !Number.isInteger(rank) || rank < 1 || rank > MAX_RANK)
-    invalid(`the rule ${JSON.stringify(rule)} has a path whose rank is ${rank}, not 1 … ${MAX_RANK}`);
+  const { rank, power, down, up } = rule;
+  if (hasPath(rule) ? rank !== undefined && !isRank(rank) : down !== undefined || up !== undefined)
+    invalid(`the rule ${JSON.stringify(rule)} has a path whose rank is ${rank}, not 1 … ${MAX_RANK}, a share of the columns below 1, or "auto"`);
+  if (power !== undefined && !POWERS.includes(power)) invalid(`the rule ${JSON.stringify(rule)} has a path whose power is ${power}, none of ${POWERS.join(", ")}`);
   for (const part of [down, up])
     if (part !== undefined && (!Object.hasOwn(SCHEMES, part) || SCHEMES[part].arranged))
       invalid(`the rule ${JSON.stringify(rule)} wants a path in ${part}, which no path can have`);
 }
 
+const isRank = (rank: unknown) => rank === "auto" || (typeof rank === "number" && rank > 0 && (rank < 1 || (Number.isInteger(rank) && rank <= MAX_RANK)));
+
+const hasPath = ({ rank, power }: Rule) => rank !== undefined || power !== undefined;
+
 /** The path beside a weight that its rule wants. */
-function pathOf(recipe: Recipe, weight: string): SidePath | undefined {
-  const { rank, down = "q8", up = "q8" } = ruleFor(recipe, weight);
-  return rank === undefined ? undefined : { rank, down, up };
+export function pathFor(recipe: Recipe, weight: string): SidePath | undefined {
+  const rule = ruleFor(recipe, weight);
+  const { rank, power = 0, down = "q8", up = "q8" } = rule;
+  return hasPath(rule) ? { rank, power, down, up } : undefined;
+}
+
+/** The recipe with another rank for every path it has. Throws `recipe.invalid` if it has none. */
+export function withRank(recipe: Recipe, rank: number | "auto"): Recipe {
+  if (!recipe.rules.some(hasPath)) return invalid(`the recipe ${recipe.name} has no paths of low rank to give a rank; take one with -eora`);
+  const rules = recipe.rules.map((rule) => (hasPath(rule) ? { ...rule, rank } : rule));
+  for (const rule of rules) checkPath(rule);
+  return { ...recipe, rules };
 }
 
 function checkMethod(what: string, method: unknown): void {
@@ -196,5 +234,5 @@ export function applyRecipe(graph: Graph, recipe: Recipe, dtypeOf: (weight: stri
   if (table) return invalid(`recipe ${recipe.name} gives the embedding ${table.tensors.table} a scheme that no embedding can have`);
   const withAct = (n: GraphNode): GraphNode => ({ ...n, variant: ruleFor(recipe, n.tensors.w).act ?? "" });
   const schemes = withRanges(withColumns({ ...graph, tensors, nodes: graph.nodes.map((n) => (n.op === "linear" ? withAct(n) : n)) }));
-  return withLowRank(schemes, (weight) => pathOf(recipe, weight));
+  return withLowRank(schemes, (weight) => pathFor(recipe, weight));
 }

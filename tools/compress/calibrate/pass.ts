@@ -6,7 +6,9 @@ import { isMatrix } from "../../../runtime/graph/formats.ts";
 import type { Graph, TensorDef } from "../../../runtime/graph/types.ts";
 import type { Device } from "../../../runtime/plan/device.ts";
 import type { Linalg } from "../linalg/linalg.ts";
+import type { FittedPath } from "../lowrank.ts";
 import type { Calibrated, MatrixReport } from "../method.ts";
+import { pathsOf, withoutLowRank, withRanks } from "../paths.ts";
 import { type Carried, SegmentRunner } from "./runner.ts";
 import { type Segment, segmentsOf } from "./segments.ts";
 import { countTokens, type Sequences } from "./sequences.ts";
@@ -22,7 +24,7 @@ export interface PassOptions {
   readonly state: CalibrationState;
   /** Inputs come from segments that are compressed already, as the device will run them; else from the model as it was. */
   readonly compressedInputs: boolean;
-  /** What a matrix's method wants to know; nothing if it is compressed without calibration. */
+  /** What a matrix's method and the path beside it want to know; nothing if they do without calibration. */
   needsOf(matrix: TensorDef): readonly Need[];
   /** Reads a weight as a device holds it in scheme f32 (vectors as they are), bytes handed to `write` in order. */
   readPlain(weight: TensorDef, write: (bytes: Uint8Array) => void): Promise<void>;
@@ -30,13 +32,18 @@ export interface PassOptions {
   compress(matrix: TensorDef, write: (bytes: Uint8Array) => void, calibrated?: Calibrated): Promise<MatrixReport>;
   /** Bytes of other weights that are made of what was learnt of input x, by name. */
   derive?(x: string, inputs: InputStatistics): ReadonlyMap<string, Uint8Array>;
+  /** Makes the path beside the linears that share `down`, whose matrices `packedOf` has. */
+  fit(down: string, packedOf: (matrix: TensorDef) => Promise<Uint8Array>, inputs?: InputStatistics): Promise<FittedPath>;
   readonly signal?: AbortSignal;
   /** Tokens × segments. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** Compresses every matrix whose method needs calibration; the results are in the state. Throws `recipe.invalid`, `session.nan`. */
-export async function calibrate(o: PassOptions): Promise<void> {
+/**
+ * Compresses every matrix that needs calibration, and makes the paths of the segments that it runs through; the results are in the state. Returns
+ * the names of those segments' nodes. Throws `recipe.invalid`, `session.nan`.
+ */
+export async function calibrate(o: PassOptions): Promise<ReadonlySet<string>> {
   const segments = segmentsOf(o.graph);
   const wanted = segments.map((s) => inputsWanted(o, s, segments));
   const last = wanted.findLastIndex((w) => w.size > 0);
@@ -53,6 +60,7 @@ export async function calibrate(o: PassOptions): Promise<void> {
     const pass = new SegmentPass({ ...o }, segments[i], wanted[i], carried, onProgress);
     carried = await pass.run(i < last);
   }
+  return new Set(segments.slice(0, last + 1).flatMap((s) => s.graph.nodes.map((n) => n.name)));
 }
 
 /** A point whose tensor several matrices read: one statistic for all. */
@@ -89,6 +97,8 @@ function inputsWanted(o: PassOptions, segment: Segment, all: readonly Segment[])
 class SegmentPass {
   private readonly packed = new Map<string, Uint8Array>();
   private readonly reports: MatrixReport[] = [];
+  /** Ranks of the paths that are made, by `down`. */
+  private readonly ranks = new Map<string, number>();
 
   constructor(
     private readonly o: PassOptions,
@@ -107,11 +117,16 @@ class SegmentPass {
       try {
         const collectors = this.collectors();
         next = await this.measure(collectors);
-        for (const [tensor, input] of this.inputs) await this.compressReaders(input, (collectors.get(tensor) as Collector).result());
+        for (const [tensor, input] of this.inputs) {
+          const inputs = (collectors.get(tensor) as Collector).result();
+          await this.compressReaders(input, inputs);
+          await this.fitPaths(tensor, inputs);
+        }
       } finally {
         o.la.release(mark);
       }
     }
+    await this.fitPaths();
     if (o.compressedInputs && hasNext) next = await this.advance();
     await o.state.save({ packed: this.packed, reports: this.reports }, hasNext ? next : new Map());
     return next;
@@ -130,10 +145,11 @@ class SegmentPass {
   /** Runs the segment as it is in the checkpoint, in f32. */
   private async measure(collectors: ReadonlyMap<string, Collector>): Promise<Carried> {
     const { o, segment } = this;
+    const bare = withoutLowRank(segment.graph);
     const plain = {
-      ...segment.graph,
-      tensors: segment.graph.tensors.map((t) => (isMatrix(t) ? { ...t, format: "f32" } : t)),
-      nodes: segment.graph.nodes.map((n) => (n.op === "linear" ? { ...n, variant: "" } : n)),
+      ...bare,
+      tensors: bare.tensors.map((t) => (isMatrix(t) ? { ...t, format: "f32" } : t)),
+      nodes: bare.nodes.map((n) => (n.op === "linear" ? { ...n, variant: "" } : n)),
     };
     const byPoint = new Map([...this.inputs.values()].map((i) => [i.point, collectors.get(i.tensor) as Collector]));
     return this.through(
@@ -152,15 +168,37 @@ class SegmentPass {
     for (const [name, bytes] of this.o.derive?.(input.tensor, inputs) ?? []) this.packed.set(name, bytes);
     for (const t of input.matrices) {
       throwIfAborted(this.o.signal, "compression");
-      const chunks: Uint8Array[] = [];
-      this.reports.push(await this.o.compress(t, (bytes) => chunks.push(bytes), { inputs, la: this.o.la }));
-      this.packed.set(t.name, Buffer.concat(chunks));
+      await this.compress(t, { inputs, la: this.o.la });
+    }
+  }
+
+  private async compress(t: TensorDef, calibrated?: Calibrated): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = [];
+    this.reports.push(await this.o.compress(t, (bytes) => chunks.push(bytes), calibrated));
+    const packed = Uint8Array.from(Buffer.concat(chunks));
+    this.packed.set(t.name, packed);
+    return packed;
+  }
+
+  /** Makes the paths beside the linears that read a tensor, or all that are not made yet. */
+  private async fitPaths(tensor?: string, inputs?: InputStatistics): Promise<void> {
+    for (const [down, [first]] of pathsOf(this.segment.graph)) {
+      if (this.ranks.has(down) || (tensor !== undefined && first.tensors.x !== tensor)) continue;
+      throwIfAborted(this.o.signal, "compression");
+      const { rank, packed, reports } = await this.o.fit(down, async (t) => this.packed.get(t.name) ?? this.compress(t), inputs);
+      this.ranks.set(down, rank);
+      for (const [name, bytes] of packed) this.packed.set(name, bytes);
+      this.reports.forEach((r, i) => {
+        const path = reports.get(r.name);
+        if (path) this.reports[i] = { ...r, path };
+      });
     }
   }
 
   /** Runs the segment as the device will run it. */
   private advance(): Promise<Carried> {
-    return this.through(this.segment.graph, [], async (t, write) => {
+    const graph = withRanks(this.segment.graph, (down) => this.ranks.get(down) as number);
+    return this.through(graph, [], async (t, write) => {
       const packed = this.packed.get(t.name);
       if (packed) write(packed);
       else if (isMatrix(t)) await this.o.compress(t, write);

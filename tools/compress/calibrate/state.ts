@@ -153,7 +153,7 @@ function readParts(path: string): { parts: Map<string, Uint8Array>; reports: rea
   const parts = new Map<string, Uint8Array>();
   let from = 0;
   for (const p of head.parts) {
-    parts.set(p.name, payload.subarray(from, from + p.bytes));
+    parts.set(p.name, new Uint8Array(payload.buffer, payload.byteOffset + from, p.bytes));
     from += p.bytes;
   }
   return { parts, reports: head.reports };

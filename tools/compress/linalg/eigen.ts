@@ -1,5 +1,8 @@
 // Eigenvalues and eigenvectors of symmetric matrices in f64: all of a small one, the greatest few of one that is only known by its products.
 import { createRandom } from "../../../runtime/num/random.ts";
+import { cholesky, invertLower } from "./factor.ts";
+import type { Linalg, Matrix } from "./linalg.ts";
+import { times, timesTransposed } from "./product.ts";
 
 export interface Eigen {
   /** Descending. */
@@ -51,64 +54,83 @@ function turn(m: Float64Array, at: number, bt: number, c: number, s: number): vo
 
 /** Vectors beside those that are wanted: they take in what is near the last one. */
 const SPARE = 8;
-const MOST_TURNS = 200;
+const MOST_TURNS = 100;
 /** Iteration ends when the wanted values' sum grows by less than this share. */
-const SETTLED = 1e-10;
+const SETTLED = 1e-6;
 
 /**
  * The `rank` greatest of a positive semidefinite operator on n numbers: subspace iteration from seeded random vectors with Rayleigh-Ritz
- * (Halko, Martinsson and Tropp 2011). `apply` maps rows f64 [rows, n] to their images.
+ * (Halko, Martinsson and Tropp 2011). The values are those of the vectors returned, wherever iteration ended. `apply` maps rows [rows, n] to
+ * their images.
  */
-export function greatestEigen(apply: (rows: Float64Array, count: number) => Float64Array, n: number, rank: number): Eigen {
+export function greatestEigen(la: Linalg, apply: (rows: Matrix) => Matrix, n: number, rank: number): Eigen {
   const count = Math.min(n, rank + SPARE);
   const random = createRandom(1);
-  let basis: Float64Array = Float64Array.from({ length: count * n }, () => random.f64() - 0.5);
-  orthonormalise(basis, count, n);
-  let values: Float64Array = new Float64Array(count);
-  for (let turns = 0, before = -1; turns < MOST_TURNS; turns++) {
-    const images = apply(basis, count);
-    const small = new Float64Array(count * count);
-    for (let i = 0; i < count; i++) for (let j = 0; j < count; j++) small[i * count + j] = (dot(basis, i, images, j, n) + dot(basis, j, images, i, n)) / 2;
-    const ritz = eigenSymmetric(small, count);
-    const sum = ritz.values.subarray(0, rank).reduce((a, b) => a + b, 0);
-    values = ritz.values;
-    const settled = sum - before <= SETTLED * sum;
-    before = sum;
-    basis = combine(ritz.vectors, settled ? basis : images, count, n);
-    orthonormalise(basis, count, n);
-    if (settled) break;
-  }
-  return { values: values.slice(0, rank), vectors: basis.slice(0, rank * n) };
+  const start = Float64Array.from({ length: count * n }, () => random.f64() - 0.5);
+  return la.scope(() => {
+    const basis = la.from(start, count, n);
+    orthonormalise(la, basis);
+    for (let turns = 1, before = -1; ; turns++) {
+      const { values, settled } = la.scope(() => {
+        const images = apply(basis);
+        const small = la.view(timesTransposed(la, basis, images)).slice();
+        const ritz = eigenSymmetric(
+          small.map((v, at) => (v + small[(at % count) * count + Math.floor(at / count)]) / 2),
+          count,
+        );
+        const sum = ritz.values.subarray(0, rank).reduce((a, b) => a + b, 0);
+        const settled = turns === MOST_TURNS || sum - before <= SETTLED * sum;
+        before = sum;
+        la.view(basis).set(la.view(times(la, la.from(ritz.vectors, count, count), settled ? basis : images)));
+        return { values: ritz.values, settled };
+      });
+      orthonormalise(la, basis);
+      if (settled) return { values: values.slice(0, rank), vectors: la.view(basis).slice(0, rank * n) };
+    }
+  });
 }
 
-function dot(a: Float64Array, i: number, b: Float64Array, j: number, n: number): number {
+/** Makes rows of length 1 at right angles: twice by the Cholesky factor of their products, or row by row where they depend on each other. */
+function orthonormalise(la: Linalg, rows: Matrix): void {
+  for (let again = 0; again < 2; again++) {
+    scaleRows(la.view(rows), rows.rows, rows.cols);
+    const done = la.scope(() => {
+      const products = timesTransposed(la, rows, rows);
+      if (cholesky(la, products) >= 0) return false;
+      la.view(rows).set(la.view(times(la, invertLower(la, products), rows)));
+      return true;
+    });
+    if (!done) {
+      gramSchmidt(la.view(rows), rows.rows, rows.cols);
+      return;
+    }
+  }
+}
+
+function scaleRows(rows: Float64Array, count: number, n: number): void {
+  for (let i = 0; i < count; i++) {
+    const length = Math.sqrt(dot(rows, i, i, n));
+    for (let at = i * n; at < (i + 1) * n; at++) rows[at] *= length > 0 ? 1 / length : 0;
+  }
+}
+
+function dot(rows: Float64Array, i: number, j: number, n: number): number {
   let sum = 0;
-  for (let at = 0; at < n; at++) sum += a[i * n + at] * b[j * n + at];
+  for (let at = 0; at < n; at++) sum += rows[i * n + at] * rows[j * n + at];
   return sum;
 }
 
-/** weights [count, count] · rows [count, n]. */
-function combine(weights: Float64Array, rows: Float64Array, count: number, n: number): Float64Array {
-  const out = new Float64Array(count * n);
-  for (let i = 0; i < count; i++)
-    for (let j = 0; j < count; j++) {
-      const w = weights[i * count + j];
-      for (let at = 0; at < n; at++) out[i * n + at] += w * rows[j * n + at];
-    }
-  return out;
-}
-
-/** Gram-Schmidt, twice, in place; a row that depends on those before it becomes zero. */
-function orthonormalise(rows: Float64Array, count: number, n: number): void {
+/** Twice, in place; a row that depends on those before it becomes zero. */
+function gramSchmidt(rows: Float64Array, count: number, n: number): void {
   for (let i = 0; i < count; i++) {
-    const was = Math.sqrt(dot(rows, i, rows, i, n));
+    const was = Math.sqrt(dot(rows, i, i, n));
     for (let again = 0; again < 2; again++)
       for (let j = 0; j < i; j++) {
-        const along = dot(rows, i, rows, j, n);
+        const along = dot(rows, i, j, n);
         for (let at = 0; at < n; at++) rows[i * n + at] -= along * rows[j * n + at];
       }
-    const length = Math.sqrt(dot(rows, i, rows, i, n));
-    const times = length > 1e-14 * was ? 1 / length : 0;
-    for (let at = 0; at < n; at++) rows[i * n + at] *= times;
+    const length = Math.sqrt(dot(rows, i, i, n));
+    const scale = length > 1e-14 * was ? 1 / length : 0;
+    for (let at = 0; at < n; at++) rows[i * n + at] *= scale;
   }
 }

@@ -2,7 +2,7 @@
 // Power 0 is the plain SVD, ½ the least output error on those inputs (EoRA), 1 weighs strong directions more on purpose (CorDA). The left
 // singular vectors U of M S^power are the eigenvectors of M S^(2·power) Mᵀ, and D = U Uᵀ M: no root and no inverse of S, which may be singular.
 import { type Eigen, eigenSymmetric, greatestEigen } from "./eigen.ts";
-import type { Linalg } from "./linalg.ts";
+import type { Linalg, Matrix } from "./linalg.ts";
 import { times, timesTransposed } from "./product.ts";
 
 export type Power = 0 | 0.5 | 1;
@@ -26,15 +26,15 @@ export function whitenedSvd(la: Linalg, m: Float64Array, s: Float64Array, n: num
     const matrix = la.from(m, n, k);
     const gram = la.from(s, k, k);
     /** S^(2·power) of rows [count, k]. */
-    const weigh = (rows: ReturnType<typeof times>) => {
+    const weigh = (rows: Matrix) => {
       let out = rows;
       for (let i = 0; i < 2 * power; i++) out = times(la, out, gram);
       return out;
     };
     /** Rows [count, n] times M S^(2·power) Mᵀ. */
-    const apply = (rows: Float64Array, count: number) => la.scope(() => la.view(timesTransposed(la, weigh(times(la, la.from(rows, count, n), matrix)), matrix)).slice());
+    const apply = (rows: Matrix) => timesTransposed(la, weigh(times(la, rows, matrix)), matrix);
     const most = Math.min(rank, n, k);
-    const eigen = n <= WHOLE ? eigenSymmetric(apply(identity(n), n), n) : greatestEigen(apply, n, most);
+    const eigen = n <= WHOLE ? eigenSymmetric(la.view(timesTransposed(la, weigh(matrix), matrix)).slice(), n) : greatestEigen(la, apply, n, most);
     const weighed = la.view(weigh(matrix));
     const total = m.reduce((sum, v, i) => sum + v * weighed[i], 0);
     return factors(la, eigen, m, n, k, most, total);
@@ -54,8 +54,4 @@ function factors(la: Linalg, eigen: Eigen, m: Float64Array, n: number, k: number
     for (let r = 0; r < n; r++) left[r * rank + i] = eigen.vectors[i * n + r] * balance;
   }
   return { left, right, rank, captured, total };
-}
-
-function identity(n: number): Float64Array {
-  return new Float64Array(n * n).map((_, at) => (at % (n + 1) === 0 ? 1 : 0));
 }

@@ -1,0 +1,44 @@
+// Makes one path of low rank of a graph: reads the weights beside which it stands, and what they became.
+import { unarrange } from "../../runtime/graph/columns.ts";
+import type { Graph, GraphNode, TensorDef } from "../../runtime/graph/types.ts";
+import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
+import type { InputStatistics } from "./calibrate/statistics.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { columnsNamed } from "./columns.ts";
+import type { Linalg } from "./linalg/linalg.ts";
+import { type FittedPath, fitPath, type PathLinear } from "./lowrank.ts";
+import { pathsOf, type SidePath } from "./paths.ts";
+import { pathFor, type Recipe } from "./recipe.ts";
+import { findWeight } from "./weights.ts";
+
+export interface FitContext {
+  readonly c: Checkpoint;
+  readonly graph: Graph;
+  readonly recipe: Recipe;
+  readonly la: Linalg;
+  /** Packed bytes of a compressed matrix. */
+  packedOf(matrix: TensorDef): Promise<Uint8Array>;
+}
+
+const tensor = (graph: Graph, name: string) => graph.tensors.find((t) => t.name === name) as TensorDef;
+
+/** The path named `down`, fitted to the packed weights beside it. @param inputs what calibration learnt of their input */
+export async function fitPathOf(o: FitContext, down: string, inputs?: InputStatistics): Promise<FittedPath> {
+  const nodes = pathsOf(o.graph).get(down) as GraphNode[];
+  const { power, rank } = pathFor(o.recipe, nodes[0].tensors.w) as SidePath;
+  const linears: PathLinear[] = [];
+  for (const node of nodes) linears.push(await linearOf(o, node));
+  return fitPath(o.la, { down: tensor(o.graph, down), linears, power, auto: rank === "auto", inputs });
+}
+
+async function linearOf({ c, graph, packedOf }: FitContext, node: GraphNode): Promise<PathLinear> {
+  const t = tensor(graph, node.tensors.w);
+  const [n, k] = t.shape as [number, number];
+  const w = await findWeight(c, t).read(0, n);
+  const back = SCHEMES[t.format].decode(await packedOf(t), n, k);
+  if (node.tensors.columns !== undefined) {
+    const columns = await columnsNamed(c, graph, node.tensors.columns);
+    for (let r = 0; r < n; r++) back.set(unarrange(back.subarray(r * k, (r + 1) * k), columns), r * k);
+  }
+  return { weight: t.name, n, w, back, up: tensor(graph, node.tensors.up) };
+}
