@@ -1,6 +1,8 @@
-// Causal grouped-query attention over f32 caches [kvheads, capacity, dh]; lib/attend.ts says which unit owns what.
+// Causal grouped-query attention over f32 caches [kvheads, capacity, dh]; lib/attend.ts and lib/attendrows.simd.ts say which unit owns what.
 import { AttentionOp } from "../abi.gen";
 import { attend } from "../lib/attend";
+import { attendRows, isPrefill } from "../lib/attendrows.simd";
+import { Floats } from "../lib/cached.simd";
 import { mixFloats, scoreFloats } from "../lib/floatdot.simd";
 import { finish, fold } from "../lib/fold.simd";
 import { groupOf, PART_Y, WEIGHT_BYTES } from "../lib/part";
@@ -8,7 +10,9 @@ import { BLOCK } from "../lib/seen";
 import { capRow, softmax } from "../lib/softmax.simd";
 
 export function kernel(p: usize, unit: u32, units: u32): void {
-  attend(p, unit, units, block, fold, finish);
+  const op = changetype<AttentionOp>(p);
+  if (isPrefill(op)) attendRows<Floats>(op, unit, units);
+  else attend(p, unit, units, block, fold, finish);
 }
 
 function block(op: AttentionOp, row: u32, group: u32, lo: u32, hi: u32, scratch: usize, part: usize, apart: usize): void {

@@ -3,7 +3,7 @@
 import { widenSmall } from "./half.scalar";
 
 const Q_SCALE: f32 = reinterpret<f32>(0x6f800000);
-const W_SCALE: f32 = reinterpret<f32>(0x77800000);
+export const W_SCALE: f32 = reinterpret<f32>(0x77800000);
 /** What is missing from a product of q · 2^96 and k · 2^-112. */
 export const REST: f32 = 65536;
 

@@ -13,9 +13,10 @@ export function placeAttention(ir: Ir, symbols: Symbols): void {
   const rewrite = new Rewrite();
   for (const n of ir.nodes.filter((n) => n.op === "attention")) {
     const { heads, kvheads, dh } = n.attrs as Attrs;
+    const rows = resolve(n.rows, symbols);
     const scores = `${n.name}:scratch`;
-    ir.tensors.set(scores, { name: scores, role: "value", format: "f32", shape: [MAX_UNITS, scratchWords(heads, kvheads, dh)] });
-    if (resolve(n.rows, symbols) > 1 || symbols.C <= BLOCK || n.tensors.pattern) {
+    ir.tensors.set(scores, { name: scores, role: "value", format: "f32", shape: [MAX_UNITS, scratchWords(heads, kvheads, dh, rows)] });
+    if (rows > 1 || symbols.C <= BLOCK || n.tensors.pattern) {
       rewrite.replace(n, { ...n, tensors: { ...n.tensors, scores } });
       continue;
     }

@@ -28,8 +28,8 @@ interface Shape {
   readonly size?: number;
   /** How much larger errors may be than those of values of size 1. */
   readonly times?: number;
-  /** Operand that gets a NaN or infinity in its head 0 at position 0 (element 1 of the operand). */
-  readonly poison?: { readonly in: "q" | "k" | "v"; readonly with: number };
+  /** Operand that gets a NaN or infinity in its head 0, element 1, at a position (0; of q: row). */
+  readonly poison?: { readonly in: "q" | "k" | "v"; readonly with: number; readonly at?: number };
 }
 
 /** Bytes of a cache. */
@@ -46,7 +46,7 @@ function caches(variant: string, s: Shape, capacity: number): { kcache: Uint8Arr
   const width = s.kvheads * s.dh;
   const fill = (seed: number, name: string) => {
     const x = normal(positions * width, seed, s.size ?? 1);
-    if (s.poison?.in === name) x[Math.min(1, s.dh - 1)] = s.poison.with;
+    if (s.poison?.in === name) x[(s.poison.at ?? 0) * width + Math.min(1, s.dh - 1)] = s.poison.with;
     return x;
   };
   const tensors = { k: fill(1, "k"), v: fill(2, "v"), kcache: new Uint8Array(bytes).fill(0xff), vcache: new Uint8Array(bytes).fill(0xff) };
@@ -69,7 +69,7 @@ function make(variant: string, name: string, s: Shape): Case {
   const { rows, heads, kvheads, dh, pos, gap = 0, window = 0, softcap = 0 } = s;
   const capacity = pos + rows + 3;
   const stride = heads * dh + gap;
-  const scratch = scratchWords(heads, kvheads, dh);
+  const scratch = scratchWords(heads, kvheads, dh, rows);
   const cached = once(() => caches(variant, s, capacity));
   const bound = { abs: (s.times ?? 1) * (variant === "i8" ? 3e-4 : 4e-5), rel: 0 };
   return {
@@ -80,7 +80,7 @@ function make(variant: string, name: string, s: Shape): Case {
     strides: { q: stride, y: stride, scores: scratch },
     tensors: () => {
       const q = normal(rows * stride, 3, s.hot ?? 1);
-      if (s.poison?.in === "q") q[Math.min(1, dh - 1)] = s.poison.with;
+      if (s.poison?.in === "q") q[(s.poison.at ?? 0) * stride + Math.min(1, dh - 1)] = s.poison.with;
       return {
         q,
         kcache: cached().kcache.slice(),
@@ -126,6 +126,13 @@ const of = (variant: string): Case[] => [
   make(variant, "tiny keys and values", { rows: 2, heads: 2, kvheads: 1, dh: 32, pos: 9, size: 1e-6 }),
   make(variant, "large keys and values", { rows: 1, heads: 2, kvheads: 1, dh: 32, pos: 9, size: 1e4, hot: 1e-4, times: 1e4 }),
   ...(["q", "k", "v"] as const).map((operand) => make(variant, `NaN in ${operand}`, { rows: 1, heads: 2, kvheads: 2, dh: 12, pos: 5, poison: { in: operand, with: Number.NaN } })),
+  ...[0, 5, 200].map((pos) => make(variant, "prompt of many tiles", { rows: 61, heads: 6, kvheads: 2, dh: 20, pos, gap: 4 })),
+  ...[1, 5, 24, 30].map((heads) => make(variant, "prompt, groups", { rows: 27, heads, kvheads: 1, dh: 16, pos: 3 })),
+  ...[1, 7, 16, 40].map((window) => make(variant, "prompt, window", { rows: 37, heads: 3, kvheads: 1, dh: 18, pos: 243, window })),
+  make(variant, "prompt, window and softcap", { rows: 19, heads: 4, kvheads: 2, dh: 36, pos: 505, window: 260, softcap: 3 }),
+  ...(["q", "k", "v"] as const).map((operand) =>
+    make(variant, `prompt, NaN in ${operand}`, { rows: 21, heads: 4, kvheads: 2, dh: 12, pos: operand === "q" ? 9 : 0, poison: { in: operand, with: Number.NaN, at: 10 } }),
+  ),
   ...[255, 256, 257, 600].map((pos) => make(variant, "blocks", { rows: 2, heads: 5, kvheads: 1, dh: 16, pos, pattern: true })),
   ...[40, 256, 300].map((window) => make(variant, "blocks", { rows: 3, heads: 2, kvheads: 2, dh: 16, pos: 530, window, pattern: true })),
   make(variant, "sharp", { rows: 1, heads: 2, kvheads: 1, dh: 16, pos: 700, hot: 30, times: 30 }),

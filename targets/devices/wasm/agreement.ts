@@ -59,8 +59,9 @@ export function differences(subject: Subject, scalar: WebAssembly.Module): strin
   });
 }
 
-/** An activation is several functions. */
-const kindsOf = (op: OpDef) => ("kind" in op.fields ? [0, 1, 2, 3, 4] : [0]);
+/** An activation is several functions; attention takes a row at a time where its pattern is asked for, else several. */
+const kindsOf = (op: OpDef) => ("kind" in op.fields ? [0, 1, 2, 3, 4] : op.name === "attention" ? [0, 1] : [0]);
+const leftOut = (op: OpDef, kind: number) => (op.name !== "attention" ? [] : kind === 0 ? ["parts"] : ["parts", "pattern"]);
 
 function agree(want: Uint32Array, got: Uint32Array): boolean {
   const nan = (v: number) => (v & 0x7fffffff) > 0x7f800000;
@@ -77,7 +78,7 @@ function bench({ module, kernels, shared }: Subject): Run {
   const view = new DataView(memory.buffer);
   return (kernel, op, kind) => {
     const operands = Object.entries(op.fields).filter(([, k]) => isOperand(k));
-    const used = operands.filter(([field]) => field !== "parts" || op.name !== "attention");
+    const used = operands.filter(([field]) => !leftOut(op, kind).includes(field));
     const at = new Map(used.map(([field], i) => [field, AREAS + i * AREA]));
     for (const [field, address] of at) fill(new Uint8Array(memory.buffer, address, AREA), field, kernel);
     const cells = new Map(["rows", "pos"].map((name, i) => [name, CELLS + 4 * i]));
@@ -86,7 +87,7 @@ function bench({ module, kernels, shared }: Subject): Run {
       kernel: kernels.indexOf(kernel),
       units: UNITS,
       address: (field) => cells.get(field) ?? at.get(field) ?? 0,
-      stride: (t) => (t === "scores" ? scratchWords(VALUES.heads, VALUES.kvheads, VALUES.dh) : STRIDE),
+      stride: (t) => (t === "scores" ? scratchWords(VALUES.heads, VALUES.kvheads, VALUES.dh, VALUES.rows) : STRIDE),
       value: (field) => (field === "kind" ? kind : field === "panel" ? 0 : (VALUES[field] ?? UNKNOWN)),
     });
     for (let u = 0; u < UNITS; u++) core.unit(RECORD, u, UNITS);
