@@ -9,6 +9,14 @@ export function bytes(n: number): string {
   return `${u === 0 || v >= 99.95 ? v.toFixed(0) : v.toPrecision(3)} ${units[u]}`;
 }
 
+const POWERS: Readonly<Record<string, number>> = { "": 1, k: 1e3, m: 1e6, g: 1e9 };
+
+/** Bytes of a text as `bytes` writes it: 60MB, 1.5 GB, 4096. Undefined for any other. */
+export function parseBytes(text: string): number | undefined {
+  const m = /^(\d+(?:\.\d+)?)\s*([kmg]?)b?$/i.exec(text.trim());
+  return m ? Math.floor(Number(m[1]) * POWERS[m[2].toLowerCase()]) : undefined;
+}
+
 /** 0:09, 12:34, 1:02:03. */
 export function duration(seconds: number): string {
   const s = Math.max(0, Math.round(seconds));

@@ -65,7 +65,7 @@ export function mayCalibrate({ method, rules }: Recipe): boolean {
 }
 
 /** Draws the tokens. Throws `calibration.text` if there is no text, or too little. */
-async function prepareCalibration(c: Checkpoint, graph: Graph, o: CalibrationOptions, sha256: HasherFactory): Promise<{ sequences: Sequences; record: CalibrationRecord }> {
+export async function prepareCalibration(c: Checkpoint, graph: Graph, o: CalibrationOptions, sha256: HasherFactory): Promise<{ sequences: Sequences; record: CalibrationRecord }> {
   const text = o.text ?? (await c.calibration?.());
   if (!text)
     throw new SkintError("calibration.text", `${c.name} has no calibration.txt, and this recipe calibrates; give a text like those the model will read with --calibration`, {

@@ -9,9 +9,10 @@ import { EXIT } from "../cli/errors.ts";
 import { openDevice } from "../cli/model.ts";
 import type { Progress } from "../cli/progress.ts";
 import { table } from "../cli/table.ts";
-import { bytes } from "../cli/units.ts";
+import { bytes, parseBytes } from "../cli/units.ts";
 import { number, whole } from "../cli/values.ts";
 import type { Verb } from "../verb.ts";
+import { withinBudget } from "./budget.ts";
 import type { CalibrationText } from "./calibrate/sequences.ts";
 import { mayCalibrate } from "./calibration.ts";
 import { type CompressReport, compressModel } from "./compress.ts";
@@ -34,6 +35,12 @@ function readRecipe(name: string): Recipe {
     );
   }
   return parseRecipe(text);
+}
+
+function budgetOf(text: string): number {
+  const size = parseBytes(text);
+  if (size) return size;
+  throw new SkintError("usage", `--budget is ${JSON.stringify(text)}; give a size such as 60MB`, { what: "--budget" });
 }
 
 const numberOf = number("--rank", { min: 0 });
@@ -96,9 +103,8 @@ async function run(folder: string, o: Readonly<Record<string, unknown>>, context
     return shown.get(what) as Progress;
   };
   try {
-    const { env } = await openDevice({ threads: mayCalibrate(recipe) ? undefined : 1 });
-    const sink = await createFile(out);
-    const result = await compressModel(checkpoint, sink, env, {
+    const { env } = await openDevice({ threads: o.budget !== undefined || mayCalibrate(recipe) ? undefined : 1 });
+    const options = {
       recipe,
       golden: o.golden as "auto",
       calibration: {
@@ -110,8 +116,16 @@ async function run(folder: string, o: Readonly<Record<string, unknown>>, context
         resume: Boolean(o.resume),
       },
       signal: context.signal,
+      onCalibration: (done: number, total: number) => show("calibrating", "tokens").update(done, total),
+    };
+    const budget = o.budget as number | undefined;
+    const onCalibration = (done: number, total: number) => show("trying", "tokens").update(done, total);
+    const chosen = budget === undefined ? recipe : await withinBudget(checkpoint, env, { ...options, onCalibration }, budget);
+    const sink = await createFile(out);
+    const result = await compressModel(checkpoint, sink, env, {
+      ...options,
+      recipe: chosen,
       onProgress: (done, total) => show("compressing", "bytes").update(done, total),
-      onCalibration: (done, total) => show("calibrating", "tokens").update(done, total),
     });
     for (const progress of shown.values()) progress.end();
     context.answer({ out, ...result }, () => report(result, out, Boolean(o.layers)));
@@ -135,6 +149,7 @@ export const verb: Verb = {
       description: "rank of the paths of a recipe that has some; below 1 a share of each input's width; auto: until 99 % of the lost energy is back",
       parse: rankOf,
     },
+    { flags: "--budget <size>", description: "choose schemes and ranks layer by layer for a file of at most so much, such as 60MB", parse: budgetOf },
     { flags: "-o, --out <file>", description: "file to write", default: "model.skint" },
     { flags: "--golden <when>", description: "golden outputs for the self-test after loading", choices: ["auto", "always", "never"], default: "auto" },
     { flags: "--calibration <file>", description: "text for recipes that calibrate (default: the checkpoint's own calibration.txt)" },

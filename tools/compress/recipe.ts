@@ -171,7 +171,7 @@ function checkPath(rule: Rule): void {
 
 const isRank = (rank: unknown) => rank === "auto" || (typeof rank === "number" && rank > 0 && (rank < 1 || (Number.isInteger(rank) && rank <= MAX_RANK)));
 
-const hasPath = ({ rank, power }: Rule) => rank !== undefined || power !== undefined;
+export const hasPath = ({ rank, power }: Rule) => rank !== undefined || power !== undefined;
 
 /** The path beside a weight that its rule wants. */
 export function pathFor(recipe: Recipe, weight: string): SidePath | undefined {
