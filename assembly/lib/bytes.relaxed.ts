@@ -3,7 +3,7 @@ import { LinearOp } from "../abi.gen";
 import { I16_ONE } from "./constants";
 import { Gather } from "./gather.simd";
 import { CODES_AT } from "./i8row";
-import { finishBytes } from "./linear.simd";
+import { Finish, wholeBytes } from "./linear.simd";
 import { Product } from "./product.simd";
 import { HEAD } from "./q8.scalar";
 
@@ -31,10 +31,11 @@ export class Bytes<D extends Gather> implements Product {
       a2 = d.wide(a2, v128.load(w, 32), s, ones);
       a3 = d.wide(a3, v128.load(w, 48), s, ones);
     }
-    finishBytes(op, token, b << 4, a0, head, row);
-    finishBytes(op, token, (b << 4) + 4, a1, head + 16, row);
-    finishBytes(op, token, (b << 4) + 8, a2, head + 32, row);
-    finishBytes(op, token, (b << 4) + 12, a3, head + 48, row);
+    a0 = wholeBytes(a0, head, row);
+    a1 = wholeBytes(a1, head + 16, row);
+    a2 = wholeBytes(a2, head + 32, row);
+    a3 = wholeBytes(a3, head + 48, row);
+    Finish.block(op, token, b << 4, row, a0, a1, a2, a3);
   }
 
   /** 4 tokens. */
@@ -82,13 +83,9 @@ export class Bytes<D extends Gather> implements Product {
       x += 4;
     }
     const row = (b << 4) + ((<u32>h) << 3);
-    finishBytes(op, t, row, a0, head, token);
-    finishBytes(op, t, row + 4, b0, head + 16, token);
-    finishBytes(op, t + 1, row, a1, head, token + step);
-    finishBytes(op, t + 1, row + 4, b1, head + 16, token + step);
-    finishBytes(op, t + 2, row, a2, head, token + 2 * step);
-    finishBytes(op, t + 2, row + 4, b2, head + 16, token + 2 * step);
-    finishBytes(op, t + 3, row, a3, head, token + 3 * step);
-    finishBytes(op, t + 3, row + 4, b3, head + 16, token + 3 * step);
+    Finish.pair(op, t, row, token, wholeBytes(a0, head, token), wholeBytes(b0, head + 16, token));
+    Finish.pair(op, t + 1, row, token + step, wholeBytes(a1, head, token + step), wholeBytes(b1, head + 16, token + step));
+    Finish.pair(op, t + 2, row, token + 2 * step, wholeBytes(a2, head, token + 2 * step), wholeBytes(b2, head + 16, token + 2 * step));
+    Finish.pair(op, t + 3, row, token + 3 * step, wholeBytes(a3, head, token + 3 * step), wholeBytes(b3, head + 16, token + 3 * step));
   }
 }

@@ -3,7 +3,7 @@
 import { LinearOp } from "../abi.gen";
 import { SCALE_BASE, SCALE_BASE_256TH, UPPER_BYTE } from "./constants";
 import { panelAt } from "./i8row";
-import { finish8 } from "./linear.simd";
+import { Finish } from "./linear.simd";
 import { Product } from "./product.simd";
 import { Run } from "./runs.simd";
 
@@ -49,8 +49,7 @@ export class PanelBytes<R extends Run> implements Product {
       f2 = r.plus(f2, r.whole(a2), r.scale(at + 16, SCALE_BASE_256TH));
       f3 = r.plus(f3, r.whole(a3), r.scale(at + 24, SCALE_BASE_256TH));
     }
-    finish8(op, token, b << 4, r.end(f0, first), r.end(f1, first + 16), row);
-    finish8(op, token, (b << 4) + 8, r.end(f2, first + 32), r.end(f3, first + 48), row);
+    Finish.block(op, token, b << 4, row, r.end(f0, first), r.end(f1, first + 16), r.end(f2, first + 32), r.end(f3, first + 48));
   }
 
   tile(op: LinearOp, b: u32, token: u32): void {
@@ -151,9 +150,9 @@ export class PanelBytes<R extends Run> implements Product {
     }
     const row = (b << 4) + ((<u32>h) << 3);
     const scales = first + (h << 5);
-    finish8(op, t, row, r.end(f0, scales), r.end(g0, scales + 16), token);
-    finish8(op, t + 1, row, r.end(f1, scales), r.end(g1, scales + 16), token + step);
-    finish8(op, t + 2, row, r.end(f2, scales), r.end(g2, scales + 16), token + 2 * step);
-    finish8(op, t + 3, row, r.end(f3, scales), r.end(g3, scales + 16), token + 3 * step);
+    Finish.pair(op, t, row, token, r.end(f0, scales), r.end(g0, scales + 16));
+    Finish.pair(op, t + 1, row, token + step, r.end(f1, scales), r.end(g1, scales + 16));
+    Finish.pair(op, t + 2, row, token + 2 * step, r.end(f2, scales), r.end(g2, scales + 16));
+    Finish.pair(op, t + 3, row, token + 3 * step, r.end(f3, scales), r.end(g3, scales + 16));
   }
 }

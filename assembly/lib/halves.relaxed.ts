@@ -4,7 +4,7 @@ import { LinearOp } from "../abi.gen";
 import { NIBBLE } from "./constants";
 import { Dot16 } from "./dot.relaxed";
 import { CODES_AT, zAt } from "./i8row";
-import { finish8, scales } from "./linear.simd";
+import { Finish, scales } from "./linear.simd";
 import { Product } from "./product.simd";
 
 const GROUP_BYTES: usize = 1056;
@@ -63,8 +63,7 @@ export class Halves implements Product {
       f2 = f32x4.add(f2, f32x4.mul(f32x4.convert_i32x4_s(i2), scales(group + 16)));
       f3 = f32x4.add(f3, f32x4.mul(f32x4.convert_i32x4_s(i3), scales(group + 24)));
     }
-    finish8(op, token, b << 4, f0, f1, row);
-    finish8(op, token, (b << 4) + 8, f2, f3, row);
+    Finish.block(op, token, b << 4, row, f0, f1, f2, f3);
   }
 
   tile(op: LinearOp, b: u32, token: u32): void {
@@ -167,10 +166,10 @@ export class Halves implements Product {
       g3 = f32x4.add(g3, f32x4.mul(f32x4.convert_i32x4_s(j3), c));
     }
     const row = (b << 4) + ((<u32>h) << 3);
-    finish8(op, t, row, f0, g0, token);
-    finish8(op, t + 1, row, f1, g1, token + step);
-    finish8(op, t + 2, row, f2, g2, token + 2 * step);
-    finish8(op, t + 3, row, f3, g3, token + 3 * step);
+    Finish.pair(op, t, row, token, f0, g0);
+    Finish.pair(op, t + 1, row, token + step, f1, g1);
+    Finish.pair(op, t + 2, row, token + 2 * step, f2, g2);
+    Finish.pair(op, t + 3, row, token + 3 * step, f3, g3);
   }
 }
 

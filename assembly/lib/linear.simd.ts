@@ -15,6 +15,68 @@ export function halves(at: usize, keep: v128, rebias: v128): v128 {
   return f32x4.mul(v128.and(i32x4.shl(v128.load_ext<i16>(at), 13), keep), rebias);
 }
 
+/**
+ * The last steps of products whose activations have a scale: y[token, row …) = sums · the scale at x, the token's row, + bias + residual.
+ * Inlined: where stores lie side by side, V8 under --experimental-wasm-revectorize makes one vector of two and of what leads to them, and breaks
+ * down over a call that takes such a vector.
+ */
+export class Finish {
+  /** 16 rows, or those below n. */
+  @inline
+  static block(op: LinearOp, token: u32, row: u32, x: usize, f0: v128, f1: v128, f2: v128, f3: v128): void {
+    const y = <usize>op.y + ((<usize>token * op.ys + row) << 2);
+    const s = v128.load32_splat(x);
+    f0 = f32x4.mul(f0, s);
+    f1 = f32x4.mul(f1, s);
+    f2 = f32x4.mul(f2, s);
+    f3 = f32x4.mul(f3, s);
+    if (row + 16 <= op.n) {
+      v128.store(y, f0);
+      v128.store(y, f1, 16);
+      v128.store(y, f2, 32);
+      v128.store(y, f3, 48);
+    } else {
+      const left = <i32>(op.n - row);
+      Finish.some(y, left, f0);
+      Finish.some(y + 16, left - 4, f1);
+      Finish.some(y + 32, left - 8, f2);
+      Finish.some(y + 48, left - 12, f3);
+    }
+    if (op.bias | op.residual) add(op, token, row, min(row + 16, op.n));
+  }
+
+  /** 8 rows, all of them below n. */
+  @inline
+  static pair(op: LinearOp, token: u32, row: u32, x: usize, f: v128, g: v128): void {
+    const y = <usize>op.y + ((<usize>token * op.ys + row) << 2);
+    const s = v128.load32_splat(x);
+    v128.store(y, f32x4.mul(f, s));
+    v128.store(y, f32x4.mul(g, s), 16);
+    if (op.bias | op.residual) add(op, token, row, row + 8);
+  }
+
+  @inline
+  private static some(y: usize, count: i32, f: v128): void {
+    if (count > 0) v128.store32_lane(y, f, 0);
+    if (count > 1) v128.store32_lane(y, f, 1, 4);
+    if (count > 2) v128.store32_lane(y, f, 2, 8);
+    if (count > 3) v128.store32_lane(y, f, 3, 12);
+  }
+}
+
+/** Bias and residual of rows [row, end) of one token, whose sums are in y. */
+function add(op: LinearOp, token: u32, row: u32, end: u32): void {
+  let y = <usize>op.y + ((<usize>token * op.ys + row) << 2);
+  for (; row + 4 <= end; row += 4) {
+    finish4(op, token, row, v128.load(y));
+    y += 16;
+  }
+  for (; row < end; row++) {
+    finish(op, token, row, load<f32>(y));
+    y += 4;
+  }
+}
+
 /** y[token, row … row + 4) = acc + bias + residual, for the rows below n. */
 export function finish4(op: LinearOp, token: u32, row: u32, acc: v128): void {
   if (row + 4 > op.n) {
@@ -26,25 +88,18 @@ export function finish4(op: LinearOp, token: u32, row: u32, acc: v128): void {
   v128.store(<usize>op.y + ((<usize>token * op.ys + row) << 2), acc);
 }
 
-/** Sums of 4 rows times their f32 scales at `at`, times the activation's. */
-export function product(sums: v128, at: usize, s: v128): v128 {
-  return f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(sums), v128.load(at)), s);
-}
-
-/** 8 rows of one token, times the scale at the head of its activations. */
-export function finish8(op: LinearOp, token: u32, row: u32, f: v128, g: v128, x: usize): void {
-  const s = v128.load32_splat(x);
-  finish4(op, token, row, f32x4.mul(f, s));
-  finish4(op, token, row + 4, f32x4.mul(g, s));
+/** 4 rows of one token, times the scale at the head of its row. */
+export function finishRow(op: LinearOp, token: u32, row: u32, f: v128, x: usize): void {
+  finish4(op, token, row, f32x4.mul(f, v128.load32_splat(x)));
 }
 
 /**
- * 4 rows of one token from i32 sums of int8 weights with u7tok codes: less zero · Σ weights, times the weights' scales, times x's.
+ * 4 rows of one token from i32 sums of int8 weights with u7tok codes: less zero · Σ weights, times the weights' scales.
  * The scales of the rows are f32 at `at`, their sums i32 behind them as in q8; x is the token's row.
  */
-export function finishBytes(op: LinearOp, token: u32, row: u32, sums: v128, at: usize, x: usize): void {
+export function wholeBytes(sums: v128, at: usize, x: usize): v128 {
   const whole = i32x4.sub(sums, i32x4.mul(v128.load32_splat(x, ZERO_AT), v128.load(at, SUMS_AT)));
-  finish4(op, token, row, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(whole), v128.load(at)), v128.load32_splat(x)));
+  return f32x4.mul(f32x4.convert_i32x4_s(whole), v128.load(at));
 }
 
 function finishSome(op: LinearOp, token: u32, row: u32, acc: v128): void {

@@ -4,7 +4,7 @@ import { NIBBLE, SCALE_BASE } from "./constants";
 import { Dot, zero } from "./dot.relaxed";
 import { Group } from "./groups.simd";
 import { CODES_AT, zAt } from "./i8row";
-import { finish4, finish8 } from "./linear.simd";
+import { Finish } from "./linear.simd";
 import { Product } from "./product.simd";
 
 export class Nibbles<G extends Group, D extends Dot> implements Product {
@@ -57,12 +57,7 @@ export class Nibbles<G extends Group, D extends Dot> implements Product {
       at += g.quad();
       f3 = g.plus(f3, d.total(a3), g.scale(at, SCALE_BASE), at, minus);
     }
-    const s = v128.load32_splat(row);
-    const first = b << 4;
-    finish4(op, token, first, f32x4.mul(f0, s));
-    finish4(op, token, first + 4, f32x4.mul(f1, s));
-    finish4(op, token, first + 8, f32x4.mul(f2, s));
-    finish4(op, token, first + 12, f32x4.mul(f3, s));
+    Finish.block(op, token, b << 4, row, f0, f1, f2, f3);
   }
 
   tile(op: LinearOp, b: u32, token: u32): void {
@@ -156,9 +151,9 @@ export class Nibbles<G extends Group, D extends Dot> implements Product {
       z += g.weights() >> 3;
     }
     const row = (b << 4) + ((<u32>h) << 3);
-    finish8(op, t, row, f0, g0, token);
-    finish8(op, t + 1, row, f1, g1, token + step);
-    finish8(op, t + 2, row, f2, g2, token + 2 * step);
-    finish8(op, t + 3, row, f3, g3, token + 3 * step);
+    Finish.pair(op, t, row, token, f0, g0);
+    Finish.pair(op, t + 1, row, token + step, f1, g1);
+    Finish.pair(op, t + 2, row, token + 2 * step, f2, g2);
+    Finish.pair(op, t + 3, row, token + 3 * step, f3, g3);
   }
 }

@@ -4,7 +4,7 @@ import { LinearOp } from "../abi.gen";
 import { NIBBLE_0, NIBBLE_1, NIBBLE_2, SCALE_BASE_256TH } from "./constants";
 import { Group } from "./groups.simd";
 import { panelAt, zAt } from "./i8row";
-import { finish8 } from "./linear.simd";
+import { Finish } from "./linear.simd";
 import { Product } from "./product.simd";
 
 export class PanelNibbles<G extends Group> implements Product {
@@ -77,8 +77,7 @@ export class PanelNibbles<G extends Group> implements Product {
       f3 = g.plus(f3, g.whole(a1), g.scale(at, SCALE_BASE_256TH), at, minus);
       z += g.weights() >> 3;
     }
-    finish8(op, token, b << 4, f0, f1, row);
-    finish8(op, token, (b << 4) + 8, f2, f3, row);
+    Finish.block(op, token, b << 4, row, f0, f1, f2, f3);
   }
 
   tile(op: LinearOp, b: u32, token: u32): void {
@@ -217,9 +216,9 @@ export class PanelNibbles<G extends Group> implements Product {
       z += g.weights() >> 3;
     }
     const row = (b << 4) + ((<u32>h) << 3);
-    finish8(op, t, row, f0, g0, token);
-    finish8(op, t + 1, row, f1, g1, token + step);
-    finish8(op, t + 2, row, f2, g2, token + 2 * step);
-    finish8(op, t + 3, row, f3, g3, token + 3 * step);
+    Finish.pair(op, t, row, token, f0, g0);
+    Finish.pair(op, t + 1, row, token + step, f1, g1);
+    Finish.pair(op, t + 2, row, token + 2 * step, f2, g2);
+    Finish.pair(op, t + 3, row, token + 3 * step, f3, g3);
   }
 }

@@ -6,7 +6,7 @@ import { start } from "./split";
 export interface Product {
   /** 16 rows, block b, of one token. */
   block(op: LinearOp, b: u32, token: u32): void;
-  /** The same rows of a tile of tokens from `token` on, with the weights unpacked once. Same bits. */
+  /** The same rows, all of them below n, of a tile of tokens from `token` on, with the weights unpacked once. Same bits. */
   tile(op: LinearOp, b: u32, token: u32): void;
 }
 
@@ -25,7 +25,7 @@ export function tiled<P extends Product>(p: usize, unit: u32, units: u32): void 
   tiledBy<P>(p, unit, units, 4);
 }
 
-/** `gemm`: tiles of `many` tokens. */
+/** `gemm`: tiles of `many` tokens; rows of a block that reaches beyond n are done one token at a time. */
 export function tiledBy<P extends Product>(p: usize, unit: u32, units: u32, many: u32): void {
   const op = changetype<LinearOp>(p);
   const product = changetype<P>(0);
@@ -34,7 +34,7 @@ export function tiledBy<P extends Product>(p: usize, unit: u32, units: u32, many
   const end = start(unit + 1, units, blocks);
   for (let b = start(unit, units, blocks); b < end; b++) {
     let t: u32 = 0;
-    for (; t + many <= tokens; t += many) product.tile(op, b, t);
+    if ((b << 4) + 16 <= op.n) for (; t + many <= tokens; t += many) product.tile(op, b, t);
     for (; t < tokens; t++) product.block(op, b, t);
   }
 }

@@ -3,9 +3,9 @@ import { LinearOp } from "../abi.gen";
 import { I8_EIGHT, I16_ONE, NIBBLE, NIBBLE_HIGH, PLACES_EVEN, PLACES_ODD } from "./constants";
 import { Gather } from "./gather.simd";
 import { panelAt } from "./i8row";
-import { scales } from "./linear.simd";
+import { Finish, finishRow, scales } from "./linear.simd";
 import { Product } from "./product.simd";
-import { addTo, codeSums, finishRow, plus } from "./sums4.simd";
+import { addTo, codeSums, plus } from "./sums4.simd";
 
 /** Bytes of a group of 128 k, before its windows, and of a window. */
 const GROUP: usize = 832;
@@ -55,16 +55,12 @@ export class Rows4<G extends Gather> implements Product {
       f2 = plus(f2, g.total(a2), codeSums(group + 16), scales(group + 16), row);
       f3 = plus(f3, i32x4.shr_s(a3, 4), codeSums(group + 24), scales(group + 24), row);
     }
-    finishRow(op, token, b << 4, f0, row);
-    finishRow(op, token, (b << 4) + 4, f1, row);
-    finishRow(op, token, (b << 4) + 8, f2, row);
-    finishRow(op, token, (b << 4) + 12, f3, row);
+    Finish.block(op, token, b << 4, row, f0, f1, f2, f3);
   }
 
-  /** 8 tokens. Float sums wait in y, which must have room for whole quads: the last rows are done one token at a time. */
+  /** 8 tokens. Float sums wait in y: registers are for the integers. */
   tile(op: LinearOp, b: u32, token: u32): void {
-    if ((b << 4) + 16 > op.n) for (let t: u32 = 0; t < 8; t++) this.block(op, b, token + t);
-    else for (let q: usize = 0; q < 4; q++) this.quad(op, b, q, token);
+    for (let q: usize = 0; q < 4; q++) this.quad(op, b, q, token);
   }
 
   private quad(op: LinearOp, b: u32, q: usize, t: u32): void {

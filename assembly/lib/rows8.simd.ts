@@ -3,7 +3,7 @@ import { LinearOp } from "../abi.gen";
 import { I16_ONE, PLACES_EVEN, PLACES_ODD } from "./constants";
 import { Gather } from "./gather.simd";
 import { panelAt } from "./i8row";
-import { finishBytes } from "./linear.simd";
+import { Finish, finishRow, wholeBytes } from "./linear.simd";
 import { Product } from "./product.simd";
 import { HEAD } from "./q8.scalar";
 
@@ -37,10 +37,11 @@ export class Rows8<G extends Gather> implements Product {
       a2 = g.wide(a2, v128.load(w, 48), g.pick(s, v128.and(at, even)), ones);
       a3 = g.wide(a3, v128.load(w, 64), g.pick(s, v128.and(at, odd)), ones);
     }
-    finishBytes(op, token, b << 4, a0, head, row);
-    finishBytes(op, token, (b << 4) + 4, a1, head + 16, row);
-    finishBytes(op, token, (b << 4) + 8, a2, head + 32, row);
-    finishBytes(op, token, (b << 4) + 12, a3, head + 48, row);
+    a0 = wholeBytes(a0, head, row);
+    a1 = wholeBytes(a1, head + 16, row);
+    a2 = wholeBytes(a2, head + 32, row);
+    a3 = wholeBytes(a3, head + 48, row);
+    Finish.block(op, token, b << 4, row, a0, a1, a2, a3);
   }
 
   /** 8 tokens. */
@@ -89,13 +90,13 @@ export class Rows8<G extends Gather> implements Product {
     }
     const row = (b << 4) + ((<u32>q) << 2);
     const scales = head + (q << 4);
-    finishBytes(op, t, row, a0, scales, token);
-    finishBytes(op, t + 1, row, a1, scales, token + step);
-    finishBytes(op, t + 2, row, a2, scales, token + 2 * step);
-    finishBytes(op, t + 3, row, a3, scales, token + 3 * step);
-    finishBytes(op, t + 4, row, a4, scales, token + 4 * step);
-    finishBytes(op, t + 5, row, a5, scales, token + 5 * step);
-    finishBytes(op, t + 6, row, a6, scales, token + 6 * step);
-    finishBytes(op, t + 7, row, a7, scales, token + 7 * step);
+    finishRow(op, t, row, wholeBytes(a0, scales, token), token);
+    finishRow(op, t + 1, row, wholeBytes(a1, scales, token + step), token + step);
+    finishRow(op, t + 2, row, wholeBytes(a2, scales, token + 2 * step), token + 2 * step);
+    finishRow(op, t + 3, row, wholeBytes(a3, scales, token + 3 * step), token + 3 * step);
+    finishRow(op, t + 4, row, wholeBytes(a4, scales, token + 4 * step), token + 4 * step);
+    finishRow(op, t + 5, row, wholeBytes(a5, scales, token + 5 * step), token + 5 * step);
+    finishRow(op, t + 6, row, wholeBytes(a6, scales, token + 6 * step), token + 6 * step);
+    finishRow(op, t + 7, row, wholeBytes(a7, scales, token + 7 * step), token + 7 * step);
   }
 }

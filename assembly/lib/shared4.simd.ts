@@ -3,9 +3,9 @@ import { LinearOp } from "../abi.gen";
 import { I8_EIGHT, I16_ONE, NIBBLE, NIBBLE_HIGH, PLACES_EVEN, PLACES_ODD } from "./constants";
 import { Gather } from "./gather.simd";
 import { panelAt } from "./i8row";
-import { finish8, scales } from "./linear.simd";
+import { Finish, scales } from "./linear.simd";
 import { Product } from "./product.simd";
-import { addTo, codeSums, finishRow, plus } from "./sums4.simd";
+import { addTo, codeSums, plus } from "./sums4.simd";
 
 /** Bytes of a group of 128 k of 16 rows, and of a window; the places stand behind scales and sums, then the nibbles. */
 const GROUP: usize = 608;
@@ -78,16 +78,12 @@ export class Shared4<G extends Gather> implements Product {
       f2 = plus(f2, g.total(a0), codeSums(group + 16), scales(group + 16), row);
       f3 = plus(f3, i32x4.shr_s(a1, 4), codeSums(group + 24), scales(group + 24), row);
     }
-    finishRow(op, token, b << 4, f0, row);
-    finishRow(op, token, (b << 4) + 4, f1, row);
-    finishRow(op, token, (b << 4) + 8, f2, row);
-    finishRow(op, token, (b << 4) + 12, f3, row);
+    Finish.block(op, token, b << 4, row, f0, f1, f2, f3);
   }
 
-  /** 4 tokens. Float sums wait in y, which must have room for whole quads: the last rows are done one token at a time. */
+  /** 4 tokens. Float sums wait in y: registers are for the integers. */
   tile(op: LinearOp, b: u32, token: u32): void {
-    if ((b << 4) + 16 > op.n) for (let t: u32 = 0; t < 4; t++) this.block(op, b, token + t);
-    else for (let h: usize = 0; h < 2; h++) this.half(op, b, h, token);
+    for (let h: usize = 0; h < 2; h++) this.half(op, b, h, token);
   }
 
   /** Rows [16b + 8h, + 8). */
@@ -156,9 +152,9 @@ export class Shared4<G extends Gather> implements Product {
       addTo(y + 2 * apart + 16, g.total(b2), codes, scale, token + 2 * step);
       addTo(y + 3 * apart + 16, g.total(b3), codes, scale, token + 3 * step);
     }
-    finish8(op, t, row, v128.load(y), v128.load(y, 16), token);
-    finish8(op, t + 1, row, v128.load(y + apart), v128.load(y + apart, 16), token + step);
-    finish8(op, t + 2, row, v128.load(y + 2 * apart), v128.load(y + 2 * apart, 16), token + 2 * step);
-    finish8(op, t + 3, row, v128.load(y + 3 * apart), v128.load(y + 3 * apart, 16), token + 3 * step);
+    Finish.pair(op, t, row, token, v128.load(y), v128.load(y, 16));
+    Finish.pair(op, t + 1, row, token + step, v128.load(y + apart), v128.load(y + apart, 16));
+    Finish.pair(op, t + 2, row, token + 2 * step, v128.load(y + 2 * apart), v128.load(y + 2 * apart, 16));
+    Finish.pair(op, t + 3, row, token + 3 * step, v128.load(y + 3 * apart), v128.load(y + 3 * apart, 16));
   }
 }

@@ -3,7 +3,7 @@ import { LinearOp } from "../abi.gen";
 import { I16_ONE, PLACES_EVEN, PLACES_ODD } from "./constants";
 import { Gather } from "./gather.simd";
 import { panelAt } from "./i8row";
-import { finishBytes } from "./linear.simd";
+import { Finish, wholeBytes } from "./linear.simd";
 import { Product } from "./product.simd";
 import { HEAD } from "./q8.scalar";
 
@@ -52,10 +52,11 @@ export class Shared8<G extends Gather> implements Product {
       }
       p = w;
     }
-    finishBytes(op, token, b << 4, a0, head, row);
-    finishBytes(op, token, (b << 4) + 4, a1, head + 16, row);
-    finishBytes(op, token, (b << 4) + 8, a2, head + 32, row);
-    finishBytes(op, token, (b << 4) + 12, a3, head + 48, row);
+    a0 = wholeBytes(a0, head, row);
+    a1 = wholeBytes(a1, head + 16, row);
+    a2 = wholeBytes(a2, head + 32, row);
+    a3 = wholeBytes(a3, head + 48, row);
+    Finish.block(op, token, b << 4, row, a0, a1, a2, a3);
   }
 
   /** 4 tokens. */
@@ -112,13 +113,9 @@ export class Shared8<G extends Gather> implements Product {
     }
     const row = (b << 4) + ((<u32>h) << 3);
     const scales = head + (h << 5);
-    finishBytes(op, t, row, a0, scales, token);
-    finishBytes(op, t, row + 4, b0, scales + 16, token);
-    finishBytes(op, t + 1, row, a1, scales, token + step);
-    finishBytes(op, t + 1, row + 4, b1, scales + 16, token + step);
-    finishBytes(op, t + 2, row, a2, scales, token + 2 * step);
-    finishBytes(op, t + 2, row + 4, b2, scales + 16, token + 2 * step);
-    finishBytes(op, t + 3, row, a3, scales, token + 3 * step);
-    finishBytes(op, t + 3, row + 4, b3, scales + 16, token + 3 * step);
+    Finish.pair(op, t, row, token, wholeBytes(a0, scales, token), wholeBytes(b0, scales + 16, token));
+    Finish.pair(op, t + 1, row, token + step, wholeBytes(a1, scales, token + step), wholeBytes(b1, scales + 16, token + step));
+    Finish.pair(op, t + 2, row, token + 2 * step, wholeBytes(a2, scales, token + 2 * step), wholeBytes(b2, scales + 16, token + 2 * step));
+    Finish.pair(op, t + 3, row, token + 3 * step, wholeBytes(a3, scales, token + 3 * step), wholeBytes(b3, scales + 16, token + 3 * step));
   }
 }

@@ -1,7 +1,5 @@
 // Groups of 128 int4 weights with sums of their codes (q4s24, q4s24v): 16 u16 scales, 16 i16 sums, then what the scheme says.
-import { LinearOp } from "../abi.gen";
 import { ZERO_AT } from "./i8row";
-import { finish4 } from "./linear.simd";
 
 /** Sums of codes of the 4 rows whose scales are at `at`, as i32. */
 export function codeSums(at: usize): v128 {
@@ -16,9 +14,4 @@ export function plus(acc: v128, sums: v128, codes: v128, scale: v128, x: usize):
 /** The same for 4 sums that wait in memory at y: registers are for the integers. */
 export function addTo(y: usize, sums: v128, codes: v128, scale: v128, x: usize): void {
   v128.store(y, plus(v128.load(y), sums, codes, scale, x));
-}
-
-/** 4 rows of one token, times the scale at the head of its row. */
-export function finishRow(op: LinearOp, token: u32, row: u32, f: v128, x: usize): void {
-  finish4(op, token, row, f32x4.mul(f, v128.load32_splat(x)));
 }
