@@ -13,10 +13,10 @@ const K = 96;
 
 /** By recipe: the scheme, and how many bytes of scales stand in front of each block or group; they alone stay. */
 const LAYOUTS = {
-  "24w8": { scheme: "q8s24", head: 64, period: SCHEMES.q8s24.bytes(16, K) },
-  "24w4": { scheme: "q4s24", head: 32, period: SCHEMES.q4s24.bytes(16, 128) },
-  "24v8w8": { scheme: "q8s24v", head: 64, period: SCHEMES.q8s24v.bytes(16, K) },
-  "24v8w4": { scheme: "q4s24v", head: 32, period: SCHEMES.q4s24v.bytes(16, 128) },
+  "24w8-magnitude": { scheme: "q8s24", head: 64, period: SCHEMES.q8s24.bytes(16, K) },
+  "24w4-magnitude": { scheme: "q4s24", head: 32, period: SCHEMES.q4s24.bytes(16, 128) },
+  "24v8w8-magnitude": { scheme: "q8s24v", head: 64, period: SCHEMES.q8s24v.bytes(16, K) },
+  "24v8w4-magnitude": { scheme: "q4s24v", head: 32, period: SCHEMES.q4s24v.bytes(16, 128) },
 } as const;
 
 /** The model of a recipe with places, sums and values all changed. */

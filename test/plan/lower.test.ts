@@ -242,7 +242,7 @@ test("a linear added to itself is not folded", () => {
   expect(names(plan({ ...g, nodes }))).toContain("layers.0.ffn.residual");
 });
 
-const RECIPES = ["f32", "f16", "w8", "w8u7", "w8g32", "w4", "w4g128", "t2", "q161", "w4+lr32", "24w8", "24v8w4", "w4kv8"];
+const RECIPES = ["f32", "f16", "w8", "w8u7", "w8g32", "w4", "w4g128", "t2", "q161", "w4+lr32", "24w8-magnitude", "24v8w4-magnitude", "w4kv8"];
 
 test.each(RECIPES)("%s: in memory nothing that is needed at the same time shares bytes, in all four plans", (recipe) => {
   for (const shape of [

@@ -8,6 +8,7 @@ import type { Environment } from "../../runtime/session/model.ts";
 import type { ModelCalibration } from "./calibration.ts";
 import { type Checkpoint, graphOf } from "./checkpoint.ts";
 import { type Choice, choicesOf, type Group, ruleWith } from "./choices.ts";
+import { withAlikeNeurons } from "./neurons.ts";
 import type { Recipe, Rule } from "./recipe.ts";
 
 const ANY = { T: 1, L: 1, C: 1 };
@@ -64,9 +65,10 @@ export function chooseWithin(groups: readonly Group[], bytes: number, fixed = 0)
 const quoted = (name: string) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
 /** The recipe with a rule for each input, so that the file takes at most so many bytes. */
-export async function withinBudget(c: Checkpoint, env: Environment, o: ModelCalibration, bytes: number): Promise<Recipe> {
+export async function withinBudget(checkpoint: Checkpoint, env: Environment, o: ModelCalibration, bytes: number): Promise<Recipe> {
   const { recipe } = o;
-  const graph = graphOf(c, recipe);
+  const graph = graphOf(checkpoint, recipe);
+  const c = await withAlikeNeurons(checkpoint, graph);
   const groups = await choicesOf(c, graph, { ...o, device: env.device, sha256: env.sha256 });
   const chosen = chooseWithin(groups, bytes, fixedBytes(c, graph, groups));
   const rules = groups.map(({ rule, weights }, g): Rule => {

@@ -8,6 +8,7 @@ import type { TensorStore } from "../../runtime/formats/store.ts";
 import type { Graph } from "../../runtime/graph/types.ts";
 import type { Folder } from "../../runtime/io/source.ts";
 import type { CalibrationText } from "./calibrate/sequences.ts";
+import type { Order } from "./neurons.ts";
 import type { Recipe } from "./recipe.ts";
 import { applyRecipe } from "./recipe.ts";
 
@@ -17,6 +18,8 @@ export interface Checkpoint {
   /** Where the store keeps a weight of the graph. */
   readonly locate: Architecture["locate"];
   readonly config: Config;
+  /** Rows or columns of a weight that are to be read in another order than they are stored in. */
+  readonly order?: (weight: string) => Order | undefined;
   readonly store: TensorStore;
   readonly card: Readonly<Record<string, unknown>>;
   /** The tokenizer document of model.skint. */

@@ -18,6 +18,7 @@ import { Linalg } from "./linalg/linalg.ts";
 import type { FittedPath } from "./lowrank.ts";
 import { compressMatrix, methodOf, readVector } from "./matrix.ts";
 import type { MatrixReport } from "./method.ts";
+import { withAlikeNeurons } from "./neurons.ts";
 import { pathsOf, withRanks } from "./paths.ts";
 import type { Recipe } from "./recipe.ts";
 import { findWeight } from "./weights.ts";
@@ -48,10 +49,11 @@ const REPORT_RESERVE = 320;
  * Writes the pack to `sink` and commits it; on any error nothing of it remains. What a calibration has done by then does, if it was given a
  * folder for it.
  */
-export async function compressModel(c: Checkpoint, sink: Sink, env: Environment, o: CompressOptions): Promise<CompressReport> {
+export async function compressModel(checkpoint: Checkpoint, sink: Sink, env: Environment, o: CompressOptions): Promise<CompressReport> {
   try {
-    const wanted = graphOf(c, o.recipe);
+    const wanted = graphOf(checkpoint, o.recipe);
     checkMethods(wanted, o.recipe);
+    const c = await withAlikeNeurons(checkpoint, wanted);
     const calibrated = await calibrateModel(c, wanted, env, o);
     const paths = await fitOtherPaths(c, wanted, o, calibrated);
     const graph = withRanks(wanted, (down) => paths.get(down)?.rank ?? rankOf(calibrated, down));

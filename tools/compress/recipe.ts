@@ -55,6 +55,12 @@ const body = (scheme: string, path: Pick<Rule, "rank" | "power"> = {}): Rule[] =
   { match: ".*", scheme, ...path },
 ];
 
+/** Recipes of 2:4 weights, chosen by SparseGPT or by the methods it is held against. */
+const pruned = (name: string, scheme: string, what: string): Recipe[] => [
+  { name, summary: `${what}; by SparseGPT`, method: "sparsegpt", rules: body(scheme), cache: "f16" },
+  ...["wanda", "magnitude"].map((method): Recipe => ({ name: `${name}-${method}`, summary: `${name} by ${method}`, method, rules: body(scheme), cache: "f16" })),
+];
+
 /** Ways to fit a path beside weights, for recipes of each. */
 const FITS: readonly { readonly name: string; readonly power: Power; readonly by: string }[] = [
   { name: "eora", power: 0.5, by: "the error of the outputs (EoRA)" },
@@ -80,10 +86,10 @@ export const RECIPES: readonly Recipe[] = [
   { name: "w8g32", summary: "int8 weights in groups of 32, int8 activations", method: "rtn", rules: all("q8g32"), cache: "f16" },
   { name: "w4", summary: "int4 weights in groups of 32, embedding and head int8, int8 activations", method: "rtn", rules: body("q4g32"), cache: "f16" },
   { name: "w4g128", summary: "int4 weights in groups of 128, embedding and head int8, int8 activations", method: "rtn", rules: body("q4g128"), cache: "f16" },
-  { name: "24w8", summary: "2:4 sparse int8 weights by magnitude, embedding and head int8, 7-bit activations", method: "rtn", rules: body("q8s24"), cache: "f16" },
-  { name: "24w4", summary: "2:4 sparse int4 weights in groups of 128, by magnitude", method: "rtn", rules: body("q4s24"), cache: "f16" },
-  { name: "24v8w8", summary: "24w8 with one choice of weights for each 8 rows", method: "rtn", rules: body("q8s24v"), cache: "f16" },
-  { name: "24v8w4", summary: "24w4 with one choice of weights for each 8 rows", method: "rtn", rules: body("q4s24v"), cache: "f16" },
+  ...pruned("24w8", "q8s24", "2:4 sparse int8 weights, embedding and head int8, 7-bit activations"),
+  ...pruned("24w4", "q4s24", "2:4 sparse int4 weights in groups of 128"),
+  ...pruned("24v8w8", "q8s24v", "24w8 with one choice of weights for each 8 rows, neurons in an order in which those are alike"),
+  ...pruned("24v8w4", "q4s24v", "24w4 with one choice of weights for each 8 rows, neurons in an order in which those are alike"),
   { name: "source", summary: "as the checkpoint is: 4-bit blocks of GGUF bit for bit, floats as they are", method: "source", rules: all(SOURCE), cache: "f16" },
   { name: "w4m", summary: "int4 weights with a minimum in groups of 32, embedding and head int8", method: "rtn", rules: body("q4g32m"), cache: "f16" },
   { name: "t2", summary: "ternary weights in 2 bits, embedding and head int8, int8 activations", method: "rtn", rules: body("t2"), cache: "f16" },

@@ -4,6 +4,7 @@ import { SkintError } from "../../runtime/errors.ts";
 import type { StoredTensor } from "../../runtime/formats/store.ts";
 import type { TensorDef } from "../../runtime/graph/types.ts";
 import type { Checkpoint } from "./checkpoint.ts";
+import type { Order } from "./neurons.ts";
 
 export interface StoredWeight {
   /** Name in the checkpoint. */
@@ -25,8 +26,31 @@ function storedShape(t: TensorDef, at: Location): number[] {
   return at.transposed ? all.reverse() : all;
 }
 
-/** Finds a weight of the graph in the checkpoint and checks its shape. Throws `model.tensor`, `format.shape`. */
+/** Finds a weight of the graph in the checkpoint, in the order it is to be read in, and checks its shape. Throws `model.tensor`, `format.shape`. */
 export function findWeight(c: Checkpoint, t: TensorDef): StoredWeight {
+  const stored = findStored(c, t);
+  const order = c.order?.(t.name);
+  return order ? inOrder(stored, order, (t.shape[1] as number | undefined) ?? 1) : stored;
+}
+
+function inOrder(stored: StoredWeight, { rows: from, columns }: Order, k: number): StoredWeight {
+  const read = async (row: number, rows: number) => {
+    if (!from) return stored.read(row, rows);
+    const w = new Float32Array(rows * k);
+    for (let r = 0; r < rows; r++) w.set(await stored.read(from[row + r], 1), r * k);
+    return w;
+  };
+  return {
+    ...stored,
+    readBlocks: undefined,
+    async read(row, rows) {
+      const w = await read(row, rows);
+      return columns ? w.map((_, at) => w[at - (at % k) + columns[at % k]]) : w;
+    },
+  };
+}
+
+function findStored(c: Checkpoint, t: TensorDef): StoredWeight {
   const places = c.locate(t.name);
   const at = places.find((p) => c.store.tensors.has(p.name));
   if (!at)
