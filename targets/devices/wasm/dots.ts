@@ -5,8 +5,13 @@
 const CHAINS = 4;
 /** Products of each chain in a turn: many, as each turn costs the baseline compiler several moves. */
 const LINKS = 24;
-const TURNS = 4000;
+const FIRST_TURNS = 4000;
+const MOST_TURNS = 1 << 20;
+/** A timing must last so long, ms: a page's clock ticks every 0.1 ms. */
+const LONG_ENOUGH = 1;
 const ROUNDS = 3;
+/** As many if i32 seems slow: its loop may have been left in the baseline tier so far, which doubles its time. */
+const MOST_ROUNDS = 10;
 /** i32 wins up to this ratio of the times: it is near 0.8 where its product is one instruction, near 1.6 elsewhere, on either tier of V8. */
 const WORTH = 1.1;
 
@@ -43,18 +48,22 @@ function chains(product: (sum: number) => number[]): (turns: number) => number {
   return new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(bytes))).exports.f as (turns: number) => number;
 }
 
-/** Times of the product into i32 and into i16, ms: the best of a few alternating rounds, about 2 ms in all. */
+/** Times of the product into i32 and into i16, ms: the best of a few alternating rounds, some 10 to 40 ms in all. */
 export function timeDots(now: () => number): { i32: number; i16: number } {
   const i32 = chains(INTO_I32);
   const i16 = chains(INTO_I16);
-  const best = { i32: Number.POSITIVE_INFINITY, i16: Number.POSITIVE_INFINITY };
-  for (let round = 0; round < ROUNDS; round++) {
+  const time = (run: (turns: number) => number, turns: number) => {
     const start = now();
-    i32(TURNS);
-    const middle = now();
-    i16(TURNS);
-    best.i32 = Math.min(best.i32, middle - start);
-    best.i16 = Math.min(best.i16, now() - middle);
+    run(turns);
+    return now() - start;
+  };
+  let turns = FIRST_TURNS;
+  // Twice: a stall, or the first call's compilation, must not pass for work.
+  while (Math.min(time(i32, turns), time(i32, turns)) < LONG_ENOUGH && turns < MOST_TURNS) turns *= 2;
+  const best = { i32: Number.POSITIVE_INFINITY, i16: Number.POSITIVE_INFINITY };
+  for (let round = 0; round < ROUNDS || (round < MOST_ROUNDS && best.i32 >= WORTH * best.i16); round++) {
+    best.i32 = Math.min(best.i32, time(i32, turns));
+    best.i16 = Math.min(best.i16, time(i16, turns));
   }
   return best;
 }
