@@ -191,6 +191,19 @@ export class LinearOp {
   up: u32;
 }
 
+/** Record of `peaks`; meaning of the fields: runtime/ops/peaks/op.ts. */
+export class PeaksOp {
+  kernel: u32;
+  units: u32;
+  rows: u32;
+  x: u32;
+  xs: u32;
+  y: u32;
+  ys: u32;
+  k: u32;
+  blocks: u32;
+}
+
 /** Record of `quantise`; meaning of the fields: runtime/ops/quantise/op.ts. */
 export class QuantiseOp {
   kernel: u32;

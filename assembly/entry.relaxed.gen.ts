@@ -53,6 +53,7 @@ import { kernel as kvappend_i8__simd } from "./kvappend/i8.simd";
 import { kernel as layernorm_f32__simd } from "./layernorm/f32.simd";
 import { kernel as layernorm_i8tok__simd } from "./layernorm/i8tok.simd";
 import { kernel as layernorm_u7tok__simd } from "./layernorm/u7tok.simd";
+import { kernel as peaks_f32__simd } from "./peaks/f32.simd";
 import { kernel as quantise_i8tok__simd } from "./quantise/i8tok.simd";
 import { kernel as quantise_split161__simd } from "./quantise/split161.simd";
 import { kernel as quantise_u7tok__simd } from "./quantise/u7tok.simd";
@@ -121,6 +122,7 @@ const KERNELS: StaticArray<Kernel> = [
   layernorm_f32__simd,
   layernorm_i8tok__simd,
   layernorm_u7tok__simd,
+  peaks_f32__simd,
   quantise_i8tok__simd,
   quantise_split161__simd,
   quantise_u7tok__simd,
@@ -149,5 +151,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 3115248532;
+  return 1449584763;
 }

@@ -39,6 +39,7 @@ import { kernel as kvappend_i8__scalar } from "./kvappend/i8.scalar";
 import { kernel as layernorm_f32__scalar } from "./layernorm/f32.scalar";
 import { kernel as layernorm_i8tok__scalar } from "./layernorm/i8tok.scalar";
 import { kernel as layernorm_u7tok__scalar } from "./layernorm/u7tok.scalar";
+import { kernel as peaks_f32__scalar } from "./peaks/f32.scalar";
 import { kernel as quantise_i8tok__scalar } from "./quantise/i8tok.scalar";
 import { kernel as quantise_split161__scalar } from "./quantise/split161.scalar";
 import { kernel as quantise_u7tok__scalar } from "./quantise/u7tok.scalar";
@@ -93,6 +94,7 @@ const KERNELS: StaticArray<Kernel> = [
   layernorm_f32__scalar,
   layernorm_i8tok__scalar,
   layernorm_u7tok__scalar,
+  peaks_f32__scalar,
   quantise_i8tok__scalar,
   quantise_split161__scalar,
   quantise_u7tok__scalar,
@@ -121,5 +123,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 3384284601;
+  return 2217414735;
 }

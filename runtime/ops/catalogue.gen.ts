@@ -10,6 +10,7 @@ import { op as op_headnorm } from "./headnorm/op.ts";
 import { op as op_kvappend } from "./kvappend/op.ts";
 import { op as op_layernorm } from "./layernorm/op.ts";
 import { op as op_linear } from "./linear/op.ts";
+import { op as op_peaks } from "./peaks/op.ts";
 import { op as op_quantise } from "./quantise/op.ts";
 import { op as op_rmsnorm } from "./rmsnorm/op.ts";
 import { op as op_rope } from "./rope/op.ts";
@@ -29,6 +30,7 @@ export const OPS: Readonly<Record<string, OpDef>> = {
   "kvappend": op_kvappend,
   "layernorm": op_layernorm,
   "linear": op_linear,
+  "peaks": op_peaks,
   "quantise": op_quantise,
   "rmsnorm": op_rmsnorm,
   "rope": op_rope,

@@ -10,6 +10,7 @@ import { reference as reference_headnorm } from "./headnorm/reference.ts";
 import { reference as reference_kvappend } from "./kvappend/reference.ts";
 import { reference as reference_layernorm } from "./layernorm/reference.ts";
 import { reference as reference_linear } from "./linear/reference.ts";
+import { reference as reference_peaks } from "./peaks/reference.ts";
 import { reference as reference_quantise } from "./quantise/reference.ts";
 import { reference as reference_rmsnorm } from "./rmsnorm/reference.ts";
 import { reference as reference_rope } from "./rope/reference.ts";
@@ -29,6 +30,7 @@ export const REFERENCES: Readonly<Record<string, Reference>> = {
   "kvappend": reference_kvappend,
   "layernorm": reference_layernorm,
   "linear": reference_linear,
+  "peaks": reference_peaks,
   "quantise": reference_quantise,
   "rmsnorm": reference_rmsnorm,
   "rope": reference_rope,

@@ -9,12 +9,13 @@ import { type Choice, chooseKernel, chooseUnits } from "./choose.ts";
 import { type Ir, reads, root, tensor, toIr, variantOf, writes } from "./ir.ts";
 import { expandLowRank } from "./lowrank.ts";
 import { panelFor } from "./panels.ts";
-import { foldResiduals, insertTaps, keepAllRows, mergeLinears, quantiseInputs } from "./passes.ts";
+import { addPeaks, foldResiduals, insertTaps, keepAllRows, mergeLinears, quantiseInputs } from "./passes.ts";
 import type { Cost, LowerOptions, Plan, Step } from "./types.ts";
 
 export function lower(graph: Graph, options: LowerOptions): Plan {
   const ir = toIr(graph);
   if (options.logits === "all") keepAllRows(ir);
+  else addPeaks(ir, graph);
   insertTaps(ir, graph, options.taps);
   expandLowRank(ir);
   quantiseInputs(ir, options.fuse, (n) => panelFor(kernelOf(ir, n, options).kernel));

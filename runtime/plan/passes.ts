@@ -5,6 +5,7 @@ import { SkintError } from "../errors.ts";
 import { byteLength } from "../graph/formats.ts";
 import type { Graph, GraphNode, TensorDef } from "../graph/types.ts";
 import { parseLinearVariant } from "../ops/linear/variant.ts";
+import { peaksOf } from "../ops/peaks/op.ts";
 import { BLOCK_ROWS } from "../quant/scheme.ts";
 import { type Ir, Rewrite, reads, root, tensor, type Uses, usesOf, variantOf, writes } from "./ir.ts";
 
@@ -42,6 +43,19 @@ export function insertTaps(ir: Ir, graph: Graph, points: readonly string[]): voi
     const at = ir.nodes.indexOf(writers[writers.length - 1]) + 1;
     ir.nodes.splice(at, 0, { op: "copy", name: out, variant: "rows", rows, tensors: { x, y: out }, attrs: { k } });
   }
+}
+
+/** Output of the plans that give the logits of the last token. */
+export const PEAKS = "peaks";
+
+/** Beside the logits of a step's last token, what a sampler looks at first. */
+export function addPeaks(ir: Ir, graph: Graph): void {
+  const x = graph.points.logits;
+  const { shape } = tensor(ir, x);
+  const [rows, k] = [shape[0], shape[1] as number];
+  const blocks = peaksOf(k);
+  ir.tensors.set(PEAKS, { name: PEAKS, role: "output", format: "f32", shape: [rows, blocks] });
+  ir.nodes.push({ op: "peaks", name: PEAKS, variant: "f32", rows, tensors: { x, y: PEAKS }, attrs: { k, blocks } });
 }
 
 const QUANTISING = ["rmsnorm", "layernorm", "activate"];

@@ -4,10 +4,12 @@
 import { SkintError } from "../errors.ts";
 import { isMatrix, isRecurrent } from "../graph/formats.ts";
 import type { Graph, TensorDef } from "../graph/types.ts";
+import { peaksOf } from "../ops/peaks/op.ts";
 import { fillRopeTable } from "../ops/rope/table.ts";
 import type { Device, Program } from "../plan/device.ts";
 import { lower } from "../plan/lower.ts";
 import { type MemoryMap, memoryMap } from "../plan/memory.ts";
+import { PEAKS } from "../plan/passes.ts";
 import type { Plan } from "../plan/types.ts";
 
 export interface EngineOptions {
@@ -39,6 +41,8 @@ export class Engine {
   /** Positions of the step, for models that learn them. */
   private readonly positions: Uint32Array | undefined;
   private readonly logits: Float32Array;
+  /** Of the last decode or prefill: the greatest of each SPAN logits, NaN where one of them is not finite (runtime/ops/peaks). */
+  readonly peaks: Float32Array;
   /** States that hold a summary of the text instead of its positions. */
   private readonly summaries: readonly TensorDef[];
   /** Tokens that went into them; NaN while a step runs. */
@@ -56,6 +60,7 @@ export class Engine {
     if (graph.tensors.some((t) => t.name === "positions" && t.role === "input")) this.positions = asU32(this.program.view("positions"));
     this.logits = asF32(this.program.view(graph.points.logits));
     this.summaries = graph.tensors.filter(isRecurrent);
+    this.peaks = asF32(this.program.view(PEAKS)).subarray(0, peaksOf(graph.vocab));
     for (const t of graph.tensors) if (t.constant) fillRopeTable(asF32(this.program.view(t.name)), options.context, t.constant.frequencies, t.constant.scale);
   }
 

@@ -4,6 +4,7 @@
 import { SkintError } from "../errors.ts";
 import { exp } from "../num/det.ts";
 import { createRandom } from "../num/random.ts";
+import { SPAN } from "../ops/peaks/op.ts";
 import { createRanking } from "./ranking.ts";
 
 export interface SampleOptions {
@@ -22,8 +23,11 @@ export interface SampleOptions {
 }
 
 export interface Sampler {
-  /** Chooses a token id; does not remember it. Throws `session.nan` at a logit that is not finite. */
-  next(logits: Float32Array): number;
+  /**
+   * Chooses a token id; does not remember it. Throws `session.nan` at a logit that is not finite.
+   * @param peaks the greatest of each SPAN logits (runtime/ops/peaks), of more than the vocabulary perhaps: then the best is found without reading all
+   */
+  next(logits: Float32Array, peaks?: Float32Array): number;
   /** Remembers a token of the prompt or the output for the repeat penalty. */
   accept(token: number): void;
 }
@@ -53,6 +57,34 @@ export function checkSampleOptions(options: SampleOptions): Required<SampleOptio
   return { temperature, topK, topP, minP, repeatPenalty, seed };
 }
 
+/** Id of the greatest logit, the lowest on a tie, where `peaks` says that it is. Throws `session.nan`. */
+function highest(logits: Float32Array, peaks: Float32Array): number {
+  const whole = Math.floor(logits.length / SPAN); // behind them stand ids that are never chosen, in the same peak as others
+  let at = whole * SPAN;
+  let top = Number.NEGATIVE_INFINITY;
+  for (let b = 0; b < whole; b++) {
+    if (peaks[b] - peaks[b] !== 0) refuseAny(logits, b * SPAN);
+    if (peaks[b] > top) {
+      top = peaks[b];
+      at = b * SPAN;
+    }
+  }
+  let best = at;
+  if (whole > 0) while (logits[best] !== top) best++;
+  for (let i = whole * SPAN; i < logits.length; i++) {
+    if (logits[i] - logits[i] !== 0) refuseLogit(i, logits[i]);
+    if (logits[i] > top) {
+      top = logits[i];
+      best = i;
+    }
+  }
+  return best;
+}
+
+function refuseAny(logits: Float32Array, from: number): void {
+  for (let i = from; i < from + SPAN; i++) if (!Number.isFinite(logits[i])) refuseLogit(i, logits[i]);
+}
+
 /** @param vocab number of logits; token ids are 0 … vocab - 1 */
 export function createSampler(options: SampleOptions, vocab: number): Sampler {
   const { temperature, topK, topP, minP, repeatPenalty, seed } = checkSampleOptions(options);
@@ -67,9 +99,14 @@ export function createSampler(options: SampleOptions, vocab: number): Sampler {
   const window = new Uint32Array(REPEAT_WINDOW);
   let accepted = 0;
 
+  const greedy = temperature === 0 || topK === 1;
+
+  function checkLength(logits: Float32Array): void {
+    if (logits.length !== vocab) throw new SkintError("usage", `${logits.length} logits were given to a sampler for ${vocab} tokens; make a sampler for this model`);
+  }
+
   /** Copies the logits, applies the penalty, gives the id of the highest score. */
   function load(logits: Float32Array): number {
-    if (logits.length !== vocab) throw new SkintError("usage", `${logits.length} logits were given to a sampler for ${vocab} tokens; make a sampler for this model`);
     for (let i = 0; i < vocab; i++) {
       const v = logits[i];
       if (v - v !== 0) refuseLogit(i, v);
@@ -163,9 +200,11 @@ export function createSampler(options: SampleOptions, vocab: number): Sampler {
   }
 
   return {
-    next(logits) {
+    next(logits, peaks) {
+      checkLength(logits);
+      if (greedy && peaks && repeatPenalty === 1) return highest(logits, peaks);
       const best = load(logits);
-      if (temperature === 0 || topK === 1) return best;
+      if (greedy) return best;
       const ordered = topP < 1 || (topK > 0 && topK < vocab);
       return draw(ordered ? chooseBest(scores[best]) : chooseAll(scores[best]));
     },

@@ -166,7 +166,7 @@ export class Session implements Holder {
 
   /** Logits that are not finite are traced to the layer where they first appear at or behind `start`; the text ends before it again. */
   private async checked(logits: Float32Array, start: number): Promise<Float32Array> {
-    for (let i = 0; i < logits.length; i++) if (!Number.isFinite(logits[i])) await this.diagnose(start);
+    for (const peak of this.o.engine.peaks) if (!Number.isFinite(peak)) await this.diagnose(start);
     return logits;
   }
 
@@ -217,7 +217,7 @@ export class Session implements Holder {
     let turned = now();
     for (const most = options.maxTokens ?? Number.POSITIVE_INFINITY; stats.generatedTokens < most; ) {
       throwIfAborted(options.signal, "generation");
-      const token = sampler.next(logits.subarray(0, vocab));
+      const token = sampler.next(logits.subarray(0, vocab), engine.peaks);
       if (stats.generatedTokens === 0) stats.firstTokenMs = now() - start;
       if ((token === this.tokenizer?.eos || options.ends?.includes(token)) && !options.ignoreEos) {
         stats.stop = "eos";

@@ -10,6 +10,7 @@ import { cases as cases_headnorm } from "./headnorm.cases.ts";
 import { cases as cases_kvappend } from "./kvappend.cases.ts";
 import { cases as cases_layernorm } from "./layernorm.cases.ts";
 import { cases as cases_linear } from "./linear.cases.ts";
+import { cases as cases_peaks } from "./peaks.cases.ts";
 import { cases as cases_quantise } from "./quantise.cases.ts";
 import { cases as cases_rmsnorm } from "./rmsnorm.cases.ts";
 import { cases as cases_rope } from "./rope.cases.ts";
@@ -29,6 +30,7 @@ export const CASES: Readonly<Record<string, Cases>> = {
   "kvappend": cases_kvappend,
   "layernorm": cases_layernorm,
   "linear": cases_linear,
+  "peaks": cases_peaks,
   "quantise": cases_quantise,
   "rmsnorm": cases_rmsnorm,
   "rope": cases_rope,

@@ -1,6 +1,8 @@
 // Sampling: greedy, filters, penalty, the distribution that is drawn from, and that a seed fixes everything.
 import { expect, test } from "vitest";
 import { createRandom } from "../../runtime/num/random.ts";
+import { peaksOf, SPAN } from "../../runtime/ops/peaks/op.ts";
+import { reference as peaksReference } from "../../runtime/ops/peaks/reference.ts";
 import { createRanking } from "../../runtime/session/ranking.ts";
 import { createSampler, REPEAT_WINDOW, type SampleOptions } from "../../runtime/session/sample.ts";
 import { normal } from "../support/data.ts";
@@ -29,6 +31,49 @@ test("temperature 0 takes the highest logit, the lowest id of equal ones", () =>
   expect(createSampler({ temperature: 0 }, 5).next(new Float32Array([1, 3, 2, 3, 0]))).toBe(1);
   expect(createSampler({ temperature: 0 }, 3).next(new Float32Array([-0, 0, -0]))).toBe(0);
   expect(createSampler({ topK: 1 }, 5).next(new Float32Array([1, 3, 2, 3, 0]))).toBe(1);
+});
+
+/** Peaks of a head with as many rows, of which the vocabulary may be the first ones. */
+function peaksIn(head: Float32Array): Float32Array {
+  const blocks = peaksOf(head.length);
+  const y = new Float32Array(blocks);
+  peaksReference({ tensors: { x: head, y }, values: { rows: 1, k: head.length, blocks, xs: head.length, ys: blocks } });
+  return y;
+}
+
+test("peaks lead to the same token as all logits, whatever part of the head is vocabulary", () => {
+  for (const [head, vocab] of [
+    [1, 1],
+    [SPAN, SPAN],
+    [SPAN + 1, SPAN + 1],
+    [5 * SPAN, 3 * SPAN + 7],
+    [1000, 999],
+    [1000, 20],
+  ])
+    for (let seed = 1; seed <= 20; seed++) {
+      const coarse = normal(head, seed).map((v) => Math.round(2 * v)); // many ties
+      const sampler = createSampler({ temperature: 0 }, vocab);
+      expect(sampler.next(coarse.subarray(0, vocab), peaksIn(coarse))).toBe(sampler.next(coarse.subarray(0, vocab)));
+    }
+});
+
+test("peaks are trusted only where a token is chosen by them alone", () => {
+  const logits = normal(200, 1);
+  logits[150] = 9;
+  const misleading = new Float32Array(peaksOf(200));
+  expect(createSampler({ temperature: 0 }, 200).next(logits, peaksIn(logits))).toBe(150);
+  const penalised = createSampler({ temperature: 0, repeatPenalty: 100 }, 200);
+  penalised.accept(150);
+  expect(penalised.next(logits, misleading)).not.toBe(150);
+  expect(createSampler({ topK: 2, seed: 1, temperature: 0.01 }, 200).next(logits, misleading)).toBe(150);
+});
+
+test("a logit that is not finite is named, seen through its peak or behind the last whole run", () => {
+  for (const at of [70, 195]) {
+    const logits = normal(200, 1);
+    logits[at] = Number.NEGATIVE_INFINITY;
+    expect(() => createSampler({ temperature: 0 }, 200).next(logits, peaksIn(logits))).toThrowError(new RegExp(`token ${at} is -Infinity`));
+  }
 });
 
 test("without filters the softmax is drawn from", () => expectShares({}, half, [0.1, 0.5, 0.15, 0.25]));

@@ -3,7 +3,7 @@ import { throwIfAborted } from "../../runtime/errors.ts";
 import { turn } from "../../runtime/io/turn.ts";
 import { createRandom } from "../../runtime/num/random.ts";
 import type { Engine } from "../../runtime/session/engine.ts";
-import { createSampler } from "../../runtime/session/sample.ts";
+import { createSampler, type Sampler } from "../../runtime/session/sample.ts";
 
 export interface BenchOptions {
   readonly promptTokens: number;
@@ -46,18 +46,18 @@ export async function measure(engine: Engine, now: () => number, o: BenchOptions
   return { coldPrefillMs: warm.prefillMs, coldDecodeMs: warm.decodeMs[0] ?? 0, prefillMs, firstTokenMs, decodeMs };
 }
 
-async function round(engine: Engine, prompt: Uint32Array, decodeTokens: number, now: () => number, sampler: { next(logits: Float32Array): number }) {
+async function round(engine: Engine, prompt: Uint32Array, decodeTokens: number, now: () => number, sampler: Sampler) {
   const { batch } = engine.options;
   const start = now();
   let logits = new Float32Array();
   for (let at = 0; at < prompt.length; at += batch) logits = (await engine.run("prefill", prompt.subarray(at, at + batch), at)) as Float32Array<ArrayBuffer>;
   const prefillMs = now() - start;
-  let token = sampler.next(logits);
+  let token = sampler.next(logits, engine.peaks);
   const firstTokenMs = now() - start;
   const decodeMs: number[] = [];
   for (let i = 0; i < decodeTokens; i++) {
     const begin = now();
-    token = sampler.next(await engine.run("decode", Uint32Array.of(token), prompt.length + i));
+    token = sampler.next(await engine.run("decode", Uint32Array.of(token), prompt.length + i), engine.peaks);
     decodeMs.push(now() - begin);
   }
   return { prefillMs, firstTokenMs, decodeMs };

@@ -113,7 +113,7 @@ export class Connection {
   }
 
   private receive(message: ToPage): void {
-    if (message.type === "event") this.pending.get(message.id)?.onEvent?.(message.event);
+    if (message.type === "events") for (const event of message.events) this.pending.get(message.id)?.onEvent?.(event);
     else if (message.type === "end") this.finish(message);
     else if (message.type === "lane") this.startLane(message.lane, message.init);
     else if (message.type === "endLane") this.endLane(message.lane);

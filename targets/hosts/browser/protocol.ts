@@ -2,7 +2,7 @@
 // values are plain data; big arrays are handed over, not copied.
 //   page → worker   call · abort · more (the reader has room for more events) · leave (the reader wants no more) · forget (a session)
 //                   lane (what a lane says) · close
-//   worker → page   ready, once · event · end · lane (to be started) · endLane · closed, last
+//   worker → page   ready, once · events · end · lane (to be started) · endLane · closed, last
 import { type ErrorCode, type ErrorPlace, SkintError } from "../../../runtime/errors.ts";
 import type { ModelOptions } from "../../../runtime/session/model.ts";
 import type { ScoreOptions } from "../../../runtime/session/score.ts";
@@ -87,7 +87,7 @@ export type ToPage =
   | { readonly type: "lane"; readonly lane: number; readonly init: LaneInit }
   | { readonly type: "endLane"; readonly lane: number }
   | { readonly type: "closed" }
-  | { readonly type: "event"; readonly id: number; readonly event: unknown }
+  | { readonly type: "events"; readonly id: number; readonly events: readonly unknown[] }
   | { readonly type: "end"; readonly id: number; readonly value?: unknown; readonly error?: PlainError };
 
 /** An error as plain data. Without a code it is a bug. */

@@ -8,9 +8,15 @@ import { type BrowserHost, createHost } from "./host.ts";
 import { openModel } from "./open.ts";
 import { type CallName, type Calls, type LoadRequest, type ModelFacts, plainError, type ToPage, type ToWorker, WINDOW } from "./protocol.ts";
 
+/** Least time between two messages with events, ms: a page cannot show them faster, and each takes time from a lane on a small device. */
+const FRAME_MS = 16;
+
 /** One call from the page while it runs. */
 class Call {
   private readonly controller = new AbortController();
+  /** Events that wait for the next message. */
+  private held: unknown[] = [];
+  private sent = Number.NEGATIVE_INFINITY;
   private credit = WINDOW;
   private left = false;
   private wake = () => {};
@@ -22,7 +28,15 @@ class Call {
   }
 
   event(event: unknown): void {
-    send({ type: "event", id: this.id, event });
+    this.held.push(event);
+    if (performance.now() - this.sent >= FRAME_MS) this.flush();
+  }
+
+  flush(): void {
+    if (this.held.length === 0) return;
+    send({ type: "events", id: this.id, events: this.held });
+    this.held = [];
+    this.sent = performance.now();
   }
 
   progress = (done: number, total: number): void => this.event({ done, total });
@@ -44,6 +58,7 @@ class Call {
 
   /** Waits until the reader has room for one more event; false when it wants no more. */
   async room(): Promise<boolean> {
+    if (this.credit === 0) this.flush();
     while (this.credit === 0 && !this.left && !this.signal.aborted)
       await new Promise<void>((resolve) => {
         this.wake = resolve;
@@ -169,8 +184,10 @@ async function answer({ id, name, args }: Extract<ToWorker, { type: "call" }>): 
   calls.set(id, call);
   try {
     const value = await (ANSWERS[name] as (args: unknown, call: Call) => unknown)(args, call);
+    call.flush();
     send({ type: "end", id, value }, transferOf(value));
   } catch (e) {
+    call.flush();
     send({ type: "end", id, error: plainError(e) });
   } finally {
     calls.delete(id);
