@@ -46,6 +46,7 @@ test("unfused: one step a node, and one quantised copy for all linears of an inp
     "norm",
     "head.quantise",
     "head",
+    "peaks",
   ]);
 });
 
@@ -67,6 +68,7 @@ test("fused: norms and activations quantise, additions and neighbours are folded
     "last",
     "norm",
     "head",
+    "peaks",
   ]);
   for (const n of ["layers.0.attention.norm", "layers.0.ffn.norm", "layers.0.ffn.activation", "norm"]) expect(step(p, n).variant).toBe("i8tok");
   expect(step(p, "layers.0.attention.o").tensors).toMatchObject({ residual: "embed", y: "layers.0.attention.residual" });
