@@ -2,6 +2,7 @@
 import { verb as verb_bench } from "./bench/command.ts";
 import { verb as verb_cache } from "./cache/command.ts";
 import { verb as verb_chat } from "./chat/command.ts";
+import { verb as verb_compare } from "./compare/command.ts";
 import { verb as verb_compress } from "./compress/command.ts";
 import { verb as verb_demo } from "./demo/command.ts";
 import { verb as verb_doctor } from "./doctor/command.ts";
@@ -16,6 +17,7 @@ export const COMMANDS: Readonly<Record<string, Verb>> = {
   "bench": verb_bench,
   "cache": verb_cache,
   "chat": verb_chat,
+  "compare": verb_compare,
   "compress": verb_compress,
   "demo": verb_demo,
   "doctor": verb_doctor,

@@ -1,5 +1,5 @@
 // The verbs one after the other on a tiny checkpoint, as a user types them: what each answers and leaves behind.
-import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { tinyCheckpoint } from "../support/tiny.ts";
 import { type Bench, bench } from "./skint.ts";
@@ -82,6 +82,22 @@ test("eval compares two models on the same tokens", () => {
   const self = b.json("eval", "w4.skint", "text.txt", "--against", "w4.skint", "--tokens", "200");
   expect(self.difference).toMatchObject({ difference: 0, ratio: 1 });
   expect(self.results[0].tokens).toBe(200);
+});
+
+test("eval scores several models on the same tokens and writes a page", () => {
+  const { results, differences } = b.json("eval", "f32.skint", "w4.skint", "tiny", "text.txt", "--tokens", "200", "--html", "page.html");
+  expect(results.map((r: { recipe: string }) => r.recipe)).toEqual(["f32", "w4", "source"]);
+  expect(differences.map((d: { ratio: number }) => d.ratio)).toEqual([expect.closeTo(results[1].bitsPerByte / results[0].bitsPerByte, 10), expect.closeTo(1, 3)]);
+  for (const { rate } of results) expect(rate.low).toBeLessThanOrEqual(rate.high);
+  expect(readFileSync(b.path("page.html"), "utf8")).toContain("w4.skint");
+});
+
+test("compare says which layers lost most", () => {
+  const { layers } = b.json("compare", "f32.skint", "w4.skint", "text.txt", "--tokens", "100");
+  expect(layers.map((l: { layer: string }) => l.layer).sort()).toEqual(["layers.0", "layers.1"]);
+  const growth = layers.map((l: { before: number; after: number }) => l.after - l.before);
+  expect(growth[0]).toBeGreaterThanOrEqual(growth[1]);
+  expect(b.skint("compare", "tiny", "w4.skint", "text.txt").out).toMatch(/layers\.\d +\S+ % +\S+ %[\s\S]*compressed without calibration/);
 });
 
 test("bench writes a record that a later bench compares itself with", () => {

@@ -129,6 +129,8 @@ const CALLS: readonly (readonly [args: string[], code: string, exit: number, mes
   [["run", "w8.skint", "hello", "--max-tokens", "0"], "usage", 2, /--max-tokens/],
   [["run", "w8.skint", "hello", "--threads", "0"], "usage", 2, /--threads/],
   [["run", "w8.skint", "hello", "--isa", "avx"], "usage", 2, /isa/],
+  [["eval", "w8.skint"], "usage", 2, /one file; give one or more models, then the text/],
+  [["compare", "w8.skint", "w8.skint", "nowhere.txt"], "file.missing", 3, /the text nowhere\.txt cannot be read/],
   [["eval", "w8.skint", "nowhere.txt"], "file.missing", 3, /the text nowhere\.txt cannot be read/],
   [["eval", "w8.skint", "note.txt", "--window", "8", "--stride", "9"], "usage", 2, /--stride 9 is longer than the window of 8/],
   [["eval", "w8.skint", "note.txt", "--against", "nowhere.skint"], "file.missing", 3, /nowhere\.skint/],

@@ -1,81 +1,22 @@
-// `skint eval`: bits per byte and perplexity of a text; `--against` compares two models on the same tokens.
-import { readFileSync } from "node:fs";
+// `skint eval`: bits per byte and perplexity of a text, of one model or of several on the same tokens; a page that draws them.
+import { readFileSync, writeFileSync } from "node:fs";
 import { SkintError } from "../../runtime/errors.ts";
 import { ENDLESS } from "../../runtime/graph/types.ts";
-import type { Model } from "../../runtime/session/model.ts";
-import { compareScores, type ScoreDifference, type Scores, scoreText } from "../../runtime/stats/perplexity.ts";
+import { compareScores, type ScoreDifference, type Scores } from "../../runtime/stats/perplexity.ts";
+import { attempt } from "../../targets/hosts/node/files.ts";
+import { origin } from "../bench/record.ts";
 import type { Context } from "../cli/context.ts";
 import { EXIT } from "../cli/errors.ts";
-import { ENGINE_OPTIONS, openModel, ranOn } from "../cli/model.ts";
+import { ENGINE_OPTIONS } from "../cli/model.ts";
 import { table } from "../cli/table.ts";
 import { bytes } from "../cli/units.ts";
 import { whole } from "../cli/values.ts";
+import { isCheckpoint } from "../compress/open.ts";
 import type { Verb } from "../verb.ts";
-import { evaluate, type Split, splitOfCard } from "./evaluate.ts";
+import { pageOf } from "./page.ts";
+import { type Frame, type Options, type Row, ratesOf, reportsOf, scoreOne } from "./score.ts";
 
-interface Row {
-  readonly model: string;
-  readonly recipe: string;
-  readonly bytes: number;
-  readonly build: string;
-  readonly threads: number;
-  readonly tuned: boolean;
-  readonly fallbacks: readonly string[];
-  readonly window: number;
-  readonly stride: number;
-  readonly split: Split;
-  readonly tokens: number;
-  readonly textBytes: number;
-  readonly bitsPerByte: number;
-  readonly low: number | null;
-  readonly high: number | null;
-  readonly perplexity: number;
-}
-
-type Options = Readonly<Record<string, unknown>>;
-
-/** Window and stride are the same for both models: what the first one, or the options, say. */
-function frame(model: Model, o: Options): { split: Split; window: number; stride: number } {
-  const window = Math.min((o.window as number | undefined) ?? model.engine.options.context, model.engine.options.context);
-  const stride = (o.stride as number | undefined) ?? Math.max(1, window >> 1);
-  if (stride > window) throw new SkintError("usage", `--stride ${stride} is longer than the window of ${window} tokens; tokens between would not be scored`, { what: "--stride" });
-  return { split: (o.split as Split | undefined) ?? splitOfCard(model.card), window, stride };
-}
-
-async function scoreOne(path: string, recipe: string | undefined, text: string, o: Options, fixed: ReturnType<typeof frame> | undefined, context: Context) {
-  const opened = await openModel(path, { ...o, recipe }, context, { score: true });
-  const { model } = opened;
-  const progress = context.progress(`scoring with ${path}`, "tokens");
-  try {
-    const how = fixed ?? frame(model, o);
-    const scores = await evaluate(model, text, {
-      ...how,
-      tokens: o.tokens as number | undefined,
-      signal: context.signal,
-      onProgress: (done, total) => progress.update(done, total),
-    });
-    const s = scoreText(scores);
-    const row: Row = {
-      model: path,
-      recipe: model.recipe,
-      bytes: opened.bytes,
-      ...ranOn(opened),
-      ...how,
-      tokens: s.tokens,
-      textBytes: s.bytes,
-      bitsPerByte: s.bitsPerByte,
-      low: s.interval?.low ?? null,
-      high: s.interval?.high ?? null,
-      perplexity: s.perplexity,
-    };
-    return { row, scores, how };
-  } finally {
-    progress.end();
-    model.close();
-  }
-}
-
-function report(rows: readonly Row[], difference: ScoreDifference | undefined): string {
+function report(rows: readonly Row[], differences: readonly ScoreDifference[]): string {
   const r = rows[0];
   const frame = r.window === ENDLESS ? "one window a document" : `window ${r.window}, stride ${r.stride}`;
   const cells = rows.map((x) => [
@@ -85,59 +26,86 @@ function report(rows: readonly Row[], difference: ScoreDifference | undefined): 
     x.bitsPerByte.toFixed(4),
     x.low === null ? "" : `${x.low.toFixed(4)}…${(x.high as number).toFixed(4)}`,
     x.perplexity.toFixed(3),
+    ...(x.rate ? [x.rate.median.toFixed(1)] : []),
   ]);
   const lines = [
     `${r.tokens} tokens, ${r.textBytes} bytes of text; ${frame}, documents split at: ${r.split}`,
     "",
-    table(["model", "recipe", "size", "bits/byte", "95 %", "perplexity"], cells, { right: [2, 3, 5] }),
+    table(["model", "recipe", "size", "bits/byte", "95 %", "perplexity", ...(r.rate ? ["tokens/s"] : [])], cells, { right: [2, 3, 5, 6] }),
   ];
-  if (difference) {
-    const i = difference.differenceInterval;
-    lines.push(
-      "",
-      `second less first: ${difference.difference.toFixed(5)} bits/byte${i ? ` (95 % ${i.low.toFixed(5)}…${i.high.toFixed(5)}, paired)` : ""}, ratio ${difference.ratio.toFixed(5)}`,
-    );
+  for (const [i, d] of differences.entries()) {
+    const interval = d.differenceInterval;
+    const spread = interval ? ` (95 % ${interval.low.toFixed(5)}…${interval.high.toFixed(5)}, paired)` : "";
+    lines.push(`${i ? "" : "\n"}${rows[i + 1].model} less ${r.model}: ${d.difference.toFixed(5)} bits/byte${spread}, ratio ${d.ratio.toFixed(5)}`);
   }
   return lines.join("\n");
 }
 
-async function run(path: string, textFile: string, o: Options, context: Context): Promise<number> {
-  let text: string;
+function readText(path: string): string {
   try {
-    text = readFileSync(textFile, "utf8");
+    return readFileSync(path, "utf8");
   } catch (e) {
-    throw new SkintError("file.missing", `the text ${textFile} cannot be read; give a UTF-8 text file`, { what: textFile }, { cause: e });
+    throw new SkintError("file.missing", `the text ${path} cannot be read; give a UTF-8 text file behind the models`, { what: path }, { cause: e });
   }
-  const first = await scoreOne(path, o.recipe as string | undefined, text, o, undefined, context);
-  const rows = [first.row];
-  let difference: ScoreDifference | undefined;
-  if (o.against !== undefined) {
-    const second = await scoreOne(o.against as string, o.againstRecipe as string | undefined, text, o, first.how, context);
-    rows.push(second.row);
-    difference = compareScores(first.scores as Scores, second.scores as Scores);
+}
+
+interface Given {
+  readonly models: readonly string[];
+  readonly text: string;
+}
+
+function sortOut(files: readonly string[], against: string | undefined): Given {
+  if (files.length < 2) throw new SkintError("usage", `${files[0]} is one file; give one or more models, then the text to score`, { what: "<files...>" });
+  return { models: [...files.slice(0, -1), ...(against === undefined ? [] : [against])], text: files[files.length - 1] };
+}
+
+async function run(files: readonly string[], o: Options, context: Context): Promise<number> {
+  const { models, text: path } = sortOut(files, o.against as string | undefined);
+  const text = readText(path);
+  const recipeOf = (i: number) =>
+    i > 0 && i === models.length - 1 && o.against !== undefined ? o.againstRecipe : isCheckpoint(models[i]) || models.length === 1 ? o.recipe : undefined;
+  const options = (i: number): Options => ({ ...o, recipe: recipeOf(i) });
+  const rows: Row[] = [];
+  const scores: Scores[] = [];
+  let how: Frame | undefined;
+  for (const [i, model] of models.entries()) {
+    const scored = await scoreOne(model, text, options(i), how, context);
+    rows.push(scored.row);
+    scores.push(scored.scores);
+    how ??= scored.how;
   }
-  context.answer({ results: rows, ...(difference ? { difference } : {}) }, () => report(rows, difference));
+  const html = o.html as string | undefined;
+  if (o.speed || html !== undefined) {
+    const rates = await ratesOf(models, options, context);
+    for (const [i, rate] of rates.entries()) rows[i] = { ...rows[i], rate };
+  }
+  const differences = scores.slice(1).map((s) => compareScores(scores[0], s));
+  if (html !== undefined) {
+    const reports = await Promise.all(models.map(reportsOf));
+    attempt(html, "written", () => writeFileSync(html, pageOf({ text: path, rows, reports, origin: origin() })));
+  }
+  context.answer({ results: rows, ...(differences.length ? { difference: differences[0], differences } : {}) }, () => report(rows, differences));
   return EXIT.ok;
 }
 
 export const verb: Verb = {
   name: "eval",
-  summary: "bits per byte and perplexity of a text",
+  summary: "bits per byte and perplexity of a text, of one model or several",
   description:
-    "Scores a text in sliding windows: each window feeds `window` tokens from position 0, the first scores all its predictions, each later one its last `stride`. With --against a second model is scored on the same tokens and the paired difference is given with its interval.",
-  example: "skint eval model.skint models/tiny-swiglu/heldout.txt\nskint eval models/tiny-swiglu models/tiny-swiglu/heldout.txt --recipe f32 --against model.skint",
-  arguments: [
-    { name: "<model>", description: "a model.skint file or a checkpoint folder" },
-    { name: "<text>", description: "a UTF-8 text file" },
-  ],
+    "Scores a text in sliding windows: each window feeds `window` tokens from position 0, the first scores all its predictions, each later one its last `stride`. Several models are scored on the same tokens, and each is compared with the first, with the interval of the paired difference. --html writes one page that needs nothing else: quality against size and against measured speed, and the errors of layers.",
+  example:
+    "skint eval model.skint models/tiny-swiglu/heldout.txt\nskint eval models/tiny-swiglu models/tiny-swiglu/heldout.txt --recipe f32 --against model.skint\nskint eval w4.skint 24w4.skint q161.skint heldout.txt --html models.html",
+  arguments: [{ name: "<files...>", description: "models (model.skint files, checkpoint folders), then a UTF-8 text file" }],
   options: [
-    { flags: "--against <model>", description: "a second model, compared on the same tokens" },
-    { flags: "--against-recipe <name>", description: "recipe for the second model if it is a folder" },
+    { flags: "--against <model>", description: "one more model, compared on the same tokens" },
+    { flags: "--against-recipe <name>", description: "recipe for that model if it is a folder" },
+    { flags: "--speed", description: "measure how fast each decodes, taking turns" },
+    { flags: "--html <file>", description: "write the comparison as a page with charts, speed included" },
     { flags: "--window <n>", description: "tokens a window feeds (default: the context)", parse: whole("--window", { min: 1 }) },
     { flags: "--stride <n>", description: "tokens between windows (default: half a window)", parse: whole("--stride", { min: 1 }) },
     { flags: "--split <how>", description: "where documents end (default: what the model's card says, else none)", choices: ["blank-line", "none"] },
     { flags: "--tokens <n>", description: "most tokens to score", parse: whole("--tokens", { min: 1 }) },
     ...ENGINE_OPTIONS,
   ],
-  run: ({ positional, options }, context) => run(positional[0] as string, positional[1] as string, options, context),
+  run: ({ positional, options }, context) => run(positional[0] as readonly string[], options, context),
 };
