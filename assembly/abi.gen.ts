@@ -94,6 +94,7 @@ export class Conv1dOp {
   channels: u32;
   taps: u32;
   silu: u32;
+  range: u32;
 }
 
 /** Record of `copy`; meaning of the fields: runtime/ops/copy/op.ts. */
@@ -274,6 +275,13 @@ export class ScanOp {
   ys: u32;
   channels: u32;
   states: u32;
+  rangex: u32;
+  rangedt: u32;
+  rangeb: u32;
+  rangec: u32;
+  rangez: u32;
+  rangehidden: u32;
+  saturations: u32;
 }
 
 /** Record of `softcap`; meaning of the fields: runtime/ops/softcap/op.ts. */

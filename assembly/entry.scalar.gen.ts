@@ -8,6 +8,7 @@ import { kernel as attention_f32__scalar } from "./attention/f32.scalar";
 import { kernel as attention_i8__scalar } from "./attention/i8.scalar";
 import { kernel as attentionmerge_f32__scalar } from "./attentionmerge/f32.scalar";
 import { kernel as conv1d_f32__scalar } from "./conv1d/f32.scalar";
+import { kernel as conv1d_i8__scalar } from "./conv1d/i8.scalar";
 import { kernel as copy_last__scalar } from "./copy/last.scalar";
 import { kernel as copy_rows__scalar } from "./copy/rows.scalar";
 import { kernel as embed_f16__scalar } from "./embed/f16.scalar";
@@ -40,6 +41,7 @@ import { kernel as layernorm_f32__scalar } from "./layernorm/f32.scalar";
 import { kernel as layernorm_i8tok__scalar } from "./layernorm/i8tok.scalar";
 import { kernel as layernorm_u7tok__scalar } from "./layernorm/u7tok.scalar";
 import { kernel as peaks_f32__scalar } from "./peaks/f32.scalar";
+import { kernel as quantise_had8__scalar } from "./quantise/had8.scalar";
 import { kernel as quantise_i8tok__scalar } from "./quantise/i8tok.scalar";
 import { kernel as quantise_split161__scalar } from "./quantise/split161.scalar";
 import { kernel as quantise_u7tok__scalar } from "./quantise/u7tok.scalar";
@@ -48,6 +50,8 @@ import { kernel as rmsnorm_i8tok__scalar } from "./rmsnorm/i8tok.scalar";
 import { kernel as rmsnorm_u7tok__scalar } from "./rmsnorm/u7tok.scalar";
 import { kernel as rope_f32__scalar } from "./rope/f32.scalar";
 import { kernel as scan_f32__scalar } from "./scan/f32.scalar";
+import { kernel as scan_i8f32__scalar } from "./scan/i8f32.scalar";
+import { kernel as scan_i8i8__scalar } from "./scan/i8i8.scalar";
 import { kernel as softcap_f32__scalar } from "./softcap/f32.scalar";
 import { walk as walkWith, walkAlone } from "./executor";
 
@@ -63,6 +67,7 @@ const KERNELS: StaticArray<Kernel> = [
   attention_i8__scalar,
   attentionmerge_f32__scalar,
   conv1d_f32__scalar,
+  conv1d_i8__scalar,
   copy_last__scalar,
   copy_rows__scalar,
   embed_f16__scalar,
@@ -95,6 +100,7 @@ const KERNELS: StaticArray<Kernel> = [
   layernorm_i8tok__scalar,
   layernorm_u7tok__scalar,
   peaks_f32__scalar,
+  quantise_had8__scalar,
   quantise_i8tok__scalar,
   quantise_split161__scalar,
   quantise_u7tok__scalar,
@@ -103,6 +109,8 @@ const KERNELS: StaticArray<Kernel> = [
   rmsnorm_u7tok__scalar,
   rope_f32__scalar,
   scan_f32__scalar,
+  scan_i8f32__scalar,
+  scan_i8i8__scalar,
   softcap_f32__scalar,
 ];
 
@@ -123,5 +131,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 2217414735;
+  return 4279854112;
 }

@@ -8,6 +8,7 @@ import { kernel as attention_f32__simd } from "./attention/f32.simd";
 import { kernel as attention_i8__simd } from "./attention/i8.simd";
 import { kernel as attentionmerge_f32__simd } from "./attentionmerge/f32.simd";
 import { kernel as conv1d_f32__simd } from "./conv1d/f32.simd";
+import { kernel as conv1d_i8__simd } from "./conv1d/i8.simd";
 import { kernel as copy_last__scalar } from "./copy/last.scalar";
 import { kernel as copy_rows__scalar } from "./copy/rows.scalar";
 import { kernel as embed_f16__scalar } from "./embed/f16.scalar";
@@ -54,6 +55,7 @@ import { kernel as layernorm_f32__simd } from "./layernorm/f32.simd";
 import { kernel as layernorm_i8tok__simd } from "./layernorm/i8tok.simd";
 import { kernel as layernorm_u7tok__simd } from "./layernorm/u7tok.simd";
 import { kernel as peaks_f32__simd } from "./peaks/f32.simd";
+import { kernel as quantise_had8__simd } from "./quantise/had8.simd";
 import { kernel as quantise_i8tok__simd } from "./quantise/i8tok.simd";
 import { kernel as quantise_split161__simd } from "./quantise/split161.simd";
 import { kernel as quantise_u7tok__simd } from "./quantise/u7tok.simd";
@@ -62,6 +64,8 @@ import { kernel as rmsnorm_i8tok__simd } from "./rmsnorm/i8tok.simd";
 import { kernel as rmsnorm_u7tok__simd } from "./rmsnorm/u7tok.simd";
 import { kernel as rope_f32__simd } from "./rope/f32.simd";
 import { kernel as scan_f32__simd } from "./scan/f32.simd";
+import { kernel as scan_i8f32__simd } from "./scan/i8f32.simd";
+import { kernel as scan_i8i8__simd } from "./scan/i8i8.simd";
 import { kernel as softcap_f32__simd } from "./softcap/f32.simd";
 import { walk as walkWith, walkAlone } from "./executor";
 
@@ -77,6 +81,7 @@ const KERNELS: StaticArray<Kernel> = [
   attention_i8__simd,
   attentionmerge_f32__simd,
   conv1d_f32__simd,
+  conv1d_i8__simd,
   copy_last__scalar,
   copy_rows__scalar,
   embed_f16__scalar,
@@ -123,6 +128,7 @@ const KERNELS: StaticArray<Kernel> = [
   layernorm_i8tok__simd,
   layernorm_u7tok__simd,
   peaks_f32__simd,
+  quantise_had8__simd,
   quantise_i8tok__simd,
   quantise_split161__simd,
   quantise_u7tok__simd,
@@ -131,6 +137,8 @@ const KERNELS: StaticArray<Kernel> = [
   rmsnorm_u7tok__simd,
   rope_f32__simd,
   scan_f32__simd,
+  scan_i8f32__simd,
+  scan_i8i8__simd,
   softcap_f32__simd,
 ];
 
@@ -151,5 +159,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 3430719835;
+  return 1802077820;
 }

@@ -56,3 +56,6 @@ export const LOG1P_L0: f32 = 0.666664183139801;
 export const LOG1P_L1: f32 = 0.4002152681350708;
 export const LOG1P_L2: f32 = 0.28001806139945984;
 export const LOG1P_L3: f32 = 0.2801198661327362;
+
+/** A step of a code whose range is 1. */
+export const INV_127: f32 = 0.007874015718698502;

@@ -125,3 +125,13 @@ export const PLACES_ODD = memory.data<u32>([0x05030a0c, 0x05030a0c, 0x05030a0c, 
 export const I8_EIGHT = memory.data<u32>([0x08080808, 0x08080808, 0x08080808, 0x08080808], 16);
 /** 16 bytes of 0xf0: the high nibbles. */
 export const NIBBLE_HIGH = memory.data<u32>([0xf0f0f0f0, 0xf0f0f0f0, 0xf0f0f0f0, 0xf0f0f0f0], 16);
+
+/** No sign and every sign of f32, as a table; signs of the odd lanes; of the upper two. */
+export const SIGN_TABLE = memory.data<u32>([0, 0, 0, 0, 0x80000000, 0x80000000, 0x80000000, 0x80000000], 16);
+export const ODD_SIGNS = memory.data<u32>([0, 0x80000000, 0, 0x80000000], 16);
+export const UPPER_SIGNS = memory.data<u32>([0, 0, 0x80000000, 0x80000000], 16);
+
+/** The greatest code as f32, a step of a range of 1, and the greatest and least code as bytes. */
+export const V_127 = memory.data<f32>([127, 127, 127, 127], 16);
+export const V_INV_127 = memory.data<f32>([C.INV_127, C.INV_127, C.INV_127, C.INV_127], 16);
+export const I8_MAX = memory.data<u32>([0x7f7f7f7f, 0x7f7f7f7f, 0x7f7f7f7f, 0x7f7f7f7f], 16);

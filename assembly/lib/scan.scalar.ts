@@ -34,7 +34,7 @@ function scanOne(op: ScanOp, row: u32, channel: u32): void {
 }
 
 /** 2^t for t ≤ 0, relative error below 2e-7; 2^−125 below that. */
-function exp2(t: f32): f32 {
+export function exp2(t: f32): f32 {
   const v = t < C.EXP2_LEAST ? C.EXP2_LEAST : t;
   const z = v + C.ROUND;
   const r = v - (z - C.ROUND);

@@ -8,6 +8,8 @@ export interface ActFormat {
   readonly panels: readonly number[];
   /** The format whose rows and kernels it has, with a range that is known beforehand; absent: its own. */
   readonly rows?: string;
+  /** Rows are multiplied by a Hadamard matrix before they are quantised, and so are rows of weights (runtime/num/hadamard.ts). */
+  readonly rotated?: boolean;
   /** Bytes of one row. */
   bytes(k: number): number;
   /** Bytes at the start of a row that are specified; what follows is scratch of whoever writes it. */

@@ -1,16 +1,17 @@
 // A graph that came from a file is a stranger's program: every name, shape, attribute and symbol is checked before anything is planned.
 import { ACTS } from "../act/catalogue.gen.ts";
 import { SkintError } from "../errors.ts";
+import { hadamardOf } from "../num/hadamard.ts";
 import { OPS } from "../ops/catalogue.gen.ts";
 import { SCHEMES } from "../quant/catalogue.gen.ts";
-import { byteLength, isMatrix } from "./formats.ts";
+import { byteLength, isMatrix, RECURRENT_FORMATS } from "./formats.ts";
 import type { Dim, Graph, GraphNode, TensorDef } from "./types.ts";
 
 const MAX_NODES = 100_000;
 const MAX_DIM = 2 ** 31;
-const PLAIN = ["f32", "u32", "columns", "kv_f32", "kv_f16", "kv_i8", "conv_f32", "ssm_f32"];
+const PLAIN = ["f32", "u32", "columns", "kv_f32", "kv_f16", "kv_i8", ...RECURRENT_FORMATS];
 const ROLES = ["input", "output", "weight", "constant", "state", "value"];
-const OPERANDS = ["in", "out", "inout", "in?", "out?"];
+const OPERANDS = ["in", "out", "inout", "in?", "out?", "inout?"];
 const SYMBOLS = ["T", "L", "C"];
 
 function bad(what: string, message: string): never {
@@ -144,6 +145,7 @@ function checkNode(n: GraphNode, tensors: Map<string, TensorDef>, written: Set<s
   }
   for (const field of Object.keys(n.tensors))
     if (!Object.hasOwn(op.fields, field) || !OPERANDS.includes(op.fields[field])) bad(n.name, `node ${n.name} has an operand ${field} that ${n.op} does not take`);
+  checkNeeds(n, op.needs);
   const complaint = op.complaint(attrs);
   if (complaint) bad(n.name, `node ${n.name}: ${complaint}`);
   for (const [field, rule] of Object.entries(op.shapes)) {
@@ -153,12 +155,24 @@ function checkNode(n: GraphNode, tensors: Map<string, TensorDef>, written: Set<s
   if (n.op === "linear") checkLinear(n, tensors);
 }
 
+/** Kernels of a variant trust that its operands are there. */
+function checkNeeds(n: GraphNode, needs: Readonly<Record<string, readonly string[]>>): void {
+  const wanted = needs[n.variant] ?? [];
+  for (const field of new Set(Object.values(needs).flat()))
+    if (wanted.includes(field) !== (n.tensors[field] !== undefined))
+      bad(
+        n.name,
+        `node ${n.name} has ${n.tensors[field] === undefined ? "no" : "an"} operand ${field}, which ${n.op} in variant ${n.variant} ${wanted.includes(field) ? "wants" : "does not take"}`,
+      );
+}
+
 /** A linear's variant is the activation format its weights are multiplied with; arranged weights have columns; a side path has both parts. */
 function checkLinear(n: GraphNode, tensors: Map<string, TensorDef>): void {
   const w = tensors.get(n.tensors.w) as TensorDef;
   if (n.variant && !ACTS[n.variant].fits(SCHEMES[w.format])) bad(n.name, `node ${n.name} multiplies ${w.format} weights with ${n.variant} activations, which do not fit`);
   if (!n.tensors.range !== !ACTS[n.variant]?.rows)
     bad(n.name, `node ${n.name} has ${n.tensors.range ? "a" : "no"} range of its input, which is ${n.tensors.range ? "not " : ""}static`);
+  if (ACTS[n.variant]?.rotated && !hadamardOf(w.shape[1] as number)) bad(n.name, `node ${n.name} transforms rows of ${w.shape[1]}, which no Hadamard matrix fits`);
   const [down, up] = [tensors.get(n.tensors.down ?? ""), tensors.get(n.tensors.up ?? "")];
   if (down?.shape[0] !== up?.shape[1]) bad(n.name, `node ${n.name} has a path of low rank whose parts do not fit: ${down?.shape[0] ?? "none"} down, ${up?.shape[1] ?? "none"} up`);
   if (!n.tensors.columns !== !SCHEMES[w.format].arranged)
@@ -173,7 +187,7 @@ function checkOperand(n: GraphNode, field: string, kind: string, name: string | 
   const memory = t.view?.of ?? t.name;
   if (kind.startsWith("in") && !written.has(t.name) && !written.has(memory)) bad(n.name, `node ${n.name} reads ${t.name} before anything wrote it`);
   if (kind.startsWith("out") && t.role !== "value" && t.role !== "output") bad(n.name, `node ${n.name} writes ${t.name}, which is a ${t.role}`);
-  if (kind === "inout" && t.role !== "value" && t.role !== "state") bad(n.name, `node ${n.name} changes ${t.name}, which is a ${t.role}`);
+  if (kind.startsWith("inout") && t.role !== "value" && t.role !== "state") bad(n.name, `node ${n.name} changes ${t.name}, which is a ${t.role}`);
   if (!kind.startsWith("in")) {
     written.add(t.name);
     written.add(memory);
@@ -184,7 +198,7 @@ function checkOperand(n: GraphNode, field: string, kind: string, name: string | 
 function formatFits(n: GraphNode, field: string, t: TensorDef): boolean {
   const { weights, states } = OPS[n.op];
   if (field === "tokens") return t.role === "input" && t.format === "u32";
-  if (field === "range") return t.role === "weight" && t.format === "f32";
+  if (field.startsWith("range")) return t.role === "weight" && t.format === "f32";
   if (field === "columns") return t.role === "weight" && t.format === "columns";
   if (Object.hasOwn(states, field)) return t.role === "state" && t.format === `${states[field]}_${n.variant}`;
   if (Object.hasOwn(weights, field)) return isMatrix(t) && (weights[field] === "any" ? field === "w" || !SCHEMES[t.format].arranged : t.format === weights[field]);

@@ -3,6 +3,7 @@ import { ACTS } from "../act/catalogue.gen.ts";
 import { SkintError } from "../errors.ts";
 import { mul, roundup } from "../num/int.ts";
 import { SCHEMES } from "../quant/catalogue.gen.ts";
+import { BLOCK_ROWS } from "../quant/scheme.ts";
 import { columnsBytes } from "./columns.ts";
 import type { Dim, TensorDef } from "./types.ts";
 
@@ -31,6 +32,12 @@ export function isRecurrent(t: TensorDef): boolean {
   return t.role === "state" && !t.shape.includes("C");
 }
 
+/** Formats of recurrent states: `<stem>_<variant>` of conv1d and scan. */
+export const RECURRENT_FORMATS = ["conv_f32", "conv_i8", "ssm_f32", "ssm_i8f32", "ssm_i8i8", "saturations_i8f32", "saturations_i8i8"] as const;
+
+/** Is it made of f32? */
+export const isPlainState = (format: string): boolean => ["conv_f32", "ssm_f32", "ssm_i8f32"].includes(format);
+
 /** Bytes of the tensor in device memory (a multiple of 4). */
 export function byteLength(t: TensorDef, symbols: Symbols): number {
   const d = dims(t, symbols);
@@ -47,6 +54,8 @@ export function byteLength(t: TensorDef, symbols: Symbols): number {
     case "f32":
     case "u32":
     case "conv_f32":
+    case "saturations_i8f32":
+    case "saturations_i8i8":
       return mul(t.name, 4, ...d);
     case "columns":
       return columnsBytes(d[0]);
@@ -56,7 +65,12 @@ export function byteLength(t: TensorDef, symbols: Symbols): number {
       return roundup(mul(t.name, 2, ...d), 4);
     case "kv_i8":
       return mul(t.name, d[0], roundup(d[1], 16), roundup(d[2], 16) + 4);
+    case "conv_i8":
+      return roundup(mul(t.name, ...d), 4);
+    case "ssm_i8i8":
+      return mul(t.name, roundup(d[0], BLOCK_ROWS), d[1]);
     case "ssm_f32":
+    case "ssm_i8f32":
       return SCHEMES.f32.bytes(d[0], d[1]);
     default:
       throw new SkintError("graph.invalid", `tensor ${t.name} has the unknown format ${t.format}`, { what: t.name });

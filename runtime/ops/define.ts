@@ -5,11 +5,11 @@
  * How one field of an op record is filled:
  * - `rows`      address of the u32 that holds the number of rows (tokens) of this step
  * - `slot`      address of a u32 slot the kernel reads (a position, a length)
- * - `in` `out` `inout`  address of a tensor; 0 if the operand is absent (name ends in `?`)
+ * - `in` `out` `inout`  address of a tensor; 0 if the operand is absent (ends in `?`)
  * - `stride t`  distance between two rows of tensor `t`: in elements for f32 and u32, in bytes for packed formats
  * - `u32` `i32` `f32`   an attribute
  */
-export type FieldKind = "rows" | "slot" | "in" | "out" | "inout" | "in?" | "out?" | `stride ${string}` | "u32" | "i32" | "f32";
+export type FieldKind = "rows" | "slot" | "in" | "out" | "inout" | "in?" | "out?" | "inout?" | `stride ${string}` | "u32" | "i32" | "f32";
 
 /** Typed view of one operand as a reference or a test sees it. Strides as in the record. */
 export type OperandArray = Float32Array | Uint32Array | Uint8Array;
@@ -40,6 +40,10 @@ export interface OpDef {
   readonly states: Readonly<Record<string, string>>;
   /** Variants a graph may name; lowering adds others (`i8tok`, schemes). Empty: the op is made by lowering only. */
   readonly variants: readonly string[];
+  /** Variant → optional operands that it must have; where another variant has them and it has not, they must be absent. */
+  readonly needs: Readonly<Record<string, readonly string[]>>;
+  /** Operands that variants other than `f32` read as rows of i8static (runtime/act) → the operand with their range, which is lowering's. */
+  readonly quantised: Readonly<Record<string, string>>;
   /** Complaint about attribute values that no kernel can take, or undefined. */
   readonly complaint: (attrs: Attributes) => string | undefined;
   /** Independent pieces that a step over `rows` rows can be cut into: the default is its rows. */
@@ -59,12 +63,14 @@ export interface OpRules {
   readonly weights?: OpDef["weights"];
   readonly states?: OpDef["states"];
   readonly variants?: OpDef["variants"];
+  readonly needs?: OpDef["needs"];
+  readonly quantised?: OpDef["quantised"];
   readonly complaint?: OpDef["complaint"];
   readonly pieces?: OpDef["pieces"];
   readonly macs?: OpDef["macs"];
 }
 
-const DEFAULTS = { weights: {}, states: {}, variants: ["f32"], complaint: () => undefined, pieces: (_: Attributes, rows: number) => rows, macs: () => 0 };
+const DEFAULTS = { weights: {}, states: {}, variants: ["f32"], needs: {}, quantised: {}, complaint: () => undefined, pieces: (_: Attributes, rows: number) => rows, macs: () => 0 };
 
 export function defineOp(name: string, fields: Record<string, FieldKind>, rules: OpRules): OpDef {
   if (Object.keys(fields).length > RECORD_WORDS - 2) throw new Error(`op ${name} has more than ${RECORD_WORDS - 2} fields`);

@@ -33,7 +33,7 @@ export function variantOf(ir: Ir, n: GraphNode): string {
 }
 
 export function writes(node: GraphNode): string[] {
-  return fieldsOf(node, (kind) => kind.startsWith("out") || kind === "inout");
+  return fieldsOf(node, (kind) => kind.startsWith("out") || kind.startsWith("inout"));
 }
 
 export function reads(node: GraphNode): string[] {

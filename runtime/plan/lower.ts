@@ -8,6 +8,7 @@ import { attentionPieces, placeAttention } from "./attention.ts";
 import { type Choice, chooseKernel, chooseUnits } from "./choose.ts";
 import { type Ir, reads, root, tensor, toIr, variantOf, writes } from "./ir.ts";
 import { expandLowRank } from "./lowrank.ts";
+import { quantiseOperands } from "./operands.ts";
 import { panelFor } from "./panels.ts";
 import { addPeaks, foldResiduals, insertTaps, keepAllRows, mergeLinears, quantiseInputs } from "./passes.ts";
 import type { Cost, LowerOptions, Plan, Step } from "./types.ts";
@@ -19,6 +20,7 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
   insertTaps(ir, graph, options.taps);
   expandLowRank(ir);
   quantiseInputs(ir, options.fuse, (n) => panelFor(kernelOf(ir, n, options).kernel));
+  quantiseOperands(ir);
   if (options.fuse) foldResiduals(ir);
   const adjacent = options.fuse ? mergeLinears(ir) : [];
   placeAttention(ir, options.symbols);

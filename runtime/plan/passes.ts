@@ -62,11 +62,14 @@ const QUANTISING = ["rmsnorm", "layernorm", "activate"];
 
 const actOf = (ir: Ir, linear: GraphNode) => parseLinearVariant(variantOf(ir, linear)).act;
 
+/** Who quantises the rows: the format that the linear multiplies with, unless they are transformed before. */
+const quantiserOf = (ir: Ir, linear: GraphNode) => (ACTS[linear.variant]?.rotated ? linear.variant : actOf(ir, linear));
+
 /** Name of each kind of quantised rows → the linears that read them. Who wants no panel reads rows that have one for others. */
 function rowsWanted(ir: Ir, panelOf: (linear: GraphNode) => number): Map<string, GraphNode[]> {
   const wanted = new Map<string, GraphNode[]>();
   const linears = ir.nodes.filter((n) => n.op === "linear" && actOf(ir, n) !== "f32");
-  const key = (n: GraphNode) => `${n.tensors.x}:${actOf(ir, n)}${n.tensors.columns ?? ""}${n.tensors.range ?? ""}`;
+  const key = (n: GraphNode) => `${n.tensors.x}:${quantiserOf(ir, n)}${n.tensors.columns ?? ""}${n.tensors.range ?? ""}`;
   const panels = new Map<string, number>();
   for (const n of linears) if (panelOf(n) !== PANEL.none && !panels.has(key(n))) panels.set(key(n), panelOf(n));
   for (const n of linears) {
@@ -91,14 +94,16 @@ export function quantiseInputs(ir: Ir, fuse: boolean, panelOf: (linear: GraphNod
     ir.tensors.set(name, { name, role: "value", format: act, shape: t.shape });
     const panel = Math.max(...linears.map(panelOf));
     const [producer, ...others] = uses.writers(x);
-    const fits = fuse && ACTS[act].fused && others.length === 0 && QUANTISING.includes(producer.op) && uses.readers(x).length === linears.length && !t.view && t.role === "value";
+    const variant = quantiserOf(ir, linears[0]);
+    const fits =
+      fuse && ACTS[variant].fused && others.length === 0 && QUANTISING.includes(producer.op) && uses.readers(x).length === linears.length && !t.view && t.role === "value";
     if (fits) rewrite.replace(producer, { ...producer, variant: act, tensors: { ...producer.tensors, y: name, ...(range ? { range } : {}) }, attrs: { ...producer.attrs, panel } });
     else {
       const attrs = { k: t.shape[1] as number, panel };
       rewrite.insertBefore(linears[0], {
         op: "quantise",
         name: `${linears[0].name}.quantise`,
-        variant: act,
+        variant,
         rows: t.shape[0],
         tensors: { x, y: name, ...(columns ? { columns } : {}), ...(range ? { range } : {}) },
         attrs,

@@ -2,7 +2,7 @@
 //   decode    one token            prefill   up to `batch` tokens, logits of the last
 //   score     up to `batch` tokens, logits of all       diagnose  one token, with the residual stream copied out
 import { SkintError } from "../errors.ts";
-import { isMatrix, isRecurrent } from "../graph/formats.ts";
+import { isMatrix, isPlainState, isRecurrent } from "../graph/formats.ts";
 import type { Graph, TensorDef } from "../graph/types.ts";
 import { peaksOf } from "../ops/peaks/op.ts";
 import { fillRopeTable } from "../ops/rope/table.ts";
@@ -117,7 +117,7 @@ export class Engine {
     for (const { name, format, bytes } of this.states) {
       const part = copy.slice(at, at + bytes.length);
       at += bytes.length;
-      if (format.endsWith("_f32") && !new Float32Array(part.buffer).every(Number.isFinite)) return name;
+      if (isPlainState(format) && !new Float32Array(part.buffer).every(Number.isFinite)) return name;
     }
     return undefined;
   }

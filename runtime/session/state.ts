@@ -37,6 +37,16 @@ export interface SessionState<S> {
   load(bytes: Uint8Array): Promise<void>;
   /** A second session that goes on from the same state. */
   fork(): S;
+  /** What each int8 scan has clamped since the text began: a count that grows fast tells of a text unlike that of calibration. */
+  saturations(): Saturation[];
+}
+
+export interface Saturation {
+  readonly scan: string;
+  /** Codes of the scan's input, steps and gate at an end of their range. */
+  readonly inputs: number;
+  /** States that were beyond theirs. */
+  readonly states: number;
 }
 
 /** @param renew another session of the same model with this text */
@@ -56,6 +66,7 @@ export function stateOf<S>(o: StateOptions, past: object, renew: (text: Recurren
       to.become(from.copy(), from.length, from.hash);
       return renew(to);
     },
+    saturations: () => saturationsOf(o.engine, text()),
   };
 }
 
@@ -101,6 +112,22 @@ async function read(o: StateOptions, file: Uint8Array, past: RecurrentPast): Pro
   if (damaged) throw new SkintError("session.state", `the state of ${damaged} holds numbers that are not finite; save it again`, { what: damaged });
   o.engine.take(undefined);
   past.become(tokens > 0 ? states : undefined, tokens, hash);
+}
+
+function saturationsOf(engine: Engine, past: RecurrentPast): Saturation[] {
+  const copy = past.copy() ?? new Uint8Array(engine.stateBytes);
+  const found: Saturation[] = [];
+  let at = 0;
+  for (const { name, format, bytes } of engine.states) {
+    const part = copy.slice(at, at + bytes.length);
+    at += bytes.length;
+    if (!format.startsWith("saturations")) continue;
+    const counts = new Uint32Array(part.buffer);
+    const sum = (from: number, to: number) => counts.subarray(from, to).reduce((a, b) => a + b, 0);
+    const channels = counts.length / 2;
+    found.push({ scan: name.slice(0, name.lastIndexOf(".")), inputs: sum(0, channels), states: sum(channels, 2 * channels) });
+  }
+  return found;
 }
 
 const malformed = (why: string) => new SkintError("format.header", `the state's header is malformed: ${why}; save it again`, { what: "state" });

@@ -1,8 +1,11 @@
 // A stored graph is a stranger's program. Each row of the table changes a sound one in one way that must be refused, and says what is blamed.
 import { expect, test } from "vitest";
 import { architecture } from "../../models/llama/model.ts";
+import { architecture as mamba } from "../../models/mamba/model.ts";
 import type { SkintError } from "../../runtime/errors.ts";
 import { parseGraph } from "../../runtime/graph/check.ts";
+import { applyRecipe, recipeNamed } from "../../tools/compress/recipe.ts";
+import { mambaConfig } from "../support/mamba.ts";
 import { tinyConfig } from "../support/tiny.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: mutations write what the types forbid
@@ -240,4 +243,48 @@ test("keys named __proto__ change nothing but what they are", () => {
 
 test("too many tensors or nodes are refused before they are looked at", () => {
   expect(failure(JSON.stringify({ ...sound(), nodes: new Array(100_001).fill(0) }))).toMatchObject({ code: "graph.invalid", place: { what: "skint.graph" } });
+});
+
+/** What is changed of a Mamba in int8 → [the change, what the error blames]. */
+const INT8: Readonly<Record<string, readonly [(g: Loose) => void, string]>> = {
+  "a scan of int8 rows without a range": [(g) => delete node(g, "layers.0.mixer.scan").tensors.rangeb, "layers.0.mixer.scan"],
+  "a scan without its counters": [(g) => delete node(g, "layers.0.mixer.scan").tensors.saturations, "layers.0.mixer.scan"],
+  "a scan of floats with a range": [(g) => (node(g, "layers.0.mixer.scan").variant = "f32"), "layers.0.mixer.scan"],
+  "states of int8 without a range": [
+    (g) => {
+      node(g, "layers.0.mixer.scan").variant = "i8i8";
+      tensor(g, "layers.0.mixer.scan.hidden").format = "ssm_i8i8";
+      tensor(g, "layers.0.mixer.scan.saturations").format = "saturations_i8i8";
+    },
+    "layers.0.mixer.scan",
+  ],
+  "a window of floats under int8 rows": [(g) => (tensor(g, "layers.0.mixer.conv.window").format = "conv_f32"), "layers.0.mixer.conv"],
+  "counters of another width": [(g) => (tensor(g, "layers.0.mixer.scan.saturations").shape = [1, 128]), "layers.0.mixer.scan"],
+  "counters as hidden states": [(g) => (node(g, "layers.0.mixer.scan").tensors.hidden = "layers.0.mixer.scan.saturations"), "layers.0.mixer.scan"],
+  "a range that is a value": [(g) => (node(g, "layers.0.mixer.scan").tensors.rangeb = "layers.0.mixer.dt"), "layers.0.mixer.scan"],
+  "rows that no Hadamard matrix fits": [
+    (g) => {
+      for (const name of ["layers.0.mixer.out.weight", "layers.0.mixer.a.weight"]) tensor(g, name).shape[name.endsWith("out.weight") ? 1 : 0] = 37;
+    },
+    "layers.0.mixer",
+  ],
+};
+
+const int8 = (): Loose => JSON.parse(JSON.stringify(applyRecipe(mamba.build(mambaConfig({ width: 64 }), { cache: "f16" }), recipeNamed("quamba"), () => "F32")));
+
+test("the graph of a Mamba in int8 is sound", () => {
+  expect(parseGraph(JSON.stringify(int8()))).toEqual(int8());
+});
+
+test.each(Object.entries(INT8))("%s is refused", (_, [change, what]) => {
+  const g = int8();
+  change(g);
+  let error: unknown;
+  try {
+    parseGraph(JSON.stringify(g));
+  } catch (e) {
+    error = e;
+  }
+  expect(error).toMatchObject({ code: "graph.invalid" });
+  expect((error as SkintError).place.what).toContain(what);
 });

@@ -91,6 +91,12 @@ function ranged(fill: string, range: number, panel: number): Case {
   return { ...c, name: `range ${range}, ${c.name}`, tensors: () => ({ ...c.tensors(), range: Float32Array.of(range) }) };
 }
 
+/** Rows that are transformed first: whole ones of order 2^p, 12·2^p and 20·2^p, and blocks. */
+function rotated(fill: string, k: number, range: number, gap = 0): Case {
+  const c = make(ACTS.had8, fill, 3, k, ACTS.had8.panels[k % ACTS.had8.panels.length], gap);
+  return { ...c, name: `range ${range}, ${c.name}`, tensors: () => ({ ...c.tensors(), range: Float32Array.of(range) }) };
+}
+
 const split = ACTS.split161;
 export const cases: Case[] = [
   ...Object.values(ACTS)
@@ -99,6 +105,9 @@ export const cases: Case[] = [
   ...["normal", "zero", "ties", "huge", "infinite", "subnormal"].flatMap((fill) =>
     [0, 1e-3, 2.5, 127, 1e30].flatMap((range) => ACTS.i8tok.panels.map((panel) => ranged(fill, range, panel))),
   ),
+  ...[4, 8, 16, 32, 128, 512, 48, 96, 384, 768, 80, 160, 640, 112, 208, 400].flatMap((k) => ["normal", "ties"].map((fill) => rotated(fill, k, 3))),
+  ...["zero", "huge", "infinite", "subnormal"].flatMap((fill) => [0, 2.5].map((range) => rotated(fill, 192, range))),
+  rotated("normal", 192, 2.5, 64),
   ...["first", "last", "mixed"].flatMap((pick) => [1, 7, 8, 9, 39, 40, 41, 79, 80, 160, 333, 1000].map((k) => arranged(split, pick, 2, k, k & 1))),
   arranged(split, "mixed", 5, 200, PANEL.pairs, 64),
 ];

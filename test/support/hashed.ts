@@ -21,10 +21,15 @@ export function hashed(name: string, shape: readonly number[], gemma: boolean): 
   return Float32Array.from({ length: n }, (_, i) => around + factor * unit(i));
 }
 
-/** A checkpoint folder of the given config and hashed weights. `rename` changes names in the file only. */
-export async function hashedFolder(config: Readonly<Record<string, unknown>>, shapes: Shapes, rename: (name: string) => string = (name) => name): Promise<Folder> {
+/** A checkpoint folder of the given config and hashed weights. `rename` changes names in the file only, `change` weights. */
+export async function hashedFolder(
+  config: Readonly<Record<string, unknown>>,
+  shapes: Shapes,
+  rename: (name: string) => string = (name) => name,
+  change: (name: string, values: Float32Array) => Float32Array = (_, values) => values,
+): Promise<Folder> {
   const gemma = String(config.model_type).startsWith("gemma");
-  const weights = new Map<string, Weight>(Object.entries(shapes).map(([name, shape]) => [rename(name), { shape, values: hashed(name, shape, gemma) }]));
+  const weights = new Map<string, Weight>(Object.entries(shapes).map(([name, shape]) => [rename(name), { shape, values: change(name, hashed(name, shape, gemma)) }]));
   const text = (value: string) => new TextEncoder().encode(value);
   return memoryFolder(
     new Map([

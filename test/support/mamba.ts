@@ -37,6 +37,7 @@ function shapesOf({ width, layers, states, taps, vocab }: MambaShape): Shapes {
   return Object.fromEntries([["backbone.embeddings.weight", [vocab, width]], ...all.flat(), ["backbone.norm_f.weight", [width]]]);
 }
 
-export function mambaFolder(options: Partial<MambaShape> = {}): Promise<Folder> {
-  return hashedFolder(mambaConfig(options), shapesOf({ ...TINY, ...options }));
+/** @param change of weights */
+export function mambaFolder(options: Partial<MambaShape> = {}, change?: (name: string, values: Float32Array) => Float32Array): Promise<Folder> {
+  return hashedFolder(mambaConfig(options), shapesOf({ ...TINY, ...options }), undefined, change);
 }

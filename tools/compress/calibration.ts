@@ -15,7 +15,7 @@ import { fitPathOf } from "./fit.ts";
 import { Linalg } from "./linalg/linalg.ts";
 import { compressMatrix, methodOf, readPlain } from "./matrix.ts";
 import { METHODS } from "./methods/catalogue.gen.ts";
-import { needsOfRange, rangeOf } from "./ranges.ts";
+import { needsOfRange, rangedOperands, rangesOf } from "./ranges.ts";
 import { hasChoice, pathFor, type Recipe } from "./recipe.ts";
 
 export interface CalibrationOptions {
@@ -135,7 +135,8 @@ export async function calibrateModel(c: Checkpoint, graph: Graph, env: Environme
       state,
       compressedInputs: record.compressedInputs,
       needsOf: (t) => needsOf(graph, o.recipe, t.name),
-      derive: (x, inputs) => rangeOf(graph, x, inputs),
+      derive: (x, inputs) => rangesOf(graph, x, inputs, o.recipe.scan),
+      operands: rangedOperands,
       readPlain: (t, write) => readPlain(c, graph, t, write),
       compress: (t, write, calibrated) => compressMatrix(c, graph, t, o, write, calibrated),
       fit: (down, packedOf, inputs) => fitPathOf({ c, graph, recipe: o.recipe, la, packedOf }, down, inputs),

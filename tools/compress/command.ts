@@ -128,6 +128,7 @@ async function run(folder: string, o: Readonly<Record<string, unknown>>, context
       onProgress: (done, total) => show("compressing", "bytes").update(done, total),
     });
     for (const progress of shown.values()) progress.end();
+    for (const warning of result.warnings) context.note(warning);
     context.answer({ out, ...result }, () => report(result, out, Boolean(o.layers)));
     return EXIT.ok;
   } finally {

@@ -20,7 +20,9 @@ import { compressMatrix, methodOf, readVector } from "./matrix.ts";
 import type { MatrixReport } from "./method.ts";
 import { withAlikeNeurons } from "./neurons.ts";
 import { pathsOf, withRanks } from "./paths.ts";
-import type { Recipe } from "./recipe.ts";
+import { isRange } from "./ranges.ts";
+import { type Recipe, ruleFor } from "./recipe.ts";
+import { rotates, rotationWarnings } from "./rotation.ts";
 import { findWeight } from "./weights.ts";
 
 export interface CompressOptions extends ModelCalibration {
@@ -37,6 +39,8 @@ export interface CompressReport {
   readonly golden: boolean;
   readonly calibration?: CalibrationRecord;
   readonly matrices: readonly MatrixReport[];
+  /** What could not be done as the recipe says, and what was done instead. */
+  readonly warnings: readonly string[];
 }
 
 const GOLDEN_BYTES = 64 * 2 ** 20;
@@ -92,6 +96,12 @@ function checkMethods(graph: Graph, recipe: Recipe): void {
       throw new SkintError("recipe.invalid", `${t.name} cannot be brought into ${t.format} by ${method.name}: ${why}; give it another scheme, or a rule with "method": "rtn"`, {
         what: t.name,
       });
+    if (rotates(graph, t.name) && (method.needs?.length || ruleFor(recipe, t.name).rank !== undefined))
+      throw new SkintError(
+        "recipe.invalid",
+        `${t.name} is multiplied with had8, whose inputs ${method.needs?.length ? `${method.name} would not see as they are` : "a path of low rank does not read"}; give it a rule with "method": "rtn", no rank, or another "act"`,
+        { what: t.name },
+      );
   }
 }
 
@@ -123,7 +133,16 @@ async function writeModel(job: Job, sink: Sink, env: Environment): Promise<Compr
     throwIfAborted(o.signal, "compression");
     await pack.finish();
     const parameters = storedOf(graph, weights).reduce((sum, t) => sum + t.shape.reduce<number>((p, d) => p * (d as number), 1), 0);
-    return { recipe: o.recipe.name, sourceBytes: sourceBytes(job), weightBytes: bytes, parameters, golden, ...(calibration ? { calibration } : {}), matrices };
+    return {
+      recipe: o.recipe.name,
+      sourceBytes: sourceBytes(job),
+      weightBytes: bytes,
+      parameters,
+      golden,
+      ...(calibration ? { calibration } : {}),
+      matrices,
+      warnings: rotationWarnings(graph, (weight) => ruleFor(o.recipe, weight).act),
+    };
   } catch (e) {
     await (pack ?? sink).abort();
     throw e;
@@ -136,8 +155,8 @@ const ANY = { T: 1, L: 1, C: 1 };
 
 /** Weights that the checkpoint holds; columns, ranges and paths of low rank are made here. */
 function storedOf(graph: Graph, weights: readonly TensorDef[]): readonly TensorDef[] {
-  const made = new Set(graph.nodes.flatMap((n) => [n.tensors.columns, n.tensors.range, n.tensors.down, n.tensors.up]));
-  return weights.filter((t) => !made.has(t.name));
+  const made = new Set(graph.nodes.flatMap((n) => [n.tensors.columns, n.tensors.down, n.tensors.up]));
+  return weights.filter((t) => !made.has(t.name) && !isRange(graph, t.name));
 }
 
 /** Weights in the order they lie in memory, so that loading is one sequential read. */

@@ -9,7 +9,9 @@ import type { Checkpoint } from "./checkpoint.ts";
 import { arranged, columnsNamed } from "./columns.ts";
 import type { Calibrated, MatrixReport, Method } from "./method.ts";
 import { METHODS } from "./methods/catalogue.gen.ts";
+import { isRange } from "./ranges.ts";
 import { hasChoice, type Recipe, ruleFor } from "./recipe.ts";
+import { rotated } from "./rotation.ts";
 import { findWeight } from "./weights.ts";
 
 /** Takes bytes in order. */
@@ -30,7 +32,7 @@ export function methodOf(graph: Graph, recipe: Recipe, weight: string): Method {
 
 /** Brings one matrix into its scheme. */
 export async function compressMatrix(c: Checkpoint, graph: Graph, t: TensorDef, o: MatrixOptions, write: Write, calibrated?: Calibrated): Promise<MatrixReport> {
-  const stored = await arranged(c, graph, t, findWeight(c, t));
+  const stored = rotated(graph, t, await arranged(c, graph, t, findWeight(c, t)));
   const method = methodOf(graph, o.recipe, t.name);
   const [n, k] = t.shape as [number, number];
   return method.compress({
@@ -53,7 +55,7 @@ export async function compressMatrix(c: Checkpoint, graph: Graph, t: TensorDef, 
 
 /** A vector of weights, as it is; columns as they are chosen; ranges, which are not known before calibration has met the input, as 0. */
 export async function readVector(c: Checkpoint, graph: Graph, t: TensorDef, write: Write): Promise<void> {
-  if (graph.nodes.some((n) => n.tensors.range === t.name)) return write(new Uint8Array(4));
+  if (isRange(graph, t.name)) return write(new Uint8Array(4 * (t.shape[0] as number)));
   if (t.format === "columns") await write(packColumns(await columnsNamed(c, graph, t.name)));
   else await write(new Uint8Array((await findWeight(c, t).read(0, t.shape[0] as number)).buffer));
 }

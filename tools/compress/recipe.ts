@@ -12,6 +12,8 @@ import type { Settings } from "./method.ts";
 import { METHODS } from "./methods/catalogue.gen.ts";
 import { type SidePath, withLowRank } from "./paths.ts";
 import { withRanges } from "./ranges.ts";
+import { type ScanRecipe, withInt8 } from "./recurrent.ts";
+import { fittingAct } from "./rotation.ts";
 
 export interface Rule {
   /** A regular expression on the weight's name. */
@@ -40,6 +42,8 @@ export interface Recipe {
   readonly settings?: Settings;
   /** Format of the key/value caches. */
   readonly cache: CacheFormat;
+  /** int8 for selective scans and the convolutions before them; f32 without. */
+  readonly scan?: ScanRecipe;
 }
 
 /** In a rule: the scheme that holds what the checkpoint stores. */
@@ -78,6 +82,21 @@ const compensated = (name: string, method: string, scheme: string): Recipe[] =>
     cache: "f16",
   }));
 
+/** Mamba in int8 as Quamba has it: weights of `mixer`, the scan's input clipped, its output transformed, or one of these left out. */
+const quamba = (name: string, summary: string, o: { mixer?: string; clip?: ScanRecipe["clip"]; transform?: boolean; states?: ScanRecipe["states"] }): Recipe => ({
+  name,
+  summary,
+  method: "rtn",
+  rules: [
+    { match: EMBEDDINGS, scheme: "q8" },
+    { match: "\\.mixer\\.out\\.weight$", scheme: o.mixer ?? "q8", act: (o.transform ?? true) ? "had8" : "i8static" },
+    { match: "\\.mixer\\.in\\.weight$", scheme: o.mixer ?? "q8", act: "i8static" },
+    ...all("q8", "i8static"),
+  ],
+  cache: "f16",
+  scan: { states: o.states ?? "f32", clip: o.clip ?? "sweep" },
+});
+
 export const RECIPES: readonly Recipe[] = [
   { name: "f32", summary: "plain 32-bit floats: the reference", method: "rtn", rules: all("f32"), cache: "f32" },
   { name: "f16", summary: "16-bit floats: lossless for f16 checkpoints", method: "rtn", rules: all("f16"), cache: "f16" },
@@ -109,6 +128,12 @@ export const RECIPES: readonly Recipe[] = [
     rules: [{ match: EMBEDDINGS, scheme: "q8" }, ...all("q8", "i8static")],
     cache: "f16",
   },
+  quamba("quamba", "Mamba in int8 with static scales: the scan's input clipped, its output transformed (Quamba)", {}),
+  quamba("quamba-w4a8", "quamba with int4 weights of the projections in and out", { mixer: "q4g32" }),
+  quamba("quamba-i8", "quamba with int8 states", { states: "i8" }),
+  quamba("quamba-naive", "quamba with nothing clipped or transformed", { clip: 1, transform: false }),
+  quamba("quamba-clip", "quamba with nothing transformed", { transform: false }),
+  quamba("quamba-hadamard", "quamba with nothing clipped", { clip: 1 }),
   { name: "w4+lr32", summary: "w4 with paths of rank 32 that make up for what rounding lost", method: "rtn", rules: body("q4g32", { rank: 32 }), cache: "f16" },
   { name: "t2+lr32", summary: "t2 with paths of rank 32 that make up for what rounding lost", method: "rtn", rules: body("t2", { rank: 32 }), cache: "f16" },
   { name: "q161+lr32", summary: "q161 with paths of rank 32 that make up for what rounding lost", method: "rtn", rules: body("q161", { rank: 32 }), cache: "f16" },
@@ -157,8 +182,16 @@ export function parseRecipe(text: string): Recipe {
     checkPath(rule);
     if (rule.method !== undefined) checkMethod(`the method of the rule for ${rule.match},`, rule.method);
   }
-  const recipe = { name: r.name, summary: typeof r.summary === "string" ? r.summary : "", method: r.method, rules: r.rules, cache: r.cache };
+  if (r.scan !== undefined) checkScan(r.scan);
+  const recipe = { name: r.name, summary: typeof r.summary === "string" ? r.summary : "", method: r.method, rules: r.rules, cache: r.cache, ...(r.scan ? { scan: r.scan } : {}) };
   return r.settings === undefined ? recipe : { ...recipe, settings: checkSettings(recipe, r.settings) };
+}
+
+function checkScan(scan: ScanRecipe): void {
+  const { states, clip } = scan ?? {};
+  if (states !== "f32" && states !== "i8") invalid(`the recipe's scan keeps states as ${JSON.stringify(states)}, neither f32 nor i8`);
+  if (clip !== "sweep" && !(typeof clip === "number" && clip > 0 && clip <= 1))
+    invalid(`the recipe's scan is clipped at ${JSON.stringify(clip)}, neither "sweep" nor a share in (0, 1]`);
 }
 
 /** Ranks beyond this are no side path. */
@@ -230,7 +263,8 @@ export function hasChoice(graph: Graph, weight: string): boolean {
  * activation format. Throws `recipe.invalid` naming a weight that no rule fits.
  * @param dtypeOf element type of a weight in the checkpoint
  */
-export function applyRecipe(graph: Graph, recipe: Recipe, dtypeOf: (weight: string) => string | undefined): Graph {
+export function applyRecipe(plain: Graph, recipe: Recipe, dtypeOf: (weight: string) => string | undefined): Graph {
+  const graph = recipe.scan ? withInt8(plain, recipe.scan) : plain;
   const tensors = graph.tensors.map((t) => {
     if (!isMatrix(t) || !hasChoice(graph, t.name)) return t;
     const { scheme } = ruleFor(recipe, t.name);
@@ -238,7 +272,7 @@ export function applyRecipe(graph: Graph, recipe: Recipe, dtypeOf: (weight: stri
   });
   const table = graph.nodes.find((n) => n.op === "embed" && SCHEMES[tensors.find((t) => t.name === n.tensors.table)?.format ?? ""]?.arranged);
   if (table) return invalid(`recipe ${recipe.name} gives the embedding ${table.tensors.table} a scheme that no embedding can have`);
-  const withAct = (n: GraphNode): GraphNode => ({ ...n, variant: ruleFor(recipe, n.tensors.w).act ?? "" });
+  const withAct = (n: GraphNode): GraphNode => ({ ...n, variant: fittingAct(ruleFor(recipe, n.tensors.w).act ?? "", n.attrs.k as number) });
   const schemes = withRanges(withColumns({ ...graph, tensors, nodes: graph.nodes.map((n) => (n.op === "linear" ? withAct(n) : n)) }));
   return withLowRank(schemes, (weight) => pathFor(recipe, weight));
 }

@@ -9,6 +9,8 @@ import type { Linalg } from "../linalg/linalg.ts";
 import type { FittedPath } from "../lowrank.ts";
 import type { Calibrated, MatrixReport } from "../method.ts";
 import { pathsOf, withoutLowRank, withRanks } from "../paths.ts";
+import { withoutInt8 } from "../recurrent.ts";
+import { withCopies } from "./copies.ts";
 import { type Carried, SegmentRunner } from "./runner.ts";
 import { type Segment, segmentsOf } from "./segments.ts";
 import { countTokens, type Sequences } from "./sequences.ts";
@@ -30,6 +32,8 @@ export interface PassOptions {
   readPlain(weight: TensorDef, write: (bytes: Uint8Array) => void): Promise<void>;
   /** Brings a matrix into its scheme. */
   compress(matrix: TensorDef, write: (bytes: Uint8Array) => void, calibrated?: Calibrated): Promise<MatrixReport>;
+  /** Operands of a graph that are measured although no matrix reads them. */
+  operands?(graph: Graph): readonly { readonly node: string; readonly field: string; readonly tensor: string; readonly need: Need }[];
   /** Bytes of other weights that are made of what was learnt of input x, by name. */
   derive?(x: string, inputs: InputStatistics): ReadonlyMap<string, Uint8Array>;
   /** Makes the path beside the linears that share `down`, whose matrices `packedOf` has. */
@@ -69,6 +73,8 @@ interface Input {
   readonly tensor: string;
   readonly needs: Set<Need>;
   readonly matrices: TensorDef[];
+  /** The node before which it is measured, where it is no point of the graph. */
+  readonly before?: string;
 }
 
 /** Inputs to be measured in a segment, by tensor. */
@@ -89,6 +95,11 @@ function inputsWanted(o: PassOptions, segment: Segment, all: readonly Segment[])
     for (const need of needs) input.needs.add(need);
     input.matrices.push(t);
     inputs.set(node.tensors.x, input);
+  }
+  for (const { node, field, tensor, need } of o.operands?.(segment.graph) ?? []) {
+    const input = inputs.get(tensor) ?? { point: `${node}.${field}`, tensor, needs: new Set(), matrices: [], before: node };
+    input.needs.add(need);
+    inputs.set(tensor, input);
   }
   return inputs;
 }
@@ -145,12 +156,16 @@ class SegmentPass {
   /** Runs the segment as it is in the checkpoint, in f32. */
   private async measure(collectors: ReadonlyMap<string, Collector>): Promise<Carried> {
     const { o, segment } = this;
-    const bare = withoutLowRank(segment.graph);
-    const plain = {
-      ...bare,
-      tensors: bare.tensors.map((t) => (isMatrix(t) ? { ...t, format: "f32" } : t)),
-      nodes: bare.nodes.map((n) => (n.op === "linear" ? { ...n, variant: "" } : n)),
-    };
+    const bare = withoutInt8(withoutLowRank(segment.graph));
+    const observed = [...this.inputs.values()].flatMap(({ point, tensor, before }) => (before === undefined ? [] : [{ point, tensor, before }]));
+    const plain = withCopies(
+      {
+        ...bare,
+        tensors: bare.tensors.map((t) => (isMatrix(t) ? { ...t, format: "f32" } : t)),
+        nodes: bare.nodes.map((n) => (n.op === "linear" ? { ...n, variant: "" } : n)),
+      },
+      observed,
+    );
     const byPoint = new Map([...this.inputs.values()].map((i) => [i.point, collectors.get(i.tensor) as Collector]));
     return this.through(
       plain,

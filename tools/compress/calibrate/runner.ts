@@ -7,6 +7,7 @@ import { fillRopeTable } from "../../../runtime/ops/rope/table.ts";
 import type { Device, Program } from "../../../runtime/plan/device.ts";
 import { lower } from "../../../runtime/plan/lower.ts";
 import { memoryMap } from "../../../runtime/plan/memory.ts";
+import { SCHEMES } from "../../../runtime/quant/catalogue.gen.ts";
 import type { Segment } from "./segments.ts";
 
 /** Rows of values between segments, by name: f32 [all tokens, width], sequence after sequence. */
@@ -31,7 +32,14 @@ export class SegmentRunner {
   ) {
     this.batch = Math.min(BATCH, length);
     const symbols = { T: this.batch, L: this.batch, C: length };
-    const plan = lower(graph, { name: PLAN, symbols, kernels: device.kernels, fuse: true, logits: "all", taps });
+    const plan = lower(graph, {
+      name: PLAN,
+      symbols,
+      kernels: device.kernels,
+      fuse: true,
+      logits: "all",
+      taps: taps.filter((t) => !this.isState(t) && !graph.tensors.some((made) => made.name === `tap:${t}`)),
+    });
     this.program = device.allocate(memoryMap([plan]), [plan]);
     for (const t of graph.tensors) if (t.constant) fillRopeTable(this.f32(t.name), length, t.constant.frequencies, t.constant.scale);
   }
@@ -65,10 +73,9 @@ export class SegmentRunner {
         const rows = Math.min(this.batch, sequence.length - at);
         await this.step(sequence, at, rows, row, carried);
         for (const tap of this.taps) {
-          const values = this.f32(`tap:${tap}`);
-          const wide = values.subarray(0, rows * this.width(this.graph.points[tap]));
-          this.check(tap, wide, row);
-          o.onRows?.(tap, wide, rows, index);
+          const values = this.tapped(tap, rows);
+          this.check(tap, values, row);
+          o.onRows?.(tap, values, values.length / this.width(this.graph.points[tap]), index);
         }
         for (const [name, out] of made) {
           const width = this.width(name);
@@ -81,6 +88,18 @@ export class SegmentRunner {
         await turn();
       }
     return made;
+  }
+
+  private isState(tap: string): boolean {
+    return this.graph.tensors.some((t) => t.name === this.graph.points[tap] && t.role === "state");
+  }
+
+  /** Rows of a tap f32 [rows, width]; of a state of scans a row a channel, as it is behind the step. */
+  private tapped(tap: string, rows: number): Float32Array {
+    const name = this.graph.points[tap];
+    if (!this.isState(tap)) return this.f32(`tap:${tap}`).subarray(0, rows * this.width(name));
+    const [channels, states] = (this.graph.tensors.find((t) => t.name === name) as TensorDef).shape as [number, number];
+    return SCHEMES.f32.decode(this.program.view(name), channels, states);
   }
 
   private async step(sequence: Uint32Array, at: number, rows: number, row: number, carried: Carried): Promise<void> {

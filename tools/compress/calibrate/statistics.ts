@@ -1,11 +1,12 @@
 // What calibration learns of the input of a linear, x f32 [tokens, k]: its Gram matrix, its channels' magnitudes, their percentiles, and some
 // rows that were kept apart. Linears that read one input share one of these.
 
+import { hadamard, hadamardOf } from "../../../runtime/num/hadamard.ts";
 import { Gram } from "../linalg/gram.ts";
 import type { Linalg } from "../linalg/linalg.ts";
 
-/** What a method may ask for: the mean of x xᵀ; greatest and mean |x| of each channel; a histogram of |x| of each channel. */
-export const NEEDS = ["gram", "channels", "percentiles"] as const;
+/** What a method may ask for: the mean of x xᵀ; greatest and mean |x| of each channel; a histogram of |x| of each channel, and of all; the greatest |H x|. */
+export const NEEDS = ["gram", "channels", "percentiles", "magnitudes", "rotated"] as const;
 export type Need = (typeof NEEDS)[number];
 
 export interface InputStatistics {
@@ -19,6 +20,10 @@ export interface InputStatistics {
   readonly channels?: { readonly absmax: Float32Array; readonly mean: Float32Array };
   /** The |x| that the share `q` of a channel's values does not exceed, f32 [k]; upper ends of bins 1/8 octave wide. */
   readonly percentile?: (q: number) => Float32Array;
+  /** Of all |x|. */
+  readonly magnitudes?: Magnitudes;
+  /** The greatest magnitude of rows times their Hadamard matrix, if one fits. */
+  readonly rotated?: number;
   /** Rows that are in none of the above, f32 [rows, k], rows at most MEASURED_ROWS. */
   readonly held: Float32Array;
   /** What is made of it once for all matrices that read it. */
@@ -33,6 +38,8 @@ export class Collector {
   private readonly gram: Gram | undefined;
   private readonly channels: Channels | undefined;
   private readonly bins: Bins | undefined;
+  private readonly magnitudes: Magnitudes | undefined;
+  private rotated: number | undefined;
   private readonly held: Float32Array[] = [];
   private heldRows = 0;
   private tokens = 0;
@@ -48,6 +55,8 @@ export class Collector {
     if (needs.has("gram")) this.gram = new Gram(la, k);
     if (needs.has("channels")) this.channels = new Channels(k);
     if (needs.has("percentiles")) this.bins = new Bins(k);
+    if (needs.has("magnitudes")) this.magnitudes = new Magnitudes();
+    if (needs.has("rotated") && hadamardOf(k)) this.rotated = 0;
   }
 
   add(x: Float32Array, rows: number): void {
@@ -55,6 +64,9 @@ export class Collector {
     this.gram?.add(x, rows);
     this.channels?.add(x, rows);
     this.bins?.add(x, rows);
+    this.magnitudes?.add(x.subarray(0, rows * this.k));
+    if (this.rotated !== undefined)
+      for (let r = 0; r < rows; r++) for (const v of hadamard(x.subarray(r * this.k, (r + 1) * this.k))) this.rotated = Math.max(this.rotated, Math.abs(v));
   }
 
   hold(x: Float32Array, rows: number): void {
@@ -77,6 +89,8 @@ export class Collector {
       held,
       gram: this.gram?.values().map((v) => v / tokens),
       channels: this.channels?.result(tokens),
+      magnitudes: this.magnitudes,
+      rotated: this.rotated,
       percentile: bins ? (q) => bins.percentile(q, tokens) : undefined,
       share<T>(key: string, make: () => T): T {
         if (!shared.has(key)) shared.set(key, make());
@@ -140,5 +154,49 @@ class Bins {
       this.bits[0] = (bin + FIRST_BIN + 1) << SHIFT;
       return this.word[0];
     });
+  }
+}
+
+/** Bins of |x| 1/64 octave wide, all channels together. */
+const FINE_BINS = 255 << 6;
+const FINE_SHIFT = 17;
+/** Steps of a code beside 0 up to the range. */
+const STEPS = 127;
+
+export class Magnitudes {
+  private readonly counts = new Float64Array(FINE_BINS);
+  private total = 0;
+  private readonly word = new Float32Array(1);
+  private readonly bits = new Uint32Array(this.word.buffer);
+
+  add(x: Float32Array): void {
+    this.total += x.length;
+    for (const v of x) {
+      this.word[0] = Math.abs(v);
+      this.counts[Math.min(FINE_BINS - 1, this.bits[0] >> FINE_SHIFT)]++;
+    }
+  }
+
+  /** The magnitude that the share `q` of all values does not exceed: the upper end of its bin. */
+  percentile(q: number): number {
+    const wanted = Math.max(1, Math.ceil(q * this.total));
+    let bin = 0;
+    for (let seen = this.counts[0]; seen < wanted && bin < FINE_BINS - 1; seen += this.counts[bin]) bin++;
+    return this.end(bin);
+  }
+
+  /** Mean squared error of int8 codes of the given range: a twelfth of a squared step, and what is clipped. */
+  roundingError(range: number): number {
+    const rounding = (range / STEPS) ** 2 / 12;
+    let sum = 0;
+    this.counts.forEach((count, bin) => {
+      if (count) sum += count * (this.end(bin) > range ? (this.end(bin) - range) ** 2 : Math.min(rounding, this.end(bin) ** 2));
+    });
+    return sum / Math.max(1, this.total);
+  }
+
+  private end(bin: number): number {
+    this.bits[0] = (bin + 1) << FINE_SHIFT;
+    return this.word[0];
   }
 }
