@@ -3,15 +3,19 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openSafetensors } from "../../runtime/formats/safetensors/reader.ts";
 import { openPack } from "../../runtime/formats/skint/reader.ts";
+import { columnsBytes, unpackColumns } from "../../runtime/graph/columns.ts";
 import type { Graph } from "../../runtime/graph/types.ts";
 import { memorySource } from "../../runtime/io/source.ts";
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
 import type { CalibrationOptions } from "../../tools/compress/calibration.ts";
 import { type Checkpoint, openCheckpoint } from "../../tools/compress/checkpoint.ts";
 import { type CompressOptions, type CompressReport, compressModel } from "../../tools/compress/compress.ts";
+import { initialisedFrom } from "../../tools/compress/initial.ts";
 import { hashOf } from "../../tools/compress/lowrank.ts";
 import { parseRecipe, type Recipe, recipeNamed } from "../../tools/compress/recipe.ts";
+import { findWeight } from "../../tools/compress/weights.ts";
 import { memoryFolder, memorySink } from "../support/memory.ts";
 import { environment, open, safetensorsOf, type Tiny, tinyCheckpoint, tokensOf } from "../support/tiny.ts";
 import { type Bench, bench } from "./skint.ts";
@@ -149,16 +153,46 @@ describe("the artefact", () => {
   });
 });
 
-describe("a run that is stopped", () => {
-  /** Stops at the share `at` of the calibration. */
-  async function stopped(state: string, at: number): Promise<void> {
-    const stop = new AbortController();
-    const onCalibration = (done: number, total: number) => {
-      if (done >= at * total) stop.abort();
-    };
-    await expect(compress(GPTQ, { ...SOME, state, resume: true }, { signal: stop.signal, onCalibration })).rejects.toMatchObject({ code: "aborted" });
-  }
+describe("learned 1.61 bits", () => {
+  const LEARNED = recipeNamed("q161-learned");
 
+  test("the file holds the columns that its weights were fitted to; outputs err less than with scales of the weights alone", async () => {
+    const learned = await compress(LEARNED, SOME);
+    const plain = await compress({ ...LEARNED, settings: { rounds: 0 } }, SOME);
+    const error = ({ report }: Packed) => report.matrices.reduce((sum, m) => sum + (m.output?.predicted ?? 0), 0);
+    expect(error(learned)).toBeLessThan(0.97 * error(plain));
+    (await open(learned.bytes)).close();
+    const pack = await openPack(memorySource(learned.bytes, "x"));
+    const columns = new Uint8Array(columnsBytes(64));
+    await pack.readBytes("layers.0.attention.q.columns", 0, columns);
+    await pack.close();
+    expect(new Set(unpackColumns(columns, 64).factors).size).toBeGreaterThan(10);
+  });
+
+  test("a stopped run remembers them", async () => {
+    const state = join(dir, "q.state");
+    const { bytes } = await compress(LEARNED, SOME);
+    await stopped(state, 0.5, LEARNED);
+    same((await compress(LEARNED, { ...SOME, state, resume: true })).bytes, bytes);
+  });
+
+  test("paths of low rank stand beside it", async () => {
+    const recipe: Recipe = { ...LEARNED, rules: [LEARNED.rules[0], { match: ".*", scheme: "q161", power: 0.5 }] };
+    const { report } = await compress(recipe, SOME);
+    for (const { name, output, path } of report.matrices) if (path) expect(path.output?.predicted, name).toBeLessThan(output?.predicted as number);
+  });
+});
+
+/** Stops at the share `at` of the calibration. */
+async function stopped(state: string, at: number, recipe = GPTQ): Promise<void> {
+  const stop = new AbortController();
+  const onCalibration = (done: number, total: number) => {
+    if (done >= at * total) stop.abort();
+  };
+  await expect(compress(recipe, { ...SOME, state, resume: true }, { signal: stop.signal, onCalibration })).rejects.toMatchObject({ code: "aborted" });
+}
+
+describe("a run that is stopped", () => {
   test("goes on and makes the same bytes, wherever it was stopped; nothing is left behind", async () => {
     const { bytes } = await compress(GPTQ, SOME);
     const state = join(dir, "a.state");
@@ -246,6 +280,30 @@ describe("refused", () => {
     ["settings that are a list", { settings: [] }, /settings are no object/],
   ])("%s", (_, more, message) => {
     expect(() => recipe(more)).toThrow(expect.objectContaining({ code: "recipe.invalid", message: expect.stringMatching(message) }));
+  });
+});
+
+describe("weights of another file", () => {
+  const other = async (change: (v: number) => number, names: (name: string) => boolean) => {
+    const weights = new Map([...tiny.weights].filter(([name]) => names(name)).map(([name, { shape, values }]) => [name, { shape, values: values.map(change) }]));
+    return openSafetensors(memorySource(await safetensorsOf(weights, "F32"), "merged"));
+  };
+  test("replace those of the checkpoint where it has them", async () => {
+    const c = await openCheckpoint(tiny.folder);
+    const changed = initialisedFrom(c, await other((v) => 2 * v, (name) => name.includes("down_proj"))); // biome-ignore format: one line
+    const t = { name: "layers.0.ffn.down.weight", role: "weight", format: "f32", shape: [64, 96] } as const;
+    const u = { ...t, name: "layers.0.ffn.up.weight", shape: [96, 64] };
+    expect((await findWeight(changed, t).read(0, 64))[5]).toBe(2 * (await findWeight(c, t).read(0, 64))[5]);
+    expect(await findWeight(changed, u).read(0, 2)).toEqual(await findWeight(c, u).read(0, 2));
+  });
+
+  test("of another model are refused", async () => {
+    const c = await openCheckpoint(tiny.folder);
+    const { weights } = await tinyCheckpoint({ hidden: 80 });
+    const wide = await openSafetensors(memorySource(await safetensorsOf(weights, "F32"), "wide"));
+    expect(() => initialisedFrom(c, wide)).toThrow(expect.objectContaining({ code: "format.shape", message: expect.stringContaining("in wide") }));
+    const none = await other((v) => v, () => false); // biome-ignore format: one line
+    expect(() => initialisedFrom(c, none)).toThrow(expect.objectContaining({ code: "model.tensor" }));
   });
 });
 

@@ -12,6 +12,7 @@ import { type CalibrationState, folderState, memoryState } from "./calibrate/sta
 import type { Need } from "./calibrate/statistics.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { fitPathOf } from "./fit.ts";
+import { learnColumns, recallColumns } from "./learn.ts";
 import { Linalg } from "./linalg/linalg.ts";
 import { compressMatrix, methodOf, readPlain } from "./matrix.ts";
 import { METHODS } from "./methods/catalogue.gen.ts";
@@ -125,6 +126,7 @@ export async function calibrateModel(c: Checkpoint, graph: Graph, env: Environme
   const options = o.calibration ?? {};
   const { sequences, record } = await prepareCalibration(c, graph, options, env.sha256);
   const state = options.state === undefined ? memoryState() : await folderState(options.state, await keyOf(c, o.recipe, record, env.sha256), options.resume ?? false);
+  recallColumns(c, graph, state);
   const la = await Linalg.open();
   try {
     const passed = await calibrate({
@@ -135,7 +137,7 @@ export async function calibrateModel(c: Checkpoint, graph: Graph, env: Environme
       state,
       compressedInputs: record.compressedInputs,
       needsOf: (t) => needsOf(graph, o.recipe, t.name),
-      derive: (x, inputs) => rangesOf(graph, x, inputs, o.recipe.scan),
+      derive: async (x, inputs) => new Map([...rangesOf(graph, x, inputs, o.recipe.scan), ...(await learnColumns({ c, graph, recipe: o.recipe, la }, x, inputs))]),
       operands: rangedOperands,
       readPlain: (t, write) => readPlain(c, graph, t, write),
       compress: (t, write, calibrated) => compressMatrix(c, graph, t, o, write, calibrated),

@@ -22,15 +22,31 @@ export function withColumns(graph: Graph): Graph {
 /** Rows of a matrix handled at a time. */
 const ROWS = 64;
 
-const CHOSEN = new WeakMap<Graph, Map<string, Promise<Columns>>>();
+const CHOSEN = new WeakMap<Checkpoint, Map<string, Promise<Columns>>>();
 
-/** Columns of a tensor of columns: those where the weights of all linears that share them are greatest. Chosen when first asked for. */
+function chosenOf(c: Checkpoint): Map<string, Promise<Columns>> {
+  const chosen = CHOSEN.get(c) ?? new Map<string, Promise<Columns>>();
+  CHOSEN.set(c, chosen);
+  return chosen;
+}
+
+/** Columns of a tensor of columns: those that calibration chose, else those where the weights of all linears that share them are greatest. */
 export function columnsNamed(c: Checkpoint, graph: Graph, name: string): Promise<Columns> {
-  const chosen = CHOSEN.get(graph) ?? new Map<string, Promise<Columns>>();
-  CHOSEN.set(graph, chosen);
+  const chosen = chosenOf(c);
   const have = chosen.get(name) ?? choose(c, graph, name);
   chosen.set(name, have);
   return have;
+}
+
+/** Columns that calibration chose, before anything is arranged by them. */
+export function setColumns(c: Checkpoint, name: string, columns: Columns): void {
+  chosenOf(c).set(name, Promise.resolve(columns));
+}
+
+/** Columns of a matrix; undefined if its scheme wants none. */
+export async function columnsOf(c: Checkpoint, graph: Graph, t: TensorDef): Promise<Columns | undefined> {
+  const name = graph.nodes.find((n) => n.tensors.w === t.name)?.tensors.columns;
+  return name === undefined ? undefined : columnsNamed(c, graph, name);
 }
 
 async function choose(c: Checkpoint, graph: Graph, name: string): Promise<Columns> {
@@ -49,12 +65,8 @@ async function choose(c: Checkpoint, graph: Graph, name: string): Promise<Column
 }
 
 /** Rows of a stored weight in the order its scheme wants. Factors multiply activations, so weights are divided by them. */
-export async function arranged(c: Checkpoint, graph: Graph, t: TensorDef, stored: StoredWeight): Promise<StoredWeight> {
-  const name = graph.nodes.find((n) => n.tensors.w === t.name)?.tensors.columns;
-  if (name === undefined) return stored;
-  const { salient, factors } = await columnsNamed(c, graph, name);
+export function arranged(stored: StoredWeight, { salient, factors }: Columns, k: number): StoredWeight {
   const order = { salient, factors: factors.map((f) => 1 / f) };
-  const k = t.shape[1] as number;
   const read = async (row: number, rows: number) => {
     const w = await stored.read(row, rows);
     for (let r = 0; r < rows; r++) w.set(arrange(w.subarray(r * k, (r + 1) * k), order), r * k);

@@ -17,7 +17,7 @@ import type { CalibrationText } from "./calibrate/sequences.ts";
 import { mayCalibrate } from "./calibration.ts";
 import { type CompressReport, compressModel } from "./compress.ts";
 import type { MatrixReport } from "./method.ts";
-import { openAny } from "./open.ts";
+import { openInitialised } from "./open.ts";
 import { parseRecipe, RECIPES, type Recipe, recipeNamed, withRank } from "./recipe.ts";
 
 /** A built-in recipe's name, or a path ending in .json. */
@@ -94,7 +94,7 @@ async function run(folder: string, o: Readonly<Record<string, unknown>>, context
   const named = readRecipe(o.recipe as string);
   const recipe = o.rank === undefined ? named : withRank(named, o.rank as number | "auto");
   const out = o.out as string;
-  const checkpoint = await openAny(folder);
+  const checkpoint = await openInitialised(folder, o.initFrom as string | undefined);
   const shown = new Map<string, Progress>();
   const show = (what: string, unit: string) => {
     if (shown.has(what)) return shown.get(what) as Progress;
@@ -157,6 +157,7 @@ export const verb: Verb = {
     { flags: "--calibration-tokens <n>", description: "tokens to calibrate with (default: 4 for each channel, at least 8192)", parse: whole("--calibration-tokens", { min: 1 }) },
     { flags: "--calibration-seed <n>", description: "which of the text's sequences (default: 1)", parse: whole("--calibration-seed", { min: 0 }) },
     { flags: "--plain-inputs", description: "calibrate each layer with inputs of the model as it was, not of the layers compressed before it" },
+    { flags: "--init-from <file>", description: "take weights from this safetensors file where it has them, such as ones trained to be quantised" },
     { flags: "--resume", description: "go on where a calibration was stopped" },
     { flags: "--layers", description: "list every matrix with its error" },
   ],

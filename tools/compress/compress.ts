@@ -57,7 +57,8 @@ export async function compressModel(checkpoint: Checkpoint, sink: Sink, env: Env
   try {
     const wanted = graphOf(checkpoint, o.recipe);
     checkMethods(wanted, o.recipe);
-    const c = await withAlikeNeurons(checkpoint, wanted);
+    // What is chosen for this recipe is kept by this copy.
+    const c = { ...(await withAlikeNeurons(checkpoint, wanted)) };
     const calibrated = await calibrateModel(c, wanted, env, o);
     const paths = await fitOtherPaths(c, wanted, o, calibrated);
     const graph = withRanks(wanted, (down) => paths.get(down)?.rank ?? rankOf(calibrated, down));

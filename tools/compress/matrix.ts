@@ -6,7 +6,7 @@ import type { Graph, TensorDef } from "../../runtime/graph/types.ts";
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
 import { BLOCK_ROWS } from "../../runtime/quant/scheme.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { arranged, columnsNamed } from "./columns.ts";
+import { arranged, columnsNamed, columnsOf } from "./columns.ts";
 import type { Calibrated, MatrixReport, Method } from "./method.ts";
 import { METHODS } from "./methods/catalogue.gen.ts";
 import { isRange } from "./ranges.ts";
@@ -32,7 +32,9 @@ export function methodOf(graph: Graph, recipe: Recipe, weight: string): Method {
 
 /** Brings one matrix into its scheme. */
 export async function compressMatrix(c: Checkpoint, graph: Graph, t: TensorDef, o: MatrixOptions, write: Write, calibrated?: Calibrated): Promise<MatrixReport> {
-  const stored = rotated(graph, t, await arranged(c, graph, t, findWeight(c, t)));
+  const columns = await columnsOf(c, graph, t);
+  const found = findWeight(c, t);
+  const stored = rotated(graph, t, columns ? arranged(found, columns, t.shape[1] as number) : found);
   const method = methodOf(graph, o.recipe, t.name);
   const [n, k] = t.shape as [number, number];
   return method.compress({
@@ -43,6 +45,7 @@ export async function compressMatrix(c: Checkpoint, graph: Graph, t: TensorDef, 
     scheme: SCHEMES[t.format],
     settings: { ...method.settings, ...o.recipe.settings },
     calibrated,
+    columns,
     read(row, rows) {
       throwIfAborted(o.signal, "compression");
       return stored.read(row, rows);

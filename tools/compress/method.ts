@@ -1,5 +1,6 @@
 // What a compression method is: it turns a matrix of weights into the packed bytes of a scheme. One file a method in methods/.
 import { SkintError } from "../../runtime/errors.ts";
+import { type Columns, unarrange } from "../../runtime/graph/columns.ts";
 import { roundup } from "../../runtime/num/int.ts";
 import { BLOCK_ROWS, type Scheme } from "../../runtime/quant/scheme.ts";
 import type { InputStatistics, Need } from "./calibrate/statistics.ts";
@@ -23,6 +24,8 @@ export interface MatrixJob {
   read(row: number, rows: number): Promise<Float32Array>;
   /** The same rows as the checkpoint's bytes; absent where the rows do not lie together in the file. */
   readonly readBlocks?: (row: number, rows: number) => Promise<Uint8Array>;
+  /** How the rows' columns are arranged, where the scheme wants that. */
+  readonly columns?: Columns;
   /** Takes the packed bytes in order. */
   write(packed: Uint8Array): Promise<void>;
   /** What calibration learnt of the matrix's input; there if the method needs any of it. */
@@ -90,6 +93,14 @@ const CHUNK = 4 * 2 ** 20;
 /** Packs rows w f32 [rows, k], which start at row `row` of the matrix, into `out`: that run of blocks. */
 export type PackRows = (job: MatrixJob, w: Float32Array, row: number, rows: number, out: Uint8Array) => void | Promise<void>;
 
+/** Rows with their columns where the input has them. */
+function inPlace({ columns, k }: MatrixJob, w: Float32Array): Float32Array {
+  if (!columns) return w;
+  const out = new Float32Array(w.length);
+  for (let at = 0; at < w.length; at += k) out.set(unarrange(w.subarray(at, at + k), columns), at);
+  return out;
+}
+
 /** Walks a matrix in runs of whole blocks of rows, packs each, and sums up what it cost. */
 export async function packInRuns(job: MatrixJob, pack: PackRows): Promise<MatrixReport> {
   const { name, n, k, scheme, calibrated } = job;
@@ -108,7 +119,7 @@ export async function packInRuns(job: MatrixJob, pack: PackRows): Promise<Matrix
       error += (w[i] - back[i]) ** 2;
       energy += w[i] ** 2;
     }
-    output?.add(w, back, rows);
+    output?.add(inPlace(job, w), inPlace(job, back), rows);
     await job.write(packed);
     bytes += packed.length;
   }

@@ -119,6 +119,13 @@ export const RECIPES: readonly Recipe[] = [
     rules: body("q161"),
     cache: "f16",
   },
+  {
+    name: "q161-learned",
+    summary: "q161 with salient columns and scales learned from calibration text",
+    method: "ptq161",
+    rules: body("q161"),
+    cache: "f16",
+  },
   { name: "w4-gptq", summary: "w4 by GPTQ: codes chosen for what calibration text makes of the inputs", method: "gptq", rules: body("q4g32"), cache: "f16" },
   { name: "w4g128-gptq", summary: "w4g128 by GPTQ", method: "gptq", rules: body("q4g128"), cache: "f16" },
   {
@@ -202,6 +209,7 @@ function checkPath(rule: Rule): void {
   const { rank, power, down, up } = rule;
   if (hasPath(rule) ? rank !== undefined && !isRank(rank) : down !== undefined || up !== undefined)
     invalid(`the rule ${JSON.stringify(rule)} has a path whose rank is ${rank}, not 1 … ${MAX_RANK}, a share of the columns below 1, or "auto"`);
+  if (hasPath(rule) && ACTS[rule.act ?? ""]?.rows) invalid(`the rule ${JSON.stringify(rule)} has a path beside activations of a static range, which no path can share`);
   if (power !== undefined && !POWERS.includes(power)) invalid(`the rule ${JSON.stringify(rule)} has a path whose power is ${power}, none of ${POWERS.join(", ")}`);
   for (const part of [down, up])
     if (part !== undefined && (!Object.hasOwn(SCHEMES, part) || SCHEMES[part].arranged))

@@ -35,7 +35,7 @@ export interface PassOptions {
   /** Operands of a graph that are measured although no matrix reads them. */
   operands?(graph: Graph): readonly { readonly node: string; readonly field: string; readonly tensor: string; readonly need: Need }[];
   /** Bytes of other weights that are made of what was learnt of input x, by name. */
-  derive?(x: string, inputs: InputStatistics): ReadonlyMap<string, Uint8Array>;
+  derive?(x: string, inputs: InputStatistics): Promise<ReadonlyMap<string, Uint8Array>>;
   /** Makes the path beside the linears that share `down`, whose matrices `packedOf` has. */
   fit(down: string, packedOf: (matrix: TensorDef) => Promise<Uint8Array>, inputs?: InputStatistics): Promise<FittedPath>;
   readonly signal?: AbortSignal;
@@ -180,7 +180,7 @@ class SegmentPass {
   }
 
   private async compressReaders(input: Input, inputs: InputStatistics): Promise<void> {
-    for (const [name, bytes] of this.o.derive?.(input.tensor, inputs) ?? []) this.packed.set(name, bytes);
+    for (const [name, bytes] of (await this.o.derive?.(input.tensor, inputs)) ?? []) this.packed.set(name, bytes);
     for (const t of input.matrices) {
       throwIfAborted(this.o.signal, "compression");
       await this.compress(t, { inputs, la: this.o.la });
