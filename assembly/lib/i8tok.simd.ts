@@ -16,25 +16,34 @@ export function encodeRow(x: usize, k: u32, y: usize, panel: u32, range: usize):
   // not finite: the row keeps it, so that it is seen
   if (range && amax - amax == 0) amax = load<f32>(range);
   const inv: f32 = amax == 0 ? 0 : 127 / amax;
-  memory.fill(y, 0, CODES_AT);
+  clear(y, codes);
   store<f32>(y, amax / 127);
   quantise(x, k, inv, codes);
-  memory.fill(codes + k, 0, kp - k);
+  clear(codes + k, codes + kp);
   zeroPoints(codes, kp, y + zAt(k), y + panelAt(k));
   if (panel == PAIRS) pairs(codes, kp, y + panelAt(k));
   else if (panel == Q4) q4(codes, kp, y + panelAt(k));
   else if (panel == WINDOWS) windows(codes, kp, y + panelAt(k));
 }
 
-/** The greatest |x|; any order gives the same, and NaN stays NaN. */
+/**
+ * The greatest |x|; any order gives the same. Bits without a sign are ordered as their floats are, with NaN above all others. The
+ * last maximum makes of NaN what the scalar build does.
+ */
 export function absmax(x: usize, k: u32): f32 {
   const mask = v128.load(F32_ABS);
   const end = x + ((<usize>k) << 2);
-  let m = f32x4.splat(0);
-  for (; x + 16 <= end; x += 16) m = f32x4.max(m, v128.and(v128.load(x), mask));
-  let amax = max<f32>(max<f32>(f32x4.extract_lane(m, 0), f32x4.extract_lane(m, 1)), max<f32>(f32x4.extract_lane(m, 2), f32x4.extract_lane(m, 3)));
-  for (; x < end; x += 4) amax = max<f32>(amax, abs<f32>(load<f32>(x)));
-  return amax;
+  let m = i32x4.splat(0);
+  let n = m;
+  for (; x + 32 <= end; x += 32) {
+    m = i32x4.max_s(m, v128.and(v128.load(x), mask));
+    n = i32x4.max_s(n, v128.and(v128.load(x, 16), mask));
+  }
+  m = i32x4.max_s(m, n);
+  m = i32x4.max_s(m, v128.shuffle<i32>(m, m, 2, 3, 0, 1));
+  let bits = max(i32x4.extract_lane(m, 0), i32x4.extract_lane(m, 1));
+  for (; x < end; x += 4) bits = max(bits, load<i32>(x) & 0x7fffffff);
+  return max<f32>(0, reinterpret<f32>(bits));
 }
 
 /** Saturating conversions clamp to 127 and −128 and turn NaN into 0; −128 (from ±inf only) then becomes −127. */
@@ -59,6 +68,12 @@ function ints(x: v128, times: v128): v128 {
   return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(x, times)));
 }
 
+/** Zeros [at, end): a few bytes, for which memory.fill costs a call. */
+function clear(at: usize, end: usize): void {
+  for (; at + 16 <= end; at += 16) v128.store(at, i32x4.splat(0));
+  for (; at < end; at++) store<u8>(at, 0);
+}
+
 /** One word of two i16 for each 32 codes, then zeros up to `end`. */
 function zeroPoints(codes: usize, kp: usize, z: usize, end: usize): void {
   for (let i = codes; i < codes + kp; i += 32) {
@@ -69,7 +84,7 @@ function zeroPoints(codes: usize, kp: usize, z: usize, end: usize): void {
     v128.store32_lane(z, i16x8.neg(i16x8.shl(s, 3)), 0);
     z += 4;
   }
-  memory.fill(z, 0, end - z);
+  clear(z, end);
 }
 
 function pairs(codes: usize, kp: usize, p: usize): void {

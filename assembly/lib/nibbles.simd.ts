@@ -25,8 +25,9 @@ export class PanelNibbles<G extends Group> implements Product {
     let f2 = f0;
     let f3 = f0;
     for (const end = w + bytes; w < end; w += stride) {
-      let a0 = i32x4.shl(g.zero(z), 8);
-      let a1 = a0;
+      const from = i32x4.shl(g.zero(z), 8);
+      let a0 = from;
+      let a1 = from;
       let q = w + g.head();
       for (const stop = q + (g.weights() << 3); q < stop; q += 64) {
         const p0 = v128.load32_splat(x);
@@ -50,8 +51,8 @@ export class PanelNibbles<G extends Group> implements Product {
       f0 = g.plus(f0, g.whole(a0), g.scale(at, SCALE_BASE_256TH), at, minus);
       at += g.quad();
       f1 = g.plus(f1, g.whole(a1), g.scale(at, SCALE_BASE_256TH), at, minus);
-      a0 = i32x4.shl(g.zero(z), 8);
-      a1 = a0;
+      a0 = from;
+      a1 = from;
       q = w + g.head() + 32;
       x -= g.weights() << 1;
       for (const stop = q + (g.weights() << 3); q < stop; q += 64) {

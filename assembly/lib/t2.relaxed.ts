@@ -1,6 +1,6 @@
 // Products of t2 weights with i8tok activations by the relaxed dot D: fields of 2 bits are its operand 0…127. Lanes are rows.
-// Fields 1 and 3 are used where they stand in a nibble, as 4 · (code + 1), and their sum is divided by 4 before fields 0 and 2 are added: it is
-// divisible. Lanes of 16 bits wrap but on the way: 4 · 2 · 127 · 32 = 32512 for 32 weights of −1 … 2, and 2 · 127 · 64 = 16256 in the end.
+// Fields 1 and 3 are used where they stand in a nibble, as 4 · (code + 1), and their sum is divided by 4 before that of fields 0 and 2 is added: it
+// is divisible. Lanes of 16 bits wrap but on the way: 4 · 2 · 127 · 32 = 32512 for 32 weights of −1 … 2, and 2 · 127 · 64 = 16256 in the end.
 import { LinearOp } from "../abi.gen";
 import { Dot } from "./dot.relaxed";
 import { CODES_AT, zAt } from "./i8row";
@@ -28,59 +28,51 @@ export class Ternary<D extends Dot> implements Product {
       let a1 = a0;
       let a2 = a0;
       let a3 = a0;
-      let b0 = i32x4.splat(0);
+      let b0 = from<D>(z, 0);
       let b1 = b0;
       let b2 = b0;
       let b3 = b0;
       let q = w + CODES;
       for (const stop = w + GROUP_BYTES; q < stop; q += 64) {
-        const lo = v128.load32_splat(x, 32);
-        const hi = v128.load32_splat(x, 96);
+        const up = v128.load32_splat(x, 96);
+        const low = v128.load32_splat(x, 64);
         x += 4;
-        let v = v128.load(q);
-        a0 = d.plus(a0, lo, v128.and(v, upper));
-        b0 = d.plus(b0, hi, v128.and(i16x8.shr_u(v, 4), upper));
-        v = v128.load(q, 16);
-        a1 = d.plus(a1, lo, v128.and(v, upper));
-        b1 = d.plus(b1, hi, v128.and(i16x8.shr_u(v, 4), upper));
-        v = v128.load(q, 32);
-        a2 = d.plus(a2, lo, v128.and(v, upper));
-        b2 = d.plus(b2, hi, v128.and(i16x8.shr_u(v, 4), upper));
-        v = v128.load(q, 48);
-        a3 = d.plus(a3, lo, v128.and(v, upper));
-        b3 = d.plus(b3, hi, v128.and(i16x8.shr_u(v, 4), upper));
+        let v = i16x8.shr_u(v128.load(q), 4);
+        a0 = d.plus(a0, up, v128.and(v, upper));
+        b0 = d.plus(b0, low, v128.and(v, lower));
+        v = i16x8.shr_u(v128.load(q, 16), 4);
+        a1 = d.plus(a1, up, v128.and(v, upper));
+        b1 = d.plus(b1, low, v128.and(v, lower));
+        v = i16x8.shr_u(v128.load(q, 32), 4);
+        a2 = d.plus(a2, up, v128.and(v, upper));
+        b2 = d.plus(b2, low, v128.and(v, lower));
+        v = i16x8.shr_u(v128.load(q, 48), 4);
+        a3 = d.plus(a3, up, v128.and(v, upper));
+        b3 = d.plus(b3, low, v128.and(v, lower));
       }
-      a0 = shrunk<D>(both<D>(a0, b0), 2);
-      a1 = shrunk<D>(both<D>(a1, b1), 2);
-      a2 = shrunk<D>(both<D>(a2, b2), 2);
-      a3 = shrunk<D>(both<D>(a3, b3), 2);
-      b0 = from<D>(z, 0);
-      b1 = b0;
-      b2 = b0;
-      b3 = b0;
       q = w + CODES;
       x -= 32;
       for (const stop = w + GROUP_BYTES; q < stop; q += 64) {
-        const lo = v128.load32_splat(x);
-        const hi = v128.load32_splat(x, 64);
+        const up = v128.load32_splat(x, 32);
+        const low = v128.load32_splat(x);
         x += 4;
         let v = v128.load(q);
-        a0 = d.plus(a0, lo, v128.and(v, lower));
-        b0 = d.plus(b0, hi, v128.and(i16x8.shr_u(v, 4), lower));
+        a0 = d.plus(a0, up, v128.and(v, upper));
+        b0 = d.plus(b0, low, v128.and(v, lower));
         v = v128.load(q, 16);
-        a1 = d.plus(a1, lo, v128.and(v, lower));
-        b1 = d.plus(b1, hi, v128.and(i16x8.shr_u(v, 4), lower));
+        a1 = d.plus(a1, up, v128.and(v, upper));
+        b1 = d.plus(b1, low, v128.and(v, lower));
         v = v128.load(q, 32);
-        a2 = d.plus(a2, lo, v128.and(v, lower));
-        b2 = d.plus(b2, hi, v128.and(i16x8.shr_u(v, 4), lower));
+        a2 = d.plus(a2, up, v128.and(v, upper));
+        b2 = d.plus(b2, low, v128.and(v, lower));
         v = v128.load(q, 48);
-        a3 = d.plus(a3, lo, v128.and(v, lower));
-        b3 = d.plus(b3, hi, v128.and(i16x8.shr_u(v, 4), lower));
+        a3 = d.plus(a3, up, v128.and(v, upper));
+        b3 = d.plus(b3, low, v128.and(v, lower));
       }
-      f0 = times<D>(f0, both<D>(a0, b0), w);
-      f1 = times<D>(f1, both<D>(a1, b1), w + 8);
-      f2 = times<D>(f2, both<D>(a2, b2), w + 16);
-      f3 = times<D>(f3, both<D>(a3, b3), w + 24);
+      f0 = times<D>(f0, both<D>(shrunk<D>(a0, 2), b0), w);
+      f1 = times<D>(f1, both<D>(shrunk<D>(a1, 2), b1), w + 8);
+      f2 = times<D>(f2, both<D>(shrunk<D>(a2, 2), b2), w + 16);
+      f3 = times<D>(f3, both<D>(shrunk<D>(a3, 2), b3), w + 24);
       x += 96;
       z += 16;
     }
