@@ -82,6 +82,21 @@ test("peers: ours over the fastest of them", () => {
   expect(out).toContain("\nold\n");
 });
 
+test("goals: value, bound and verdict; what was not measured says why", () => {
+  const goal = { id: "a.b", figure: "a ratio", unit: "ratio", must: ">= 1", seconds: 1 };
+  const rows = [
+    { ...goal, value: 1.25, low: 1, high: 1.5, ok: true, note: "on Tuesday" },
+    { ...goal, id: "a.c", value: 0.5, low: null, high: null, ok: false },
+    { ...goal, id: "a.d", value: null, low: null, high: null, ok: null, reason: "no peer" },
+  ];
+  const out = renderPage(page, new Map([["k", [drawnFrom({ ...bare, kind: "goals", rows })]]]));
+  expect(out).toContain("Node 24.1.0 on A processor, 2 cores, An OS; 2026-01-31.");
+  expect(out).toContain("| `a.b` | 1.25 [1.00 … 1.50] | >= 1 | met | a ratio; on Tuesday |");
+  expect(out).toContain("| `a.c` | 0.500 | >= 1 | **missed** | a ratio |");
+  expect(out).toContain("| `a.d` |  | >= 1 |  | a ratio; no peer |");
+  expect(() => drawnFrom({ ...bare, kind: "goals", rows: [{ ...rows[0], value: "much" }] })).toThrowError(/rows\[0\]\.value/);
+});
+
 test("models: a line a record", () => {
   const one = sampleRecord();
   const out = renderPage(page, new Map([["p", [drawnFrom(one), drawnFrom({ ...one, threads: 7 })]]]));

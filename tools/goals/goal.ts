@@ -1,4 +1,5 @@
 // What a goal is: a figure that is measured when asked for, never stored, and the bound it must keep.
+import type { EngineSummary, MachineSummary } from "../../runtime/stats/record.ts";
 
 export interface GoalContext {
   /** Fires at Ctrl-C. */
@@ -50,4 +51,14 @@ export interface GoalRow {
   readonly reason?: string;
   readonly note?: string;
   readonly seconds: number;
+}
+
+/** What `--record` writes. */
+export interface GoalRecord {
+  readonly kind: "goals";
+  /** ISO 8601. */
+  readonly date: string;
+  readonly machine: MachineSummary;
+  readonly engine: EngineSummary;
+  readonly rows: readonly GoalRow[];
 }

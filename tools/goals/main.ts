@@ -1,13 +1,15 @@
-// `npm run goals [-- --only AREA] [--json]`: measures the project's goals and prints each figure beside its bound.
+// `npm run goals [-- --only AREA] [--json] [--record FILE]`: measures the project's goals and prints each figure beside its bound.
 // Exit code 1 if one is not met; a goal whose peer or file is absent is neither met nor missed.
+import { writeFileSync } from "node:fs";
 import { Command } from "commander";
 import picocolors from "picocolors";
 import { SkintError } from "../../runtime/errors.ts";
+import { readEngine, readMachine, summariseMachine } from "../../targets/hosts/node/machine.ts";
 import { describeFailure, EXIT } from "../cli/errors.ts";
 import { stopSignal } from "../cli/signals.ts";
 import { table } from "../cli/table.ts";
 import { AREAS as CATALOGUE } from "./areas.gen.ts";
-import type { GoalRow } from "./goal.ts";
+import type { GoalRecord, GoalRow } from "./goal.ts";
 import { measureGoal } from "./measure.ts";
 
 const AREAS = Object.values(CATALOGUE);
@@ -21,9 +23,21 @@ function text(rows: readonly GoalRow[]): string {
   return table(["goal", "value", "low…high", "unit", "must be", "", ""], cells, { right: [1] });
 }
 
+const recordOf = (rows: readonly GoalRow[]): GoalRecord => ({
+  kind: "goals",
+  date: new Date().toISOString(),
+  machine: summariseMachine(readMachine()),
+  engine: readEngine(),
+  rows,
+});
+
 async function run(): Promise<number> {
-  const command = new Command("goals").option("--only <area>", "one area, or one goal by its id").option("--json", "print JSON").parse();
-  const { only, json } = command.opts<{ only?: string; json?: boolean }>();
+  const command = new Command("goals")
+    .option("--only <area>", "one area, or one goal by its id")
+    .option("--json", "print JSON")
+    .option("--record <file>", "write the rows with machine, engine and date, for npm run bench:docs")
+    .parse();
+  const { only, json, record } = command.opts<{ only?: string; json?: boolean; record?: string }>();
   const goals = AREAS.flatMap((a) => a.goals.filter((g) => !only || a.name === only || g.id === only));
   if (only && !goals.length && !AREAS.some((a) => a.name === only))
     throw new SkintError("usage", `there is no area or goal ${JSON.stringify(only)}; the areas are ${AREAS.map((a) => a.name).join(", ")}`);
@@ -34,6 +48,7 @@ async function run(): Promise<number> {
     note(`measuring ${goal.id}`);
     rows.push(await measureGoal(goal, { signal, note }));
   }
+  if (record) writeFileSync(record, JSON.stringify(recordOf(rows)));
   console.log(json ? JSON.stringify(rows, null, 2) : text(rows));
   return rows.some((r) => r.ok === false) ? EXIT.error : EXIT.ok;
 }

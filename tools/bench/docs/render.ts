@@ -2,16 +2,18 @@
 // of the records given for NAME, the rest of the page is left alone. Each table says its command, machine, engine and date; ratios come first.
 import { SkintError } from "../../../runtime/errors.ts";
 import type { Interval } from "../../../runtime/stats/bootstrap.ts";
-import { field, fields, list, number, text } from "../../../runtime/stats/fields.ts";
+import { field, fields, given, list, number, text } from "../../../runtime/stats/fields.ts";
 import { type Figure, type Origin, originOf, type ResultRecord, validateRecord } from "../../../runtime/stats/record.ts";
 import { fastest, type Row, ratio } from "../../../test/peers/contest.ts";
 import { isPeer } from "../../../test/peers/entrants.ts";
+import type { GoalRow } from "../../goals/goal.ts";
 import { type KernelRecord, type KernelRun, validateKernelRecord } from "../kernels/record.ts";
 
 /** One file of records, as one `--json` wrote it. */
 type Drawn =
   | { readonly kind: "kernels"; readonly record: KernelRecord }
   | { readonly kind: "model"; readonly record: ResultRecord }
+  | { readonly kind: "goals"; readonly record: Origin & { readonly rows: readonly GoalRow[] } }
   | { readonly kind: "peers"; readonly record: Origin & { readonly rows: readonly Row[] } };
 
 const cells = (row: readonly string[]) => `| ${row.join(" | ")} |`;
@@ -72,6 +74,26 @@ function peersTable({ rows }: { readonly rows: readonly Row[] }): string {
   );
 }
 
+const MET = { true: "met", false: "**missed**", null: "" };
+
+function goalsTable({ rows }: { readonly rows: readonly GoalRow[] }): string {
+  const value = ({ value, low, high }: GoalRow) => (value === null ? "" : low === null || high === null ? short(value) : withSpread(value, { low, high }));
+  return table(
+    ["goal", "value", "must be", "", "what"],
+    rows.map((row) => [`\`${row.id}\``, value(row), row.must, MET[`${row.ok}`], [row.figure, row.reason ?? row.note ?? ""].filter(Boolean).join("; ")]),
+  );
+}
+
+/** What the table shows of a row. */
+function goalsRow(item: unknown, path: string): GoalRow {
+  const from = fields(item, path);
+  const at = `${path}.`;
+  const maybe = (key: string) => (field(from, key) === null ? null : number(from, key, at));
+  const [id, figure, must] = ["id", "figure", "must"].map((key) => text(from, key, at));
+  const [reason, note] = ["reason", "note"].map((key) => given(from, key, () => text(from, key, at)));
+  return { ...(item as GoalRow), id, figure, must, reason, note, value: maybe("value"), low: maybe("low"), high: maybe("high") };
+}
+
 function peersRow(value: unknown, path: string): Row {
   const from = fields(value, path);
   const at = `${path}.`;
@@ -80,21 +102,24 @@ function peersRow(value: unknown, path: string): Row {
   return { ...(value as Row), contest: text(from, "contest", at), entrant: text(from, "entrant", at), figure: text(from, "figure", at), rates, median, low, high };
 }
 
-/** Which of the three kinds of records a value is. Throws `format.header`, `format.version`. */
+/** Which kind of record a value is. Throws `format.header`, `format.version`. */
 export function drawnFrom(value: unknown): Drawn {
   const from = fields(value, "the record");
   if (field(from, "kind") === "kernels") return { kind: "kernels", record: validateKernelRecord(value) };
+  const origin = () => originOf({ ...from, features: [] });
+  if (field(from, "kind") === "goals") return { kind: "goals", record: { ...origin(), rows: list(from, "rows", "").map((r, i) => goalsRow(r, `rows[${i}]`)) } };
   if (field(from, "figures") !== undefined) return { kind: "model", record: validateRecord(value) };
   const rows = list(from, "rows", "").map((r, i) => peersRow(r, `rows[${i}]`));
-  return { kind: "peers", record: { ...originOf({ ...from, features: [] }), rows } };
+  return { kind: "peers", record: { ...origin(), rows } };
 }
 
 /** The tables of one place in the page, for records in the order given. */
 export function render(command: string, drawn: readonly Drawn[]): string {
   const models = drawn.flatMap((d) => (d.kind === "model" ? [d.record] : []));
   const parts = drawn.flatMap((d) => {
-    if (d.kind === "kernels") return [`${engineOf(d.record)} on ${machineOf(d.record)}.`, ...d.record.runs.map(kernelTable)];
-    return d.kind === "peers" ? [`${engineOf(d.record)} on ${machineOf(d.record)}.`, peersTable(d.record)] : [];
+    if (d.kind === "model") return [];
+    const tables = d.kind === "kernels" ? d.record.runs.map(kernelTable) : [d.kind === "goals" ? goalsTable(d.record) : peersTable(d.record)];
+    return [`${engineOf(d.record)} on ${machineOf(d.record)}.`, ...tables];
   });
   const machines = [...new Set(models.map(machineOf))].map((m) => `On ${m}.`);
   return [`\`${command}\``, ...(models.length ? [...machines, modelTable(models)] : []), ...parts].join("\n\n");
