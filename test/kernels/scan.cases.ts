@@ -101,6 +101,9 @@ function int8(variant: "i8f32" | "i8i8", name: string, shape: Shape): Case {
   };
 }
 
+/** One token of a layer: what is timed. */
+export const scanStep = (channels: number, states: number): Case => make("a step", { rows: 1, channels, states });
+
 export const cases: Case[] = [
   ...[1, 3, 4, 5, 15, 16, 17, 20, 31, 32, 50, 64, 127, 256].map((channels) => make("widths", { rows: 2, channels, gap: channels % 5 })),
   ...[1, 2, 3, 5, 8, 16, 20, 64].map((states) => make("states", { rows: 3, channels: 36, states })),

@@ -2,10 +2,12 @@
 import { area as area_byo } from "./areas/byo.ts";
 import { area as area_kernels } from "./areas/kernels.ts";
 import { area as area_slice } from "./areas/slice.ts";
+import { area as area_ssm } from "./areas/ssm.ts";
 import type { Area } from "./goal.ts";
 
 export const AREAS: Readonly<Record<string, Area>> = {
   "byo": area_byo,
   "kernels": area_kernels,
   "slice": area_slice,
+  "ssm": area_ssm,
 };

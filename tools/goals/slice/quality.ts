@@ -79,11 +79,11 @@ interface Oracle {
 }
 
 /** Worst |ours − theirs| over the largest |theirs| of the position, against the logits the training framework stored. */
-export async function errorToOracle(): Promise<Measured> {
-  const oracle = JSON.parse(readFileSync(join(MODEL, "oracle.json"), "utf8")) as Oracle;
+export async function errorToOracle(folder = MODEL): Promise<Measured> {
+  const oracle = JSON.parse(readFileSync(join(folder, "oracle.json"), "utf8")) as Oracle;
   const bytes = Buffer.from(oracle.logits, "base64");
   const want = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-  return withModel("f32", {}, async (model) => {
+  const use = async (model: Model): Promise<Measured> => {
     let worst = 0;
     for (let pos = 0; pos < oracle.tokens.length; pos++) {
       const got = await model.engine.run("decode", Uint32Array.of(oracle.tokens[pos]), pos);
@@ -94,5 +94,6 @@ export async function errorToOracle(): Promise<Measured> {
       for (let i = 0; i < oracle.vocab; i++) worst = Math.max(worst, Math.abs(got[i] - theirs[i]) / scale);
     }
     return { value: worst, note: `${oracle.positions.length} positions of ${oracle.tokens.length} tokens` };
-  });
+  };
+  return withModel("f32", {}, use, folder);
 }
