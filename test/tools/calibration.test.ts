@@ -1,7 +1,8 @@
 // Compression with calibration from end to end: what the artefact is and says, that it does not depend on threads, that a stopped run goes on.
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openSafetensors } from "../../runtime/formats/safetensors/reader.ts";
 import { openPack } from "../../runtime/formats/skint/reader.ts";
@@ -345,6 +346,19 @@ describe("the command", () => {
     });
     expect(b.skint("compress", "tiny", "--recipe", "w4-gptq", "--calibration", "none.txt").err).toContain("none.txt cannot be read");
     expect(readdirSync(b.dir)).not.toContain("model.skint");
+  });
+
+  test.skipIf(process.platform === "win32")("a disk that is full leaves the file that was there, and nothing half-written", () => {
+    b.json("compress", "tiny", "--recipe", "w4", "--out", "kept.skint");
+    const before = readFileSync(b.path("kept.skint"));
+    // No file may be longer than 50 blocks: 25 to 50 kB, as the shell counts.
+    const command = `ulimit -f 50; exec "${process.execPath}" "${resolve("dist/skint.js")}" compress tiny --recipe w8 --out kept.skint`;
+    const { status, stderr } = spawnSync("sh", ["-c", command], { cwd: b.dir, encoding: "utf8" });
+    expect(status).not.toBe(0);
+    expect(stderr).toContain("kept.skint cannot be written");
+    same(readFileSync(b.path("kept.skint")), before);
+    expect(readdirSync(b.dir).filter((f) => f.includes("partial"))).toEqual([]);
+    rmSync(b.path("kept.skint"));
   });
 
   test("an interrupted run leaves its state, and --resume ends with the bytes of a whole one", async () => {

@@ -1,0 +1,79 @@
+// Models of the house, compressed once for all goals that ask, and scored on the same held-out tokens.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { openPack } from "../../../runtime/formats/skint/reader.ts";
+import { memorySink, memorySource } from "../../../runtime/io/source.ts";
+import { loadModel } from "../../../runtime/session/model.ts";
+import { type Scores, scoreText } from "../../../runtime/stats/perplexity.ts";
+import { openDevice } from "../../cli/model.ts";
+import { type CompressReport, compressModel } from "../../compress/compress.ts";
+import { openAny } from "../../compress/open.ts";
+import { type Recipe, recipeNamed, withRank } from "../../compress/recipe.ts";
+import { evaluate, splitOfCard } from "../../eval/evaluate.ts";
+import type { GoalContext } from "../goal.ts";
+
+export const MODELS = ["models/tiny-swiglu", "models/tiny-relu"];
+/** Tokens of the held-out text that every model is scored on. */
+const TOKENS = 8192;
+
+/** A recipe by name, or what it is made of. */
+export interface Variant {
+  readonly name: string;
+  readonly recipe: Recipe;
+}
+
+export const named = (name: string, rank?: number): Variant => {
+  const recipe = recipeNamed(name);
+  return rank === undefined ? { name, recipe } : { name: `${name} rank ${rank}`, recipe: withRank(recipe, rank) };
+};
+
+export interface Compressed {
+  readonly bytes: Uint8Array;
+  readonly report: CompressReport;
+}
+
+/** All models of the house share these texts. */
+const textOf = (name: string) => readFileSync(join(MODELS[0], name), "utf8");
+const CALIBRATION = "calibration.txt";
+
+const packs = new Map<string, Promise<Compressed>>();
+const scores = new Map<string, Promise<Scores>>();
+
+function once<T>(all: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const have = all.get(key) ?? make();
+  all.set(key, have);
+  return have;
+}
+
+export function compressed(folder: string, { name, recipe }: Variant, { signal, note }: GoalContext): Promise<Compressed> {
+  return once(packs, `${folder} ${name}`, async () => {
+    note(`  ${folder}: ${name}`);
+    const checkpoint = await openAny(folder);
+    try {
+      const { env } = await openDevice({});
+      const sink = memorySink();
+      const report = await compressModel(checkpoint, sink, env, { recipe, signal, calibration: { text: { name: CALIBRATION, text: textOf(CALIBRATION) } } });
+      return { bytes: sink.bytes() as Uint8Array, report };
+    } finally {
+      await checkpoint.store.close();
+    }
+  });
+}
+
+export function scored(folder: string, variant: Variant, context: GoalContext): Promise<Scores> {
+  return once(scores, `${folder} ${variant.name}`, async () => {
+    const { bytes } = await compressed(folder, variant, context);
+    const { env } = await openDevice({});
+    const model = await loadModel(memorySource(bytes, variant.name), env, { score: true });
+    try {
+      const window = model.engine.options.context;
+      return await evaluate(model, textOf("heldout.txt"), { split: splitOfCard(model.card), window, stride: window >> 1, tokens: TOKENS, signal: context.signal });
+    } finally {
+      model.close();
+    }
+  });
+}
+
+export const bitsPerByte = async (folder: string, variant: Variant, context: GoalContext) => scoreText(await scored(folder, variant, context)).bitsPerByte;
+
+export const openCompressed = ({ bytes }: Compressed) => openPack(memorySource(bytes, "goal"));
