@@ -26,6 +26,7 @@ export const ERROR_CODES = {
   "plan.kernel": "no kernel of this build takes a step of the plan",
   "plan.memory": "the plan needs more memory than the device can give",
   "device.unavailable": "the device, build or feature that was asked for is not here",
+  "device.disproved": "a kernel gave wrong answers once the engine had optimised it",
   "device.trap": "the core trapped; the session is failed and must be reloaded",
   "session.context": "the text does not fit the context window",
   "session.failed": "the session failed earlier and cannot go on",

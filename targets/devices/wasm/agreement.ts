@@ -15,8 +15,10 @@ const CELLS = PAGE + 256;
 const AREAS = PAGE + 1024;
 /** Bytes of one operand's area: more than any of them needs. */
 const AREA = 3 * PAGE;
-const MOST_OPERANDS = 10;
 const UNITS = 3;
+
+const isOperand = (kind: FieldKind) => /^(?:in|out|inout)\??$/.test(kind);
+const MOST_OPERANDS = Math.max(...Object.values(OPS).map((op) => Object.values(op.fields).filter(isOperand).length));
 
 /** Attributes and slots by name; one that is not here is UNKNOWN. */
 const VALUES: Readonly<Record<string, number>> = {
@@ -99,8 +101,6 @@ function bench({ module, kernels, shared }: Subject): Run {
     return out;
   };
 }
-
-const isOperand = (kind: FieldKind) => /^(?:in|out|inout)\??$/.test(kind);
 
 /** Made-up contents: small token ids, packed tables, and else floats of both signs; caches hold what is a sound number in any format. */
 function fill(area: Uint8Array, field: string, kernel: string): void {

@@ -26,7 +26,12 @@ export interface WasmCore {
   readonly kernels: readonly string[];
   readonly shared: boolean;
   readonly lanes: number;
+  /** Tests these kernels once more; returns those that fail. */
+  prove?(kernels: ReadonlySet<string>): string[];
 }
+
+/** Executions after which the engine has optimised what a model runs: another machine code, which is proven too. */
+const WARM = 100;
 
 interface Encoded {
   readonly plan: Plan;
@@ -132,6 +137,19 @@ export class WasmProgram implements Program {
     if (this.failure) throw this.failure;
     this.governor.done(key, lanes, this.host.now() - start);
     this.executions++;
+    if (this.executions === WARM) this.proveWarm();
+  }
+
+  private proveWarm(): void {
+    const used = new Set([...this.plans.values()].flatMap(({ plan }) => plan.steps.map((s) => s.kernel)));
+    const failed = this.wasm.prove?.(used) ?? [];
+    if (failed.length === 0) return;
+    this.failure = new SkintError(
+      "device.disproved",
+      `the engine broke ${failed.join(", ")} when it optimised the core, so that what this model said may be wrong; load it again: another build will be taken, or give --isa simd`,
+      { what: failed[0] },
+    );
+    throw this.failure;
   }
 
   /** Names the steps that were in hand; the first report counts. */
