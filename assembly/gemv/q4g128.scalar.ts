@@ -1,7 +1,8 @@
 // y = x Wᵀ (+ bias) (+ residual); W q4g128, x i8tok. A unit owns blocks of 16 rows, for all tokens.
 import { LinearOp } from "../abi.gen";
 import { linearQ4 } from "../lib/q4.scalar";
+import { TokenRow } from "../lib/scaled.scalar";
 
 export function kernel(p: usize, unit: u32, units: u32): void {
-  linearQ4(changetype<LinearOp>(p), 128, unit, units);
+  linearQ4<TokenRow>(changetype<LinearOp>(p), 128, unit, units);
 }

@@ -1,29 +1,8 @@
 // y = x Wᵀ (+ bias) (+ residual); W q8g32, x i8tok. A unit owns blocks of 16 rows, for all tokens.
 import { LinearOp } from "../abi.gen";
-import { CODES_AT } from "../lib/i8row";
-import { finish, scale } from "../lib/linear.scalar";
-import { dot8 } from "../lib/q8.scalar";
-import { start } from "../lib/split";
-
-const GROUP_BYTES: usize = 544;
+import { linearQ8g32 } from "../lib/q8g32.scalar";
+import { TokenRow } from "../lib/scaled.scalar";
 
 export function kernel(p: usize, unit: u32, units: u32): void {
-  const op = changetype<LinearOp>(p);
-  const tokens = load<u32>(op.rows);
-  const blocks = (op.n + 15) >> 4;
-  const last = min<u32>(start(unit + 1, units, blocks) << 4, op.n);
-  for (let row = start(unit, units, blocks) << 4; row < last; row++) for (let t: u32 = 0; t < tokens; t++) finish(op, t, row, dot(op, t, row));
-}
-
-function dot(op: LinearOp, token: u32, row: u32): f32 {
-  const x = <usize>op.x + <usize>token * op.xs;
-  const bytes = ((<usize>op.k + 31) >> 5) * GROUP_BYTES;
-  let w = <usize>op.w + <usize>(row >> 4) * bytes;
-  let codes = x + CODES_AT;
-  let acc: f32 = 0;
-  for (const end = w + bytes; w < end; w += GROUP_BYTES) {
-    acc += <f32>dot8(w + 32 + ((row & 15) << 2), codes, codes + 32) * scale(w + ((row & 15) << 1));
-    codes += 32;
-  }
-  return acc * load<f32>(x);
+  linearQ8g32<TokenRow>(changetype<LinearOp>(p), unit, units);
 }

@@ -1,8 +1,8 @@
-// Products of int8 codes in runs R with i8tok activations on i16 lanes, panel pairs. A byte in the upper half of an i16 lane is the code
+// Products of int8 codes in runs R with i8tok or i8g32 activations on i16 lanes, panel pairs. A byte in the upper half of an i16 lane is the code
 // times 256: no widening, and every sum is 256 times the true one. Lanes are rows.
 import { LinearOp } from "../abi.gen";
 import { SCALE_BASE, SCALE_BASE_256TH, UPPER_BYTE } from "./constants";
-import { panelAt } from "./i8row";
+import { panelAt, zAt } from "./i8row";
 import { Finish } from "./linear.simd";
 import { Product } from "./product.simd";
 import { Run } from "./runs.simd";
@@ -16,6 +16,7 @@ export class PanelBytes<R extends Run> implements Product {
     const upper = v128.load(UPPER_BYTE);
     let w = first + r.first();
     let x = row + panelAt(op.k);
+    let z = row + zAt(op.k);
     let f0 = f32x4.splat(0);
     let f1 = f0;
     let f2 = f0;
@@ -44,10 +45,12 @@ export class PanelBytes<R extends Run> implements Product {
         a3 = i32x4.add(a3, i32x4.dot_i16x8_s(p, i16x8.shl(v, 8)));
         a3 = i32x4.add(a3, i32x4.dot_i16x8_s(q, v128.and(v, upper)));
       }
-      f0 = r.plus(f0, r.whole(a0), r.scale(at, SCALE_BASE_256TH));
-      f1 = r.plus(f1, r.whole(a1), r.scale(at + 8, SCALE_BASE_256TH));
-      f2 = r.plus(f2, r.whole(a2), r.scale(at + 16, SCALE_BASE_256TH));
-      f3 = r.plus(f3, r.whole(a3), r.scale(at + 24, SCALE_BASE_256TH));
+      const times = r.times(z);
+      z += r.words();
+      f0 = r.plus(f0, r.whole(a0), r.scale(at, SCALE_BASE_256TH), times);
+      f1 = r.plus(f1, r.whole(a1), r.scale(at + 8, SCALE_BASE_256TH), times);
+      f2 = r.plus(f2, r.whole(a2), r.scale(at + 16, SCALE_BASE_256TH), times);
+      f3 = r.plus(f3, r.whole(a3), r.scale(at + 24, SCALE_BASE_256TH), times);
     }
     Finish.block(op, token, b << 4, row, r.end(f0, first), r.end(f1, first + 16), r.end(f2, first + 32), r.end(f3, first + 48));
   }
@@ -67,6 +70,7 @@ export class PanelBytes<R extends Run> implements Product {
     const end = first + bytes;
     let w = first + r.first();
     let x = token + panelAt(op.k);
+    let z = token + zAt(op.k);
     let f0 = f32x4.splat(0);
     let f1 = f0;
     let f2 = f0;
@@ -138,15 +142,16 @@ export class PanelBytes<R extends Run> implements Product {
       }
       w = stop;
       let c = r.scale(at, SCALE_BASE);
-      f0 = r.plus(f0, a0, c);
-      f1 = r.plus(f1, a1, c);
-      f2 = r.plus(f2, a2, c);
-      f3 = r.plus(f3, a3, c);
+      f0 = r.plus(f0, a0, c, r.times(z));
+      f1 = r.plus(f1, a1, c, r.times(z + step));
+      f2 = r.plus(f2, a2, c, r.times(z + 2 * step));
+      f3 = r.plus(f3, a3, c, r.times(z + 3 * step));
       c = r.scale(at + 8, SCALE_BASE);
-      g0 = r.plus(g0, b0, c);
-      g1 = r.plus(g1, b1, c);
-      g2 = r.plus(g2, b2, c);
-      g3 = r.plus(g3, b3, c);
+      g0 = r.plus(g0, b0, c, r.times(z));
+      g1 = r.plus(g1, b1, c, r.times(z + step));
+      g2 = r.plus(g2, b2, c, r.times(z + 2 * step));
+      g3 = r.plus(g3, b3, c, r.times(z + 3 * step));
+      z += r.words();
     }
     const row = (b << 4) + ((<u32>h) << 3);
     const scales = first + (h << 5);

@@ -1,5 +1,6 @@
 // Groups of weights that share a scale, for the vector products: how a group lies in memory and how its integer sums become floats.
 // The layouts are those of runtime/quant. Four rows, a quad, are one vector.
+import { GROUP_WORDS, SCALE_AT, TOKEN_WORDS } from "./i8row";
 import { scales } from "./linear.simd";
 
 /** A class without fields; changetype<G>(0) calls its methods. */
@@ -10,7 +11,7 @@ export interface Group {
   head(): usize;
   /** Bytes of the scales of a quad. */
   quad(): usize;
-  /** What sums of codes that are stored plus 8 start from: −8 · Σx; else 0. z = the group's words in an i8tok row. */
+  /** What sums of codes that are stored plus 8 start from: −8 · Σx; else 0. z = the group's words in the row (runtime/act). */
   zero(z: usize): v128;
   /** The same for pairs of i16, of groups of up to 64. */
   zero16(z: usize): v128;
@@ -20,8 +21,60 @@ export interface Group {
   scale(at: usize, base: usize): v128;
   /** True sums from sums 256 times as great, unless the scale makes up for it. */
   whole(sums: v128): v128;
-  /** acc + sums · scale (+ Σx · minimum) of the quad at `at`. */
-  plus(acc: v128, sums: v128, scale: v128, at: usize, minus: v128): v128;
+  /** sums · scale (+ Σx · minimum) of the quad at `at`. */
+  part(sums: v128, scale: v128, at: usize, minus: v128): v128;
+  /** Bytes of its words in a row of activations. */
+  words(): usize;
+  /** Scale of its activations where they have one. */
+  times(z: usize): v128;
+  /** part (· that scale). */
+  scaled(part: v128, times: v128): v128;
+}
+
+/** acc + what the sums of the quad at `at` stand for. */
+export function plus<G extends Group>(acc: v128, sums: v128, scale: v128, at: usize, minus: v128, times: v128): v128 {
+  const g = changetype<G>(0);
+  return f32x4.add(acc, g.scaled(g.part(sums, scale, at, minus), times));
+}
+
+/** Groups G of 32 with i8g32 activations. */
+export class Scaled<G extends Group> implements Group {
+  weights(): usize {
+    return changetype<G>(0).weights();
+  }
+  head(): usize {
+    return changetype<G>(0).head();
+  }
+  quad(): usize {
+    return changetype<G>(0).quad();
+  }
+  zero(z: usize): v128 {
+    return changetype<G>(0).zero(z);
+  }
+  zero16(z: usize): v128 {
+    return changetype<G>(0).zero16(z);
+  }
+  minus(z: usize): v128 {
+    return changetype<G>(0).minus(z);
+  }
+  scale(at: usize, base: usize): v128 {
+    return changetype<G>(0).scale(at, base);
+  }
+  whole(sums: v128): v128 {
+    return changetype<G>(0).whole(sums);
+  }
+  part(sums: v128, scale: v128, at: usize, minus: v128): v128 {
+    return changetype<G>(0).part(sums, scale, at, minus);
+  }
+  words(): usize {
+    return GROUP_WORDS;
+  }
+  times(z: usize): v128 {
+    return v128.load32_splat(z, SCALE_AT);
+  }
+  scaled(part: v128, times: v128): v128 {
+    return f32x4.mul(part, times);
+  }
 }
 
 /** 16 scales of 16 bits, then codes: q4g32, q8g32. */
@@ -50,8 +103,17 @@ export class Group32 implements Group {
   whole(sums: v128): v128 {
     return sums;
   }
-  plus(acc: v128, sums: v128, scale: v128, _at: usize, _minus: v128): v128 {
-    return f32x4.add(acc, f32x4.mul(f32x4.convert_i32x4_s(sums), scale));
+  part(sums: v128, scale: v128, _at: usize, _minus: v128): v128 {
+    return f32x4.mul(f32x4.convert_i32x4_s(sums), scale);
+  }
+  words(): usize {
+    return TOKEN_WORDS;
+  }
+  times(_z: usize): v128 {
+    return f32x4.splat(0);
+  }
+  scaled(part: v128, _times: v128): v128 {
+    return part;
   }
 }
 
@@ -83,8 +145,17 @@ export class Group128 implements Group {
   whole(sums: v128): v128 {
     return sums;
   }
-  plus(acc: v128, sums: v128, scale: v128, _at: usize, _minus: v128): v128 {
-    return f32x4.add(acc, f32x4.mul(f32x4.convert_i32x4_s(sums), scale));
+  part(sums: v128, scale: v128, _at: usize, _minus: v128): v128 {
+    return f32x4.mul(f32x4.convert_i32x4_s(sums), scale);
+  }
+  words(): usize {
+    return 4 * TOKEN_WORDS;
+  }
+  times(_z: usize): v128 {
+    return f32x4.splat(0);
+  }
+  scaled(part: v128, _times: v128): v128 {
+    return part;
   }
 }
 
@@ -119,8 +190,17 @@ export class Minimum32 implements Group {
   whole(sums: v128): v128 {
     return i32x4.shr_s(sums, 8);
   }
-  /** Taking away −Σx · m is adding Σx · m to the bit, but for the sign of a zero, which acc, never −0 itself, does not let through. */
-  plus(acc: v128, sums: v128, scale: v128, at: usize, minus: v128): v128 {
-    return f32x4.add(acc, f32x4.sub(f32x4.mul(f32x4.convert_i32x4_s(sums), scale), f32x4.mul(minus, v128.load(at, 64))));
+  /** Taking away −Σx · m is adding Σx · m to the bit, but for the sign of a zero, which the sum over groups, never −0 itself, does not let through. */
+  part(sums: v128, scale: v128, at: usize, minus: v128): v128 {
+    return f32x4.sub(f32x4.mul(f32x4.convert_i32x4_s(sums), scale), f32x4.mul(minus, v128.load(at, 64)));
+  }
+  words(): usize {
+    return TOKEN_WORDS;
+  }
+  times(_z: usize): v128 {
+    return f32x4.splat(0);
+  }
+  scaled(part: v128, _times: v128): v128 {
+    return part;
   }
 }

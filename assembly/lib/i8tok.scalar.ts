@@ -1,6 +1,6 @@
 // Quantises one f32 row into one i8tok row, bit for bit as encodeI8tok (runtime/act/i8tok.ts) says.
 // NaN anywhere in x makes the scale NaN (and the codes 0), so that it reaches the output of the next product.
-import { CODES_AT, padded, panelAt, zAt } from "./i8row";
+import { CODES_AT, padded, panelAt, TOKEN_WORDS, zAt } from "./i8row";
 import { windows } from "./window.scalar";
 
 const PAIRS: u32 = 1;
@@ -9,28 +9,46 @@ const WINDOWS: u32 = 3;
 
 /** x f32 [k], y one i8tok row; range: of the magnitude that becomes 127, 0 = the greatest of x. x may be the f32 row that lies where y's panel goes: the panel is written from the codes, last. */
 export function encodeRow(x: usize, k: u32, y: usize, panel: u32, range: usize): void {
-  const kp = padded(k);
   const codes = y + CODES_AT;
-  let amax: f32 = 0;
-  for (let i: usize = 0; i < k; i++) amax = max<f32>(amax, abs<f32>(load<f32>(x + (i << 2))));
+  let amax = absmax(x, k);
   // not finite: the row keeps it, so that it is seen
   if (range && amax - amax == 0) amax = load<f32>(range);
   const inv: f32 = amax == 0 ? 0 : 127 / amax;
   memory.fill(y, 0, CODES_AT);
   store<f32>(y, amax / 127);
-  for (let i: usize = 0; i < k; i++) {
-    const code = max<f32>(-127, min<f32>(127, nearest<f32>(load<f32>(x + (i << 2)) * inv)));
-    store<i8>(codes + i, <i8>(<i32>code));
-  }
-  memory.fill(codes + k, 0, kp - k);
-  zeroPoints(codes, kp, y + zAt(k), y + panelAt(k));
-  if (panel == PAIRS) pairs(codes, kp, y + panelAt(k));
-  else if (panel == Q4) q4(codes, kp, y + panelAt(k));
-  else if (panel == WINDOWS) windows(codes, kp, y + panelAt(k));
+  quantise(x, k, inv, codes);
+  writeRest(y, k, TOKEN_WORDS, panel);
 }
 
-/** One word of two i16 for each 32 codes, then zeros up to `end`. */
-function zeroPoints(codes: usize, kp: usize, z: usize, end: usize): void {
+/** The greatest |x|; NaN stays NaN. */
+export function absmax(x: usize, k: u32): f32 {
+  let amax: f32 = 0;
+  for (const end = x + ((<usize>k) << 2); x < end; x += 4) amax = max<f32>(amax, abs<f32>(load<f32>(x)));
+  return amax;
+}
+
+export function quantise(x: usize, k: u32, inv: f32, codes: usize): void {
+  for (const end = codes + k; codes < end; codes++) {
+    const code = max<f32>(-127, min<f32>(127, nearest<f32>(load<f32>(x) * inv)));
+    store<i8>(codes, <i8>(<i32>code));
+    x += 4;
+  }
+}
+
+/** What follows the k codes of a row: their padding, words of `words` bytes that begin with the zero points of a group, panel. */
+export function writeRest(y: usize, k: u32, words: usize, panel: u32): void {
+  const codes = y + CODES_AT;
+  const kp = padded(k);
+  const p = y + panelAt(k);
+  memory.fill(codes + k, 0, kp - k);
+  zeroPoints(codes, kp, y + zAt(k), words, p);
+  if (panel == PAIRS) pairs(codes, kp, p);
+  else if (panel == Q4) q4(codes, kp, p);
+  else if (panel == WINDOWS) windows(codes, kp, p);
+}
+
+/** Two i16 for each 32 codes, `words` bytes apart, then zeros up to `end`. */
+function zeroPoints(codes: usize, kp: usize, z: usize, words: usize, end: usize): void {
   for (let g: usize = 0; g < kp; g += 32) {
     let lo: i32 = 0;
     let hi: i32 = 0;
@@ -40,7 +58,7 @@ function zeroPoints(codes: usize, kp: usize, z: usize, end: usize): void {
     }
     store<i16>(z, <i16>(-8 * lo));
     store<i16>(z, <i16>(-8 * hi), 2);
-    z += 4;
+    z += words;
   }
   memory.fill(z, 0, end - z);
 }

@@ -1,7 +1,7 @@
 // Quantises one f32 row into one i8tok row, bit for bit as encodeI8tok (runtime/act/i8tok.ts) says.
 // NaN anywhere in x makes the scale NaN (and the codes 0), so that it reaches the output of the next product.
 import { F32_ABS, I8_MIN, PAIRS_ORDER, Q4_ORDER, Q4_TIMES } from "./constants";
-import { CODES_AT, padded, panelAt, zAt } from "./i8row";
+import { CODES_AT, padded, panelAt, TOKEN_WORDS, zAt } from "./i8row";
 import { windows } from "./window.simd";
 
 const PAIRS: u32 = 1;
@@ -10,7 +10,6 @@ const WINDOWS: u32 = 3;
 
 /** x f32 [k], y one i8tok row; range: of the magnitude that becomes 127, 0 = the greatest of x. x may be the f32 row that lies where y's panel goes: the panel is written from the codes, last. */
 export function encodeRow(x: usize, k: u32, y: usize, panel: u32, range: usize): void {
-  const kp = padded(k);
   const codes = y + CODES_AT;
   let amax = absmax(x, k);
   // not finite: the row keeps it, so that it is seen
@@ -19,11 +18,7 @@ export function encodeRow(x: usize, k: u32, y: usize, panel: u32, range: usize):
   clear(y, codes);
   store<f32>(y, amax / 127);
   quantise(x, k, inv, codes);
-  clear(codes + k, codes + kp);
-  zeroPoints(codes, kp, y + zAt(k), y + panelAt(k));
-  if (panel == PAIRS) pairs(codes, kp, y + panelAt(k));
-  else if (panel == Q4) q4(codes, kp, y + panelAt(k));
-  else if (panel == WINDOWS) windows(codes, kp, y + panelAt(k));
+  writeRest(y, k, TOKEN_WORDS, panel);
 }
 
 /**
@@ -69,20 +64,32 @@ function ints(x: v128, times: v128): v128 {
 }
 
 /** Zeros [at, end): a few bytes, for which memory.fill costs a call. */
-function clear(at: usize, end: usize): void {
+export function clear(at: usize, end: usize): void {
   for (; at + 16 <= end; at += 16) v128.store(at, i32x4.splat(0));
   for (; at < end; at++) store<u8>(at, 0);
 }
 
-/** One word of two i16 for each 32 codes, then zeros up to `end`. */
-function zeroPoints(codes: usize, kp: usize, z: usize, end: usize): void {
+/** What follows the k codes of a row: their padding, words of `words` bytes that begin with the zero points of a group, panel. */
+export function writeRest(y: usize, k: u32, words: usize, panel: u32): void {
+  const codes = y + CODES_AT;
+  const kp = padded(k);
+  const p = y + panelAt(k);
+  clear(codes + k, codes + kp);
+  zeroPoints(codes, kp, y + zAt(k), words, p);
+  if (panel == PAIRS) pairs(codes, kp, p);
+  else if (panel == Q4) q4(codes, kp, p);
+  else if (panel == WINDOWS) windows(codes, kp, p);
+}
+
+/** Two i16 for each 32 codes, `words` bytes apart, then zeros up to `end`. */
+function zeroPoints(codes: usize, kp: usize, z: usize, words: usize, end: usize): void {
   for (let i = codes; i < codes + kp; i += 32) {
     // i16 lanes are sums of 2 codes; even lanes go to lo, odd ones to hi, so whole 32-bit lanes add up
     let s = i16x8.add(i16x8.extadd_pairwise_i8x16_s(v128.load(i)), i16x8.extadd_pairwise_i8x16_s(v128.load(i, 16)));
     s = i16x8.add(s, v128.shuffle<i32>(s, s, 2, 3, 0, 1));
     s = i16x8.add(s, v128.shuffle<i32>(s, s, 1, 0, 3, 2));
     v128.store32_lane(z, i16x8.neg(i16x8.shl(s, 3)), 0);
-    z += 4;
+    z += words;
   }
   clear(z, end);
 }

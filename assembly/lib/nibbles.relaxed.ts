@@ -1,8 +1,8 @@
-// Products of 4-bit codes in groups G with i8tok activations by the relaxed dot D: nibbles are its operand 0…127. Lanes are rows.
+// Products of 4-bit codes in groups G with i8tok or i8g32 activations by the relaxed dot D: nibbles are its operand 0…127. Lanes are rows.
 import { LinearOp } from "../abi.gen";
 import { NIBBLE, SCALE_BASE } from "./constants";
 import { Dot, zero } from "./dot.relaxed";
-import { Group } from "./groups.simd";
+import { Group, plus } from "./groups.simd";
 import { CODES_AT, zAt } from "./i8row";
 import { Finish } from "./linear.simd";
 import { Product } from "./product.simd";
@@ -47,15 +47,16 @@ export class Nibbles<G extends Group, D extends Dot> implements Product {
         a3 = d.plus(a3, hi, v128.and(i16x8.shr_u(v, 4), low));
       }
       const minus = g.minus(z);
-      z += g.weights() >> 3;
+      const times = g.times(z);
+      z += g.words();
       let at = group;
-      f0 = g.plus(f0, d.total(a0), g.scale(at, SCALE_BASE), at, minus);
+      f0 = plus<G>(f0, d.total(a0), g.scale(at, SCALE_BASE), at, minus, times);
       at += g.quad();
-      f1 = g.plus(f1, d.total(a1), g.scale(at, SCALE_BASE), at, minus);
+      f1 = plus<G>(f1, d.total(a1), g.scale(at, SCALE_BASE), at, minus, times);
       at += g.quad();
-      f2 = g.plus(f2, d.total(a2), g.scale(at, SCALE_BASE), at, minus);
+      f2 = plus<G>(f2, d.total(a2), g.scale(at, SCALE_BASE), at, minus, times);
       at += g.quad();
-      f3 = g.plus(f3, d.total(a3), g.scale(at, SCALE_BASE), at, minus);
+      f3 = plus<G>(f3, d.total(a3), g.scale(at, SCALE_BASE), at, minus, times);
     }
     Finish.block(op, token, b << 4, row, f0, f1, f2, f3);
   }
@@ -139,16 +140,16 @@ export class Nibbles<G extends Group, D extends Dot> implements Product {
       }
       const at = w + h * (2 * g.quad());
       let c = g.scale(at, SCALE_BASE);
-      f0 = g.plus(f0, d.total(a0), c, at, g.minus(z));
-      f1 = g.plus(f1, d.total(a1), c, at, g.minus(z + step));
-      f2 = g.plus(f2, d.total(a2), c, at, g.minus(z + 2 * step));
-      f3 = g.plus(f3, d.total(a3), c, at, g.minus(z + 3 * step));
+      f0 = plus<G>(f0, d.total(a0), c, at, g.minus(z), g.times(z));
+      f1 = plus<G>(f1, d.total(a1), c, at, g.minus(z + step), g.times(z + step));
+      f2 = plus<G>(f2, d.total(a2), c, at, g.minus(z + 2 * step), g.times(z + 2 * step));
+      f3 = plus<G>(f3, d.total(a3), c, at, g.minus(z + 3 * step), g.times(z + 3 * step));
       c = g.scale(at + g.quad(), SCALE_BASE);
-      g0 = g.plus(g0, d.total(b0), c, at + g.quad(), g.minus(z));
-      g1 = g.plus(g1, d.total(b1), c, at + g.quad(), g.minus(z + step));
-      g2 = g.plus(g2, d.total(b2), c, at + g.quad(), g.minus(z + 2 * step));
-      g3 = g.plus(g3, d.total(b3), c, at + g.quad(), g.minus(z + 3 * step));
-      z += g.weights() >> 3;
+      g0 = plus<G>(g0, d.total(b0), c, at + g.quad(), g.minus(z), g.times(z));
+      g1 = plus<G>(g1, d.total(b1), c, at + g.quad(), g.minus(z + step), g.times(z + step));
+      g2 = plus<G>(g2, d.total(b2), c, at + g.quad(), g.minus(z + 2 * step), g.times(z + 2 * step));
+      g3 = plus<G>(g3, d.total(b3), c, at + g.quad(), g.minus(z + 3 * step), g.times(z + 3 * step));
+      z += g.words();
     }
     const row = (b << 4) + ((<u32>h) << 3);
     Finish.pair(op, t, row, token, f0, g0);

@@ -1,8 +1,8 @@
-// Products of 4-bit codes in groups G with i8tok activations on i16 lanes. Panel q4 holds the activations premultiplied such that each
+// Products of 4-bit codes in groups G with i8tok or i8g32 activations on i16 lanes. Panel q4 holds the activations premultiplied such that each
 // nibble is used where it stands: every sum is 256 times the true one. Lanes are rows.
 import { LinearOp } from "../abi.gen";
 import { NIBBLE_0, NIBBLE_1, NIBBLE_2, SCALE_BASE_256TH } from "./constants";
-import { Group } from "./groups.simd";
+import { Group, plus } from "./groups.simd";
 import { panelAt, zAt } from "./i8row";
 import { Finish } from "./linear.simd";
 import { Product } from "./product.simd";
@@ -47,10 +47,11 @@ export class PanelNibbles<G extends Group> implements Product {
         a1 = i32x4.add(a1, i32x4.dot_i16x8_s(p3, i16x8.shr_u(v, 12)));
       }
       const minus = g.minus(z);
+      const times = g.times(z);
       let at = w;
-      f0 = g.plus(f0, g.whole(a0), g.scale(at, SCALE_BASE_256TH), at, minus);
+      f0 = plus<G>(f0, g.whole(a0), g.scale(at, SCALE_BASE_256TH), at, minus, times);
       at += g.quad();
-      f1 = g.plus(f1, g.whole(a1), g.scale(at, SCALE_BASE_256TH), at, minus);
+      f1 = plus<G>(f1, g.whole(a1), g.scale(at, SCALE_BASE_256TH), at, minus, times);
       a0 = from;
       a1 = from;
       q = w + g.head() + 32;
@@ -73,10 +74,10 @@ export class PanelNibbles<G extends Group> implements Product {
         a1 = i32x4.add(a1, i32x4.dot_i16x8_s(p3, i16x8.shr_u(v, 12)));
       }
       at = w + 2 * g.quad();
-      f2 = g.plus(f2, g.whole(a0), g.scale(at, SCALE_BASE_256TH), at, minus);
+      f2 = plus<G>(f2, g.whole(a0), g.scale(at, SCALE_BASE_256TH), at, minus, times);
       at += g.quad();
-      f3 = g.plus(f3, g.whole(a1), g.scale(at, SCALE_BASE_256TH), at, minus);
-      z += g.weights() >> 3;
+      f3 = plus<G>(f3, g.whole(a1), g.scale(at, SCALE_BASE_256TH), at, minus, times);
+      z += g.words();
     }
     Finish.block(op, token, b << 4, row, f0, f1, f2, f3);
   }
@@ -205,16 +206,16 @@ export class PanelNibbles<G extends Group> implements Product {
       }
       const at = w + h * (2 * g.quad());
       let c = g.scale(at, SCALE_BASE_256TH);
-      f0 = g.plus(f0, g.whole(a0), c, at, g.minus(z));
-      f1 = g.plus(f1, g.whole(a1), c, at, g.minus(z + step));
-      f2 = g.plus(f2, g.whole(a2), c, at, g.minus(z + 2 * step));
-      f3 = g.plus(f3, g.whole(a3), c, at, g.minus(z + 3 * step));
+      f0 = plus<G>(f0, g.whole(a0), c, at, g.minus(z), g.times(z));
+      f1 = plus<G>(f1, g.whole(a1), c, at, g.minus(z + step), g.times(z + step));
+      f2 = plus<G>(f2, g.whole(a2), c, at, g.minus(z + 2 * step), g.times(z + 2 * step));
+      f3 = plus<G>(f3, g.whole(a3), c, at, g.minus(z + 3 * step), g.times(z + 3 * step));
       c = g.scale(at + g.quad(), SCALE_BASE_256TH);
-      g0 = g.plus(g0, g.whole(b0), c, at + g.quad(), g.minus(z));
-      g1 = g.plus(g1, g.whole(b1), c, at + g.quad(), g.minus(z + step));
-      g2 = g.plus(g2, g.whole(b2), c, at + g.quad(), g.minus(z + 2 * step));
-      g3 = g.plus(g3, g.whole(b3), c, at + g.quad(), g.minus(z + 3 * step));
-      z += g.weights() >> 3;
+      g0 = plus<G>(g0, g.whole(b0), c, at + g.quad(), g.minus(z), g.times(z));
+      g1 = plus<G>(g1, g.whole(b1), c, at + g.quad(), g.minus(z + step), g.times(z + step));
+      g2 = plus<G>(g2, g.whole(b2), c, at + g.quad(), g.minus(z + 2 * step), g.times(z + 2 * step));
+      g3 = plus<G>(g3, g.whole(b3), c, at + g.quad(), g.minus(z + 3 * step), g.times(z + 3 * step));
+      z += g.words();
     }
     const row = (b << 4) + ((<u32>h) << 3);
     Finish.pair(op, t, row, token, f0, g0);

@@ -2,6 +2,15 @@
 // A graph and a recipe name it beside the weight scheme; no build may change it, and every build writes and multiplies it to the same bits.
 import type { Scheme } from "../quant/scheme.ts";
 
+/** A row stands for codes · scale, and where there are `groups` for codes · the scale of their group · scale. */
+export interface Decoded {
+  /** The integers [k] that linears multiply with. */
+  readonly codes: Int16Array;
+  readonly scale: number;
+  /** A scale for each 32 codes, the last of which may be fewer. */
+  readonly groups?: Float32Array;
+}
+
 export interface ActFormat {
   readonly name: string;
   /** What it can put behind the codes for kernels that want it (PANEL in i8tok.ts). */
@@ -19,8 +28,7 @@ export interface ActFormat {
    * only formats whose rows a static one has know it.
    */
   encode(x: Float32Array, row: Uint8Array, panel: number, range?: number): void;
-  /** The integers [k] that linears multiply with, and the scale of the row: it stands for codes · scale. */
-  decode(row: Uint8Array, k: number): { codes: Int16Array; scale: number };
+  decode(row: Uint8Array, k: number): Decoded;
   /** Do norms and activations have kernels that write it? If not, a step of its own does. */
   readonly fused: boolean;
   /** Can weights of this scheme be multiplied with it? There are kernels for every pair that fits. */

@@ -4,6 +4,7 @@
 //   [64, 64 + kp)         int8 codes in natural order, kp = k rounded up to 128, padded with 0
 //   then z: kp/32 words   two i16: lo = −8·Σ codes with k mod 4 ∈ {0,1}, hi = −8·Σ codes with k mod 4 ∈ {2,3} of each group of 32;
 //                         the zero point of nibbles stored as code + 8, in the pair order of the i8×i7 dot product
+//   then kp/8 bytes       zero: i8g32 has words twice as long, and the panel of both is in the same place
 //   then panel: 2·kp bytes: what a kernel reads instead of the codes (PANEL, below); unspecified if panel = none.
 //                         4·kp bytes are reserved: they double as the f32 row while a fused norm or activation is being quantised
 import { roundup } from "../num/int.ts";
@@ -35,7 +36,7 @@ export interface I8tokLayout {
 export function i8tokLayout(k: number): I8tokLayout {
   const kp = roundup(k, I8TOK.align);
   const z = I8TOK.header + kp;
-  const panel = z + roundup(kp / 8, 64);
+  const panel = z + roundup(kp / 4, 64);
   return { kp, codes: I8TOK.header, z, panel, bytes: panel + 4 * kp };
 }
 
@@ -51,28 +52,37 @@ const PANEL_ORDER: Record<number, { step: number; order: number[]; times: number
 };
 
 /**
- * Reference encoder of one row: x f32 [k] → row bytes. All arithmetic is f32, as in the kernels:
- * absmax is `range` if that is given and the row is finite; inv = 127 / absmax, code = nearest-even(x · inv), scale = absmax / 127; clamped to ±127.
+ * x f32 → as many codes; returns their scale. All arithmetic is f32, as in the kernels:
+ * absmax is `range` if that is given and x is finite; inv = 127 / absmax, code = nearest-even(x · inv), scale = absmax / 127; clamped to ±127.
  */
-export function encodeI8tok(x: Float32Array, row: Uint8Array, panel: number, range?: number): void {
-  const k = x.length;
-  const at = i8tokLayout(k);
-  const view = new DataView(row.buffer, row.byteOffset, at.bytes);
-  row.fill(0, 0, at.panel);
+export function encodeCodes(x: Float32Array, codes: Int8Array, range?: number): number {
   let amax = 0;
   for (const v of x) amax = Math.max(amax, Math.abs(v));
   if (range !== undefined && Number.isFinite(amax)) amax = range;
   const inv = amax === 0 ? 0 : Math.fround(127 / amax);
-  view.setFloat32(0, Math.fround(amax / 127), true);
+  for (let i = 0; i < x.length; i++) codes[i] = Math.max(-127, Math.min(127, nearestEven(Math.fround(x[i] * inv))));
+  return Math.fround(amax / 127);
+}
+
+/** Reference encoder of one row: x f32 [k] → row bytes. */
+export function encodeI8tok(x: Float32Array, row: Uint8Array, panel: number, range?: number): void {
+  const at = i8tokLayout(x.length);
+  const view = new DataView(row.buffer, row.byteOffset, at.bytes);
+  row.fill(0, 0, at.panel);
   const codes = new Int8Array(row.buffer, row.byteOffset + at.codes, at.kp);
-  for (let i = 0; i < k; i++) codes[i] = Math.max(-127, Math.min(127, nearestEven(Math.fround(x[i] * inv))));
+  view.setFloat32(0, encodeCodes(x, codes, range), true);
+  writeZeroPoints(view, at, codes, 4);
+  writePanel(view, at, codes, panel);
+}
+
+/** The words z of a row that has its codes, one each `step` bytes. */
+export function writeZeroPoints(row: DataView, at: I8tokLayout, codes: Int8Array, step: number): void {
   for (let g = 0; g < at.kp / 32; g++) {
     const sums = [0, 0];
     for (let i = 0; i < 32; i++) sums[(i >> 1) & 1] += codes[32 * g + i];
-    view.setInt16(at.z + 4 * g, -8 * sums[0], true);
-    view.setInt16(at.z + 4 * g + 2, -8 * sums[1], true);
+    row.setInt16(at.z + step * g, -8 * sums[0], true);
+    row.setInt16(at.z + step * g + 2, -8 * sums[1], true);
   }
-  writePanel(view, at, codes, panel);
 }
 
 /** The panel of a row that has its codes; i16 lanes hold `codes`, int8 [kp], which in u7tok are those less the zero point. */

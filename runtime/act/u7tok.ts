@@ -5,7 +5,7 @@
 //   bytes [0, 4)          f32 scale (0 for an all-zero row)
 //   [4, 8)                i32 zero, 0…127; rest of the first 64 bytes zero
 //   [64, 64 + kp)         u8 codes in natural order, kp = k rounded up to 128, padded with `zero`
-//   then kp/8 bytes       zero (rounded up to 64)
+//   then kp/4 bytes       zero (rounded up to 64)
 //   then panel: 2·kp bytes: i16 codes − zero in the order `pairs`, or codes in the order `windows` (PANEL in i8tok.ts); unspecified if panel = none
 import type { ActFormat } from "./format.ts";
 import { I8TOK, i8tokLayout, nearestEven, PANEL, specifiedBytes, writePanel } from "./i8tok.ts";

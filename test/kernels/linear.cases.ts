@@ -11,9 +11,10 @@ import type { Case } from "./case.ts";
 
 /**
  * What W and x hold. `extremes`: every integer at the end of its range, signs such that sums grow, cancel or alternate by row and token;
- * floats over all exponents of f16, subnormals included. `nan`: NaN in the activations of token 1.
+ * floats over all exponents of f16, subnormals included. `groups`: activations whose groups of 32 are zero or far apart in size.
+ * `nan`: NaN in the activations of token 1.
  */
-type Fill = "normal" | "extremes" | "zero" | "nan";
+type Fill = "normal" | "extremes" | "zero" | "groups" | "nan";
 
 interface Shape {
   readonly n: number;
@@ -99,6 +100,7 @@ function activations(variant: string, { k, rows, fill, gap = 0 }: Shape, stride:
   const row = (t: number) => {
     if (fill === "zero") return new Float32Array(k);
     if (fill === "extremes") return Float32Array.from({ length: k }, (_, i) => [127, -127, i % 2 ? 127 : -127, r() < 0.5 ? 127 : -127][t % 4]);
+    if (fill === "groups") return normal(k, 100 + t).map((v, i) => v * [1, 0, 2 ** -12, 2 ** 20, 127][((i >> 5) + t) % 5]);
     return fill === "nan" && t === 1 ? normal(k, 1).fill(Number.NaN, k >> 1, (k >> 1) + 1) : normal(k, 100 + t);
   };
   const { act } = parseLinearVariant(variant);
@@ -138,6 +140,7 @@ const ladder: readonly Shape[] = [
   { n: 35, k: 72, rows: 6, gap: 4 },
   { n: 30, k: 200, rows: 5, gap: 8, bias: true, residual: true },
   { n: 16, k: 128, rows: 4, fill: "zero", bias: true },
+  { n: 18, k: 264, rows: 6, fill: "groups" },
   { n: 18, k: 64, rows: 5, fill: "nan", bias: true },
   ...[32, 128, 640].map((k): Shape => ({ n: 18, k, rows: 9, fill: "extremes" })),
 ];

@@ -26,6 +26,8 @@ const fills: Record<string, Fill> = {
   subnormal: (k, seed) => normal(k, seed, 1e-41),
   least: (k, seed) => normal(k, seed, 1e-36),
   huge: (k, seed) => normal(k, seed, 1e38),
+  /** Groups of 32 that are all zero, or whose greatest values are far apart. */
+  groups: (k, seed) => normal(k, seed).map((v, i) => v * [1, 0, 1e-41, 1e30, 127][(i >> 5) % 5]),
   infinite: (k, seed) => normal(k, seed).fill(-Infinity, k >> 1),
   both: (k, seed) =>
     normal(k, seed)

@@ -1,6 +1,7 @@
 // Lowering a Llama graph: what is fused, quantised, tapped and merged, and that memory is laid out without collisions.
 import { expect, test } from "vitest";
 import { architecture } from "../../models/llama/model.ts";
+import { PANEL } from "../../runtime/act/i8tok.ts";
 import { byteLength } from "../../runtime/graph/formats.ts";
 import type { Graph, TensorDef } from "../../runtime/graph/types.ts";
 import { lower } from "../../runtime/plan/lower.ts";
@@ -112,6 +113,25 @@ test("a static format: who quantises has the range, kernels are those of the row
   expect(step(p, "layers.0.attention.o.quantise")).toMatchObject({ variant: "i8tok", tensors: { range: "layers.0.attention.o.range" } });
   expect(step(p, "layers.0.ffn.gate+up")).toMatchObject({ variant: "q8", tensors: expect.not.objectContaining({ range: expect.anything() }) });
   expect(step(p, "norm").tensors.range).toBeUndefined();
+});
+
+test("activations with a scale for each 32: who makes them writes them once for all linears that read them", () => {
+  const p = plan(graphOf("w4a32", { tied: false }));
+  expect(step(p, "layers.0.attention.norm")).toMatchObject({ variant: "i8g32", attrs: { panel: PANEL.q4 } });
+  expect(step(p, "layers.0.attention.q+k+v")).toMatchObject({ variant: "q4g32_i8g32", kernel: "gemv_q4g32_i8g32__simd", attrs: { n: 128, k: 64 } });
+  for (const n of ["layers.0.attention.o.quantise", "layers.0.ffn.norm", "layers.0.ffn.activation"]) expect(step(p, n).variant).toBe("i8g32");
+  expect([step(p, "norm").variant, step(p, "head").variant]).toEqual(["i8tok", "q8"]);
+});
+
+test("source: what becomes 4 or 8 bits is multiplied as llama.cpp does, floats stay floats", () => {
+  const stored: Record<string, string> = { gate: "Q4_1", up: "F16", down: "Q6_K", q: "F32" };
+  const variants = (recipe: string) => {
+    const g = applyRecipe(architecture.build(tinyConfig({ layers: 1 }), { cache: "f16" }), recipeNamed(recipe), (weight) => stored[weight.split(".").at(-2) as string] ?? "Q4_0");
+    const p = plan(g);
+    return ["attention.q", "attention.o", "ffn.gate", "ffn.up", "ffn.down"].map((n) => step(p, `layers.0.${n}`).variant);
+  };
+  expect(variants("source")).toEqual(["f32", "q4g32m_i8g32", "q4g32m_i8g32", "f16", "q8g32_i8g32"]);
+  expect(variants("source-i8tok")).toEqual(["f32", "q4g32m", "q4g32m", "f16", "q8g32"]);
 });
 
 test("a path of low rank costs the linears of an input three steps: down reads their rows, up adds what they left, between them is quantised", () => {

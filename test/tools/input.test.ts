@@ -178,7 +178,7 @@ test("a recipe file chooses schemes by rule; a malformed one says what is wrong"
     [{ ...recipe, method: "__proto__" }, /method "__proto__"/],
     [{ ...recipe, rules: [{ match: ".*", scheme: "q3" }] }, /scheme/],
     [{ ...recipe, rules: [{ match: ".*", scheme: "q8", act: "u8tok" }] }, /q8 is multiplied with: had8, i8static, i8tok, u7tok;/],
-    [{ ...recipe, rules: [{ match: ".*", scheme: "q4g32", act: "u7tok" }] }, /q4g32 is multiplied with: i8static, i8tok;/],
+    [{ ...recipe, rules: [{ match: ".*", scheme: "q4g32", act: "u7tok" }] }, /q4g32 is multiplied with: had8, i8g32, i8static, i8tok;/],
     [{ ...recipe, rules: [{ match: ".*", scheme: "f32", act: "i8tok" }] }, /takes plain floats/],
     [{ ...recipe, rules: [{ match: ".*", scheme: "q8", act: "__proto__" }] }, /no activation format/],
     [{ ...recipe, rules: [{ match: ".*", scheme: "q161" }] }, /gives the embedding embed\.weight a scheme that no embedding can have/],

@@ -104,12 +104,14 @@ export const RECIPES: readonly Recipe[] = [
   { name: "w8u7", summary: "int8 weights, one scale a row, 7-bit activations with a zero point", method: "rtn", rules: all("q8", "u7tok"), cache: "f16" },
   { name: "w8g32", summary: "int8 weights in groups of 32, int8 activations", method: "rtn", rules: all("q8g32"), cache: "f16" },
   { name: "w4", summary: "int4 weights in groups of 32, embedding and head int8, int8 activations", method: "rtn", rules: body("q4g32"), cache: "f16" },
+  { name: "w4a32", summary: "w4 with a scale for each 32 int8 activations", method: "rtn", rules: [{ match: EMBEDDINGS, scheme: "q8" }, ...all("q4g32", "i8g32")], cache: "f16" },
   { name: "w4g128", summary: "int4 weights in groups of 128, embedding and head int8, int8 activations", method: "rtn", rules: body("q4g128"), cache: "f16" },
   ...pruned("24w8", "q8s24", "2:4 sparse int8 weights, embedding and head int8, 7-bit activations"),
   ...pruned("24w4", "q4s24", "2:4 sparse int4 weights in groups of 128"),
   ...pruned("24v8w8", "q8s24v", "24w8 with one choice of weights for each 8 rows, neurons in an order in which those are alike"),
   ...pruned("24v8w4", "q4s24v", "24w4 with one choice of weights for each 8 rows, neurons in an order in which those are alike"),
-  { name: "source", summary: "as the checkpoint is: 4-bit blocks of GGUF bit for bit, floats as they are", method: "source", rules: all(SOURCE), cache: "f16" },
+  { name: "source", summary: "as the checkpoint is: 4-bit blocks of GGUF bit for bit, floats as they are", method: "source", rules: all(SOURCE, "i8g32"), cache: "f16" },
+  { name: "source-i8tok", summary: "source with one scale a token for int8 activations: further from the floats", method: "source", rules: all(SOURCE), cache: "f16" },
   { name: "w4m", summary: "int4 weights with a minimum in groups of 32, embedding and head int8", method: "rtn", rules: body("q4g32m"), cache: "f16" },
   { name: "t2", summary: "ternary weights in 2 bits, embedding and head int8, int8 activations", method: "rtn", rules: body("t2"), cache: "f16" },
   {
@@ -280,7 +282,12 @@ export function applyRecipe(plain: Graph, recipe: Recipe, dtypeOf: (weight: stri
   });
   const table = graph.nodes.find((n) => n.op === "embed" && SCHEMES[tensors.find((t) => t.name === n.tensors.table)?.format ?? ""]?.arranged);
   if (table) return invalid(`recipe ${recipe.name} gives the embedding ${table.tensors.table} a scheme that no embedding can have`);
-  const withAct = (n: GraphNode): GraphNode => ({ ...n, variant: fittingAct(ruleFor(recipe, n.tensors.w).act ?? "", n.attrs.k as number) });
+  const formats = new Map(tensors.map((t) => [t.name, t.format]));
+  const withAct = (n: GraphNode): GraphNode => {
+    const { scheme, act = "" } = ruleFor(recipe, n.tensors.w);
+    const floats = scheme === SOURCE && SCHEMES[formats.get(n.tensors.w) as string].act === "f32";
+    return { ...n, variant: floats ? "" : fittingAct(act, n.attrs.k as number) };
+  };
   const schemes = withRanges(withColumns({ ...graph, tensors, nodes: graph.nodes.map((n) => (n.op === "linear" ? withAct(n) : n)) }));
   return withLowRank(schemes, (weight) => pathFor(recipe, weight));
 }

@@ -2,6 +2,7 @@
 // Every step below is one f32 operation, in this order:
 //   integer schemes  acc = Σ over groups in order of f32(integer sum) · scale; y = acc · x's scale
 //   with a minimum   acc = Σ over groups in order of (f32(integer sum) · scale + f32(sum of x's codes) · minimum); y = acc · x's scale
+//   i8g32            as these two, but each addend of acc times the scale of its group of x's codes first
 //   q161             y = (B · p + Σx · q) · scale of the binary columns + (D · s) · scale of the salient ones,
 //                    B = Σ ±x, Σx over the binary columns, D = Σ (code − zero) · x over the salient ones
 //   f32, f16         acc = Σ over k in order of w · x
@@ -51,7 +52,7 @@ function integers(scheme: IntegerScheme | MinimumScheme, packed: Uint8Array, act
   const groups = Math.ceil(v.k / group);
   const rows = Array.from({ length: v.rows }, (_, t) => ACTS[act].decode(x.subarray(t * v.xs), v.k));
   return (t, r) => {
-    const { codes: xcodes, scale: xscale } = rows[t];
+    const { codes: xcodes, scale: xscale, groups: xscales } = rows[t];
     let acc = 0;
     for (let g = 0; g < groups; g++) {
       let sum = 0;
@@ -62,6 +63,7 @@ function integers(scheme: IntegerScheme | MinimumScheme, packed: Uint8Array, act
       }
       let part = Math.fround(Math.fround(sum) * scales[r * groups + g]);
       if (minima) part = Math.fround(part + Math.fround(Math.fround(all) * minima[r * groups + g]));
+      if (xscales) part = Math.fround(part * xscales[g]);
       acc = Math.fround(acc + part);
     }
     return Math.fround(acc * xscale);

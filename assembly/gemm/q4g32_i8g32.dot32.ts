@@ -1,0 +1,9 @@
+// As gemv/q4g32_i8g32, with the weights unpacked once for 4 tokens. Same bits.
+import { Dot32 } from "../lib/dot.relaxed";
+import { Group32, Scaled } from "../lib/groups.simd";
+import { Nibbles } from "../lib/nibbles.relaxed";
+import { tiled } from "../lib/product.simd";
+
+export function kernel(p: usize, unit: u32, units: u32): void {
+  tiled<Nibbles<Scaled<Group32>, Dot32>>(p, unit, units);
+}

@@ -1,0 +1,8 @@
+// As gemv/q4g32_i8g32, with the weights unpacked once for 4 tokens. Same bits.
+import { Group32, Scaled } from "../lib/groups.simd";
+import { PanelNibbles } from "../lib/nibbles.simd";
+import { tiled } from "../lib/product.simd";
+
+export function kernel(p: usize, unit: u32, units: u32): void {
+  tiled<PanelNibbles<Scaled<Group32>>>(p, unit, units);
+}
