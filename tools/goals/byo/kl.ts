@@ -11,8 +11,9 @@ import type { Absent, GoalContext, Measured } from "../goal.ts";
 const TOKENS = 2048;
 /** Tokens after which both start anew. */
 const WINDOW = 512;
-/** Recipes that are held against f32: the file's own 4-bit blocks, which decide, and int4 made anew from them. */
-const [EXACT, ANEW] = ["source", "w4"];
+/** Recipes that are held against f32: the file's own 4-bit blocks, which decide, beside others with the same weights or int4 made anew from them. */
+const EXACT = "source";
+const OTHERS = ["source-i8tok", "w4"] as const;
 
 /** KL(p ‖ q) in nats of the softmax of two rows of logits, in double precision. */
 export function divergence(p: Float32Array, q: Float32Array): number {
@@ -55,18 +56,19 @@ async function divergences(full: Model, models: readonly Model[], tokens: Uint32
   return means;
 }
 
-/** Mean over tokens of KL(f32 ‖ q4g32m + i8tok); the interval draws batches of consecutive tokens. */
+/** Mean over tokens of KL(f32 ‖ q4g32m + int8 activations); the interval draws batches of consecutive tokens. */
 export async function costInNats(context: GoalContext): Promise<Measured | Absent> {
   const models: Model[] = [];
   try {
     const { name, path } = modelFile(undefined);
     if (!existsSync(TEXT)) return { absent: `there is no ${TEXT}` };
-    for (const recipe of ["f32", EXACT, ANEW]) models.push(await open(path, recipe, context));
+    for (const recipe of ["f32", EXACT, ...OTHERS]) models.push(await open(path, recipe, context));
     const [full, ...quantised] = models;
     const tokens = full.tokenizer?.encode(readFileSync(TEXT, "utf8").slice(0, 16 * TOKENS)).subarray(0, TOKENS);
     if (tokens?.length !== TOKENS) throw new Error(`${TEXT} has ${tokens?.length} tokens, ${TOKENS} are wanted`);
-    const [exact, anew] = (await divergences(full, quantised, tokens, context)).map((means) => bootstrap(means, "mean"));
-    return { ...exact, note: `${name}, ${TOKENS} tokens in windows of ${WINDOW}; recipe ${ANEW}: ${anew.value.toFixed(4)} [${anew.low.toFixed(4)} … ${anew.high.toFixed(4)}]` };
+    const [exact, ...others] = (await divergences(full, quantised, tokens, context)).map((means) => bootstrap(means, "mean"));
+    const beside = others.map(({ value, low, high }, i) => `recipe ${OTHERS[i]}: ${value.toFixed(4)} [${low.toFixed(4)} … ${high.toFixed(4)}]`);
+    return { ...exact, note: `${name}, ${TOKENS} tokens in windows of ${WINDOW}; ${beside.join("; ")}` };
   } catch (e) {
     if (e instanceof SkintError && e.code === "file.missing") return { absent: e.message };
     throw e;
