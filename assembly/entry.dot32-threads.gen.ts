@@ -6,7 +6,7 @@ import { kernel as activate_u7tok__simd } from "./activate/u7tok.simd";
 import { kernel as add_f32__simd } from "./add/f32.simd";
 import { kernel as attention_f16__simd } from "./attention/f16.simd";
 import { kernel as attention_f32__simd } from "./attention/f32.simd";
-import { kernel as attention_i8__simd } from "./attention/i8.simd";
+import { kernel as attention_i8__dot32 } from "./attention/i8.dot32";
 import { kernel as attentionmerge_f32__simd } from "./attentionmerge/f32.simd";
 import { kernel as conv1d_f32__simd } from "./conv1d/f32.simd";
 import { kernel as conv1d_i8__simd } from "./conv1d/i8.simd";
@@ -89,7 +89,7 @@ const KERNELS: StaticArray<Kernel> = [
   add_f32__simd,
   attention_f16__simd,
   attention_f32__simd,
-  attention_i8__simd,
+  attention_i8__dot32,
   attentionmerge_f32__simd,
   conv1d_f32__simd,
   conv1d_i8__simd,
@@ -179,5 +179,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 1708431261;
+  return 212254726;
 }

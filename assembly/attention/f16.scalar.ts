@@ -1,7 +1,7 @@
 // Causal grouped-query attention over f16 caches [kvheads, capacity, dh]; lib/attend.ts says which unit owns what.
 // Keys and values are used as 2^-112 times themselves, which is what their bits say as f32; queries and weights carry the rest.
 import { AttentionOp } from "../abi.gen";
-import { attend } from "../lib/attend";
+import { asTheyAre, attend } from "../lib/attend";
 import { finish, fold } from "../lib/fold.scalar";
 import { poison } from "../lib/half.scalar";
 import { mixHalves, scoreHalves } from "../lib/halfdot.scalar";
@@ -10,7 +10,7 @@ import { BLOCK } from "../lib/seen";
 import { capRow, softmax } from "../lib/softmax.scalar";
 
 export function kernel(p: usize, unit: u32, units: u32): void {
-  attend(p, unit, units, block, fold, finish);
+  attend(p, unit, units, asTheyAre, block, fold, finish);
 }
 
 function block(op: AttentionOp, row: u32, group: u32, lo: u32, hi: u32, scratch: usize, part: usize, apart: usize): void {

@@ -1,7 +1,7 @@
 // Causal grouped-query attention over f16 caches [kvheads, capacity, dh]; lib/attend.ts and lib/attendrows.simd.ts say which unit owns what.
 // Keys and values are used as 2^-112 times themselves, which is what their bits say as f32; queries and weights carry the rest.
 import { AttentionOp } from "../abi.gen";
-import { attend } from "../lib/attend";
+import { asTheyAre, attend } from "../lib/attend";
 import { attendRows, isPrefill } from "../lib/attendrows.simd";
 import { Halves } from "../lib/cached.simd";
 import { finish, fold } from "../lib/fold.simd";
@@ -14,7 +14,7 @@ import { capRow, softmax } from "../lib/softmax.simd";
 export function kernel(p: usize, unit: u32, units: u32): void {
   const op = changetype<AttentionOp>(p);
   if (isPrefill(op)) attendRows<Halves>(op, unit, units);
-  else attend(p, unit, units, block, fold, finish);
+  else attend(p, unit, units, asTheyAre, block, fold, finish);
 }
 
 function block(op: AttentionOp, row: u32, group: u32, lo: u32, hi: u32, scratch: usize, part: usize, apart: usize): void {

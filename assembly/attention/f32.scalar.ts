@@ -1,6 +1,6 @@
 // Causal grouped-query attention over f32 caches [kvheads, capacity, dh]; lib/attend.ts says which unit owns what.
 import { AttentionOp } from "../abi.gen";
-import { attend } from "../lib/attend";
+import { asTheyAre, attend } from "../lib/attend";
 import { mixFloats, scoreFloats } from "../lib/floatdot.scalar";
 import { finish, fold } from "../lib/fold.scalar";
 import { groupOf, PART_Y, WEIGHT_BYTES } from "../lib/part";
@@ -8,7 +8,7 @@ import { BLOCK } from "../lib/seen";
 import { capRow, softmax } from "../lib/softmax.scalar";
 
 export function kernel(p: usize, unit: u32, units: u32): void {
-  attend(p, unit, units, block, fold, finish);
+  attend(p, unit, units, asTheyAre, block, fold, finish);
 }
 
 function block(op: AttentionOp, row: u32, group: u32, lo: u32, hi: u32, scratch: usize, part: usize, apart: usize): void {

@@ -1,6 +1,6 @@
 // Causal grouped-query attention over f32 caches [kvheads, capacity, dh]; lib/attend.ts and lib/attendrows.simd.ts say which unit owns what.
 import { AttentionOp } from "../abi.gen";
-import { attend } from "../lib/attend";
+import { asTheyAre, attend } from "../lib/attend";
 import { attendRows, isPrefill } from "../lib/attendrows.simd";
 import { Floats } from "../lib/cached.simd";
 import { mixFloats, scoreFloats } from "../lib/floatdot.simd";
@@ -12,7 +12,7 @@ import { capRow, softmax } from "../lib/softmax.simd";
 export function kernel(p: usize, unit: u32, units: u32): void {
   const op = changetype<AttentionOp>(p);
   if (isPrefill(op)) attendRows<Floats>(op, unit, units);
-  else attend(p, unit, units, block, fold, finish);
+  else attend(p, unit, units, asTheyAre, block, fold, finish);
 }
 
 function block(op: AttentionOp, row: u32, group: u32, lo: u32, hi: u32, scratch: usize, part: usize, apart: usize): void {

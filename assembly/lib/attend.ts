@@ -6,6 +6,8 @@ import { groupOf, partBytes, partsAt, WEIGHT_BYTES } from "./part";
 import { BLOCK, blocksSeen, firstSeen, scalePattern } from "./seen";
 import { start } from "./split";
 
+/** Readies the queries of the heads of key/value head `group` of a row for its blocks. */
+type Prepare = (op: AttentionOp, row: u32, group: u32, scratch: usize) => void;
 /** Makes the parts of the heads of key/value head `group`, `apart` bytes from one another, for row `row` over positions lo … hi − 1 of one block. */
 type Block = (op: AttentionOp, row: u32, group: u32, lo: u32, hi: u32, scratch: usize, part: usize, apart: usize) => void;
 /** Folds the part of later positions into that of earlier ones. */
@@ -13,31 +15,39 @@ type Fold = (earlier: usize, later: usize, dh: u32) => void;
 /** y = what a part says, y f32 [dh]. */
 type Finish = (part: usize, y: usize, dh: u32) => void;
 
-export function attend(p: usize, unit: u32, units: u32, block: Block, fold: Fold, finish: Finish): void {
+/** For blocks that take queries as they are. */
+export function asTheyAre(_op: AttentionOp, _row: u32, _group: u32, _scratch: usize): void {}
+
+export function attend(p: usize, unit: u32, units: u32, prepare: Prepare, block: Block, fold: Fold, finish: Finish): void {
   const op = changetype<AttentionOp>(p);
   const scratch = <usize>op.scores + ((<usize>unit * op.ss) << 2);
   const rows = load<u32>(op.rows);
   if (op.parts) {
-    attendApart(op, unit, units, rows, scratch, block);
+    attendApart(op, unit, units, rows, scratch, prepare, block);
     return;
   }
   const groups = rows * op.kvheads;
   const end = start(unit + 1, units, groups);
-  for (let i = start(unit, units, groups); i < end; i++) attendWhole(op, i / op.kvheads, i % op.kvheads, scratch, block, fold, finish);
+  for (let i = start(unit, units, groups); i < end; i++) {
+    prepare(op, i / op.kvheads, i % op.kvheads, scratch);
+    attendWhole(op, i / op.kvheads, i % op.kvheads, scratch, block, fold, finish);
+  }
 }
 
 /** Units own blocks: the parts go to parts [rows, heads, blocks of the capacity]. */
-function attendApart(op: AttentionOp, unit: u32, units: u32, rows: u32, scratch: usize, block: Block): void {
+function attendApart(op: AttentionOp, unit: u32, units: u32, rows: u32, scratch: usize, prepare: Prepare, block: Block): void {
   if (rows == 0) return;
   const pos = load<u32>(op.pos);
   const apart = <usize>blocksSeen(0, op.capacity - 1) * partBytes(op.dh);
   // No row has more blocks than its last position has before it.
   const most = blocksSeen(firstSeen(pos, op.window), pos + rows - 1);
   const all = rows * op.kvheads * most;
+  const begin = start(unit, units, all);
   const end = start(unit + 1, units, all);
-  for (let i = start(unit, units, all); i < end; i++) {
+  for (let i = begin; i < end; i++) {
     const row = i / (op.kvheads * most);
     const group = (i / most) % op.kvheads;
+    if (i == begin || i % most == 0) prepare(op, row, group, scratch);
     const last = pos + row;
     const first = firstSeen(last, op.window);
     const b = first / BLOCK + (i % most);

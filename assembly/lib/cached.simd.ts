@@ -1,7 +1,7 @@
 // How caches of floats keep their rows, for attention of several rows at a time (attendrows.simd.ts).
 
 import { Cached } from "./attendrows.simd";
-import { F16_KEEP, F16_REBIAS } from "./constants";
+import { F16_KEEP, F16_REBIAS, F32_REST_TH } from "./constants";
 import { HALF_NAN, poison as poisonHalves, widenSmall } from "./half.scalar";
 import { REST, W_SCALE } from "./halfdot.scalar";
 
@@ -53,7 +53,7 @@ export class Halves implements Cached {
     }
   }
   queryTimes(): f32 {
-    return 1 / REST;
+    return load<f32>(F32_REST_TH);
   }
   scoreTimes(): f32 {
     return REST;

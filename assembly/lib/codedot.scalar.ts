@@ -1,11 +1,13 @@
-// Attention over i8 caches, laid out as kvappend says (runtime/ops/kvappend/op.ts). Queries and weights become i16 codes with one scale,
+// Attention over i8 caches, laid out as kvappend says (runtime/ops/kvappend/op.ts). Queries and weights become codes of 14 bits with one scale,
 // products are whole numbers summed without rounding, so that any order gives the same; what is float is done in a fixed order.
 
 import { CODE_MOST } from "./codes.scalar";
 import { ROUND } from "./coefficients";
 
-/** The greatest code of a weight: 256 · 127 · 32767 fits 32 bits. */
-const WEIGHT_MOST: f32 = 32767;
+/** The greatest code of a weight. */
+const WEIGHT_MOST: f32 = 16383;
+/** The greatest code of a query, either sign. */
+const QUERY_MOST: u32 = 8191;
 const ROUND_BITS = reinterpret<i32>(ROUND);
 
 /** x rounded to a whole number, half to even, |x| < 2^22; something within 32 bits for NaN. */
@@ -15,7 +17,7 @@ export function whole(x: f32): i32 {
 
 /** The greatest code of a query of dhp floats: dhp products with codes up to 127 fit 32 bits. */
 export function queryMost(dhp: usize): f32 {
-  return <f32>min<u32>(32767, 0x7fffffff / (CODE_MOST * <u32>dhp));
+  return <f32>min<u32>(QUERY_MOST, 0x7fffffff / (CODE_MOST * <u32>dhp));
 }
 
 /** x f32 [dh] → codes i16 [dhp], zeros behind dh; returns what a code stands for. NaN makes it NaN. */
@@ -33,11 +35,11 @@ export function encodeQuery(x: usize, dh: u32, dhp: usize, codes: usize): f32 {
 export function scoreCodes(q: usize, keys: usize, lane: usize, scales: usize, dhp: usize, n: u32, times: f32, scores: usize): void {
   for (let j: usize = 0; j < n; j++) {
     const at = lane + j;
-    let k = keys + (at >> 4) * (dhp << 4) + ((at & 15) << 1);
+    let k = keys + (at >> 4) * (dhp << 4) + ((at & 15) << 2);
     let s: i32 = 0;
-    for (let x = q; x < q + (dhp << 1); x += 4) {
-      s += <i32>load<i16>(x) * load<i8>(k) + <i32>load<i16>(x, 2) * load<i8>(k, 1);
-      k += 32;
+    for (let x = q; x < q + (dhp << 1); x += 8) {
+      s += products(x, k);
+      k += 64;
     }
     store<f32>(scores + (j << 2), <f32>s * load<f32>(scales + (j << 2)) * times);
   }
@@ -53,7 +55,11 @@ export function encodeWeights(weights: usize, scales: usize, n: u32, codes: usiz
     sum += u;
   }
   const unit = sum == sum ? most : NaN;
-  encodeRest(weights, scales, 0, n, factorOf(unit), codes);
+  const factor = factorOf(unit);
+  for (let j: usize = 0; j < n; j++) {
+    const u = load<f32>(weights + (j << 2)) * load<f32>(scales + (j << 2));
+    store<i16>(codes + (j << 1), <i16>whole(u * factor));
+  }
   return backOf(unit);
 }
 
@@ -67,22 +73,19 @@ export function backOf(unit: f32): f32 {
   return unit / WEIGHT_MOST;
 }
 
-/** Codes of weights from number `from` on. */
-export function encodeRest(weights: usize, scales: usize, from: usize, n: u32, factor: f32, codes: usize): void {
-  for (let j = from; j < n; j++) {
-    const u = load<f32>(weights + (j << 2)) * load<f32>(scales + (j << 2));
-    store<i16>(codes + (j << 1), <i16>whole(u * factor));
-  }
+/** Σ of four products of i16 and i8. */
+function products(x: usize, c: usize): i32 {
+  return <i32>load<i16>(x) * load<i8>(c) + <i32>load<i16>(x, 2) * load<i8>(c, 1) + <i32>load<i16>(x, 4) * load<i8>(c, 2) + <i32>load<i16>(x, 6) * load<i8>(c, 3);
 }
 
-/** y[i] = back · Σ codes[j] · values[j][i] over `pairs` pairs of positions. */
-export function mixCodes(codes: usize, values: usize, dh: u32, dhp: usize, pairs: usize, back: f32, y: usize): void {
+/** y[i] = back · Σ codes[j] · values[j][i] over `quads` times four positions. */
+export function mixCodes(codes: usize, values: usize, dh: u32, dhp: usize, quads: usize, back: f32, y: usize): void {
   for (let i: usize = 0; i < dh; i++) {
-    let v = values + (i << 1);
+    let v = values + (i << 2);
     let s: i32 = 0;
-    for (let w = codes; w < codes + (pairs << 2); w += 4) {
-      s += <i32>load<i16>(w) * load<i8>(v) + <i32>load<i16>(w, 2) * load<i8>(v, 1);
-      v += dhp << 1;
+    for (let w = codes; w < codes + (quads << 3); w += 8) {
+      s += products(w, v);
+      v += dhp << 2;
     }
     store<f32>(y + (i << 2), <f32>s * back);
   }

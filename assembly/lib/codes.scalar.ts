@@ -1,4 +1,4 @@
-// Rows of int8 codes with one f32 scale a row (absmax / 127), as the i8 caches hold them: one code each `apart` bytes, or two.
+// Rows of int8 codes with one f32 scale a row (absmax / 127), as the i8 caches hold them: four codes each 64 bytes (keys) or one each 4 (values).
 
 /** The greatest code. */
 export const CODE_MOST: u32 = 127;
@@ -16,14 +16,26 @@ function scaleRow(x: usize, n: u32, scale: usize): f32 {
   return amax == 0 ? 0 : 127 / amax;
 }
 
-/** x f32 [n] → codes of a key, two side by side each 32 bytes, zeros up to n16, and its scale. */
-export function storeKey(x: usize, n: u32, n16: usize, codes: usize, scale: usize): void {
+/** x f32 [n] → codes of a key, four side by side each 64 bytes, zeros up to n16, its scale, and the sum of the codes. */
+export function storeKey(x: usize, n: u32, n16: usize, codes: usize, scale: usize, sum: usize): void {
   const inv = scaleRow(x, n, scale);
-  for (let i: usize = 0; i < n16; i++) store<i8>(codes + ((i >> 1) << 5) + (i & 1), i < n ? codeOf(load<f32>(x + (i << 2)), inv) : 0);
+  let s: i32 = 0;
+  for (let i: usize = 0; i < n16; i++) {
+    const code: i8 = i < n ? codeOf(load<f32>(x + (i << 2)), inv) : 0;
+    store<i8>(codes + ((i >> 2) << 6) + (i & 3), code);
+    s += code;
+  }
+  store<i32>(sum, s);
 }
 
-/** x f32 [n] → codes of a value, one each 2 bytes, zeros up to n16, and its scale. */
-export function storeValue(x: usize, n: u32, n16: usize, codes: usize, scale: usize): void {
+/** x f32 [n] → codes of a value, one each 4 bytes, zeros up to n16, its scale, and the sum of the codes. */
+export function storeValue(x: usize, n: u32, n16: usize, codes: usize, scale: usize, sum: usize): void {
   const inv = scaleRow(x, n, scale);
-  for (let i: usize = 0; i < n16; i++) store<i8>(codes + (i << 1), i < n ? codeOf(load<f32>(x + (i << 2)), inv) : 0);
+  let s: i32 = 0;
+  for (let i: usize = 0; i < n16; i++) {
+    const code: i8 = i < n ? codeOf(load<f32>(x + (i << 2)), inv) : 0;
+    store<i8>(codes + (i << 2), code);
+    s += code;
+  }
+  store<i32>(sum, s);
 }

@@ -3,6 +3,7 @@ import { codeOf } from "./codes.scalar";
 import { I8_MIN } from "./constants";
 import { absmax } from "./i8tok.simd";
 
+@inline
 function scaleRow(x: usize, n: u32, scale: usize): f32 {
   const amax = absmax(x, n);
   store<f32>(scale, amax / 127);
@@ -20,56 +21,73 @@ function ints(x: v128, times: v128): v128 {
   return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(x, times)));
 }
 
-/** x f32 [n] → codes of a key, two side by side each 32 bytes, zeros up to n16, and its scale. */
-export function storeKey(x: usize, n: u32, n16: usize, codes: usize, scale: usize): void {
+/** Sum of 16 codes. */
+function sum16(c: v128): i32 {
+  const s = i32x4.extadd_pairwise_i16x8_s(i16x8.extadd_pairwise_i8x16_s(c));
+  return i32x4.extract_lane(s, 0) + i32x4.extract_lane(s, 1) + (i32x4.extract_lane(s, 2) + i32x4.extract_lane(s, 3));
+}
+
+/** x f32 [n] → codes of a key, four side by side each 64 bytes, zeros up to n16, its scale, and the sum of the codes. */
+export function storeKey(x: usize, n: u32, n16: usize, codes: usize, scale: usize, sum: usize): void {
   const inv = scaleRow(x, n, scale);
   const lowest = v128.load(I8_MIN);
   const times = f32x4.splat(inv);
+  let s: i32 = 0;
   let i: usize = 0;
   for (; i + 16 <= n; i += 16) {
     const c = codes16(x + (i << 2), times, lowest);
-    v128.store16_lane(codes, c, 0);
-    v128.store16_lane(codes, c, 1, 32);
-    v128.store16_lane(codes, c, 2, 64);
-    v128.store16_lane(codes, c, 3, 96);
-    v128.store16_lane(codes, c, 4, 128);
-    v128.store16_lane(codes, c, 5, 160);
-    v128.store16_lane(codes, c, 6, 192);
-    v128.store16_lane(codes, c, 7, 224);
+    v128.store32_lane(codes, c, 0);
+    v128.store32_lane(codes, c, 1, 64);
+    v128.store32_lane(codes, c, 2, 128);
+    v128.store32_lane(codes, c, 3, 192);
     codes += 256;
+    s += sum16(c);
   }
-  for (; i < n16; i++) store<i8>(codes + (((i & 15) >> 1) << 5) + (i & 1), i < n ? codeOf(load<f32>(x + (i << 2)), inv) : 0);
+  for (; i < n16; i++) {
+    const code: i8 = i < n ? codeOf(load<f32>(x + (i << 2)), inv) : 0;
+    store<i8>(codes + (((i & 15) >> 2) << 6) + (i & 3), code);
+    s += code;
+  }
+  store<i32>(sum, s);
 }
 
-/** x f32 [n] → codes of a value, one each 2 bytes, zeros up to n16, and its scale. */
-export function storeValue(x: usize, n: u32, n16: usize, codes: usize, scale: usize): void {
+/** x f32 [n] → codes of a value, one each 4 bytes, zeros up to n16, its scale, and the sum of the codes. */
+export function storeValue(x: usize, n: u32, n16: usize, codes: usize, scale: usize, sum: usize): void {
   const inv = scaleRow(x, n, scale);
   const lowest = v128.load(I8_MIN);
   const times = f32x4.splat(inv);
+  let s: i32 = 0;
   let i: usize = 0;
   for (; i + 16 <= n; i += 16) {
-    storeApart(codes, codes16(x + (i << 2), times, lowest));
-    codes += 32;
+    const c = codes16(x + (i << 2), times, lowest);
+    storeApart(codes, c);
+    codes += 64;
+    s += sum16(c);
   }
-  for (; i < n16; i++) store<i8>(codes + ((i & 15) << 1), i < n ? codeOf(load<f32>(x + (i << 2)), inv) : 0);
+  for (; i < n16; i++) {
+    const code: i8 = i < n ? codeOf(load<f32>(x + (i << 2)), inv) : 0;
+    store<i8>(codes + ((i & 15) << 2), code);
+    s += code;
+  }
+  store<i32>(sum, s);
 }
 
-/** Stores 16 bytes, one each 2 bytes. */
+/** Stores 16 bytes, one each 4 bytes. */
 function storeApart(to: usize, c: v128): void {
   v128.store8_lane(to, c, 0);
-  v128.store8_lane(to, c, 1, 2);
-  v128.store8_lane(to, c, 2, 4);
-  v128.store8_lane(to, c, 3, 6);
-  v128.store8_lane(to, c, 4, 8);
-  v128.store8_lane(to, c, 5, 10);
-  v128.store8_lane(to, c, 6, 12);
-  v128.store8_lane(to, c, 7, 14);
-  v128.store8_lane(to, c, 8, 16);
-  v128.store8_lane(to, c, 9, 18);
-  v128.store8_lane(to, c, 10, 20);
-  v128.store8_lane(to, c, 11, 22);
-  v128.store8_lane(to, c, 12, 24);
-  v128.store8_lane(to, c, 13, 26);
-  v128.store8_lane(to, c, 14, 28);
-  v128.store8_lane(to, c, 15, 30);
+  v128.store8_lane(to, c, 1, 4);
+  v128.store8_lane(to, c, 2, 8);
+  v128.store8_lane(to, c, 3, 12);
+  v128.store8_lane(to, c, 4, 16);
+  v128.store8_lane(to, c, 5, 20);
+  v128.store8_lane(to, c, 6, 24);
+  v128.store8_lane(to, c, 7, 28);
+  v128.store8_lane(to, c, 8, 32);
+  v128.store8_lane(to, c, 9, 36);
+  v128.store8_lane(to, c, 10, 40);
+  v128.store8_lane(to, c, 11, 44);
+  v128.store8_lane(to, c, 12, 48);
+  v128.store8_lane(to, c, 13, 52);
+  v128.store8_lane(to, c, 14, 56);
+  v128.store8_lane(to, c, 15, 60);
 }

@@ -29,6 +29,10 @@ export const UPPER_BYTE = memory.data<u32>([0xff00ff00, 0xff00ff00, 0xff00ff00, 
 /** i16 1. */
 export const I16_ONE = memory.data<u32>([0x00010001, 0x00010001, 0x00010001, 0x00010001], 16);
 
+/** i16 127: the low 7 bits; i32 2^13. */
+export const I16_LOW7 = memory.data<u32>([0x007f007f, 0x007f007f, 0x007f007f, 0x007f007f], 16);
+export const I32_HALF14 = memory.data<u32>([8192, 8192, 8192, 8192], 16);
+
 /** What a 16-bit weight scale, shifted left by 13, lacks to be an f32 (runtime/quant/lanes.ts). */
 export const SCALE_BASE = memory.data<u32>([0x30000000, 0x30000000, 0x30000000, 0x30000000], 16);
 /** The same for a 256th of the scale. */
@@ -98,6 +102,8 @@ export const F16_NORMAL = memory.data<u32>([0x38800000, 0x38800000, 0x38800000, 
 export const F16_ROUND = memory.data<u32>([0xc8000fff, 0xc8000fff, 0xc8000fff, 0xc8000fff], 16);
 /** 0.5: the f32 step above it is that of f16 subnormals. */
 export const F32_HALF = memory.data<f32>([0.5, 0.5, 0.5, 0.5], 16);
+/** 2^-16, of which REST (halfdot.scalar.ts) is the inverse. */
+export const F32_REST_TH = memory.data<f32>([1 / 65536], 16);
 /** 1 and 0x8000 in every word. */
 export const U32_ONE = memory.data<u32>([1, 1, 1, 1], 16);
 export const F16_SIGN = memory.data<u32>([0x8000, 0x8000, 0x8000, 0x8000], 16);

@@ -5,17 +5,22 @@ export function positionsOf(capacity: u32): usize {
   return (<usize>capacity + 15) & ~15;
 }
 
-/** Codes of a key inside its head: 16 positions side by side, two elements of each at a time, 32 bytes apart. */
+/** Codes of a key inside its head: 16 positions side by side, four elements of each at a time, 64 bytes apart. */
 export function keyAt(position: usize, dhp: usize): usize {
-  return (position >> 4) * (dhp << 4) + ((position & 15) << 1);
+  return (position >> 4) * (dhp << 4) + ((position & 15) << 2);
 }
 
-/** Codes of a value inside its head: two positions side by side, one element of each at a time. */
+/** Codes of a value inside its head: four positions side by side, one element of each at a time. */
 export function valueAt(position: usize, dhp: usize): usize {
-  return (position >> 1) * (dhp << 1) + (position & 1);
+  return (position >> 2) * (dhp << 2) + (position & 3);
 }
 
 /** Scale of a position, behind the codes of all heads. */
 export function scaleAt(heads: usize, positions: usize, dhp: usize, head: usize, position: usize): usize {
   return heads * positions * dhp + ((head * positions + position) << 2);
+}
+
+/** Bytes from the scale of a row to the sum of its codes. */
+export function sumBehindScale(heads: usize, positions: usize): usize {
+  return (heads * positions) << 2;
 }

@@ -4,26 +4,55 @@
 import * as V from "./constants";
 import { exp } from "./math.scalar";
 
-/** s[i] becomes e^(s[i] − shift), s f32 [k]. */
+/** s[i] becomes e^(s[i] − shift), s f32 [k]. Two vectors a turn share each constant that is loaded. */
 export function expRow(s: usize, k: u32, shift: f32): void {
   const end = s + ((<usize>k) << 2);
   const shifts = f32x4.splat(shift);
-  for (; s + 16 <= end; s += 16) v128.store(s, exp4(f32x4.sub(v128.load(s), shifts)));
+  for (; s + 32 <= end; s += 32) expEight(s, shifts);
   for (; s < end; s += 4) store<f32>(s, exp(load<f32>(s) - shift));
 }
 
-function exp4(x: v128): v128 {
-  const v = f32x4.pmin(x, v128.load(V.V_EXP_MAX));
-  const z = f32x4.add(f32x4.mul(v, v128.load(V.V_LOG2E)), v128.load(V.V_ROUND));
-  const n = f32x4.sub(z, v128.load(V.V_ROUND));
-  const r = f32x4.sub(f32x4.sub(v, f32x4.mul(n, v128.load(V.V_LN2_HIGH))), f32x4.mul(n, v128.load(V.V_LN2_LOW)));
-  let p = f32x4.add(f32x4.mul(v128.load(V.V_EXP_C6), r), v128.load(V.V_EXP_C5));
-  p = f32x4.add(f32x4.mul(p, r), v128.load(V.V_EXP_C4));
-  p = f32x4.add(f32x4.mul(p, r), v128.load(V.V_EXP_C3));
-  p = f32x4.add(f32x4.mul(p, r), v128.load(V.V_EXP_C2));
-  p = f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(r, r), p), r), v128.load(V.F32_ONE));
-  const y = f32x4.mul(p, i32x4.add(i32x4.shl(z, 23), v128.load(V.F32_ONE)));
-  return v128.andnot(y, f32x4.lt(x, v128.load(V.V_EXP_ZERO)));
+function expEight(s: usize, shifts: v128): void {
+  const x = f32x4.sub(v128.load(s), shifts);
+  const y = f32x4.sub(v128.load(s, 16), shifts);
+  let c = v128.load(V.V_EXP_MAX);
+  const v = f32x4.pmin(x, c);
+  const w = f32x4.pmin(y, c);
+  c = v128.load(V.V_LOG2E);
+  const round = v128.load(V.V_ROUND);
+  const z = f32x4.add(f32x4.mul(v, c), round);
+  const u = f32x4.add(f32x4.mul(w, c), round);
+  const n = f32x4.sub(z, round);
+  const m = f32x4.sub(u, round);
+  c = v128.load(V.V_LN2_HIGH);
+  let r = f32x4.sub(v, f32x4.mul(n, c));
+  let q = f32x4.sub(w, f32x4.mul(m, c));
+  c = v128.load(V.V_LN2_LOW);
+  r = f32x4.sub(r, f32x4.mul(n, c));
+  q = f32x4.sub(q, f32x4.mul(m, c));
+  c = v128.load(V.V_EXP_C6);
+  let a = f32x4.mul(c, r);
+  let b = f32x4.mul(c, q);
+  c = v128.load(V.V_EXP_C5);
+  a = f32x4.mul(f32x4.add(a, c), r);
+  b = f32x4.mul(f32x4.add(b, c), q);
+  c = v128.load(V.V_EXP_C4);
+  a = f32x4.mul(f32x4.add(a, c), r);
+  b = f32x4.mul(f32x4.add(b, c), q);
+  c = v128.load(V.V_EXP_C3);
+  a = f32x4.mul(f32x4.add(a, c), r);
+  b = f32x4.mul(f32x4.add(b, c), q);
+  c = v128.load(V.V_EXP_C2);
+  a = f32x4.mul(f32x4.mul(r, r), f32x4.add(a, c));
+  b = f32x4.mul(f32x4.mul(q, q), f32x4.add(b, c));
+  c = v128.load(V.F32_ONE);
+  a = f32x4.add(f32x4.add(a, r), c);
+  b = f32x4.add(f32x4.add(b, q), c);
+  a = f32x4.mul(a, i32x4.add(i32x4.shl(z, 23), c));
+  b = f32x4.mul(b, i32x4.add(i32x4.shl(u, 23), c));
+  c = v128.load(V.V_EXP_ZERO);
+  v128.store(s, v128.andnot(a, f32x4.lt(x, c)));
+  v128.store(s, v128.andnot(b, f32x4.lt(y, c)), 16);
 }
 
 /** tanh x. */

@@ -1,7 +1,7 @@
 // What attention knows of one query head after some of its positions, and the scratch memory in which a unit works.
 //   part: f32 m (greatest score), f32 l (Σ e^(s − m)), 8 bytes nothing, then f32 y [padded dh] = Σ e^(s − m) · v
-//   scratch of a unit, heads of one group one behind the other: weights f32 [group, BLOCK], codes i16 [group, BLOCK],
-//   query i16 [group, padded dh], units f32 [group, 4], then two parts a head (runtime/ops/attention/op.ts counts the words)
+//   scratch of a unit, heads of one group one behind the other: weights f32 [group, BLOCK], their codes of 2 bytes [group, BLOCK],
+//   those of queries [group, padded dh], units f32 [group], backs f32 [group, 3], sums i32 [3, 16], then two parts a head (runtime/ops/attention/parts.ts counts the words)
 import { AttentionOp } from "../abi.gen";
 import { BLOCK } from "./seen";
 
@@ -32,11 +32,21 @@ export function queryAt(op: AttentionOp, scratch: usize): usize {
   return scratch + groupOf(op) * (WEIGHT_BYTES + CODE_BYTES);
 }
 
-/** f32 a head: what a code of its query, and later of its weights, stands for. */
+/** f32 a head: what a code of its query stands for, times `scale`. */
 export function unitsAt(op: AttentionOp, scratch: usize): usize {
   return queryAt(op, scratch) + ((groupOf(op) * paddedHead(op.dh)) << 1);
 }
 
-export function partsAt(op: AttentionOp, scratch: usize): usize {
+/** f32 a head: what a code of its weights stands for. */
+export function backsAt(op: AttentionOp, scratch: usize): usize {
+  return unitsAt(op, scratch) + (groupOf(op) << 2);
+}
+
+/** i32 [3, 16]. */
+export function sumsAt(op: AttentionOp, scratch: usize): usize {
   return unitsAt(op, scratch) + (groupOf(op) << 4);
+}
+
+export function partsAt(op: AttentionOp, scratch: usize): usize {
+  return sumsAt(op, scratch) + 192;
 }

@@ -1,7 +1,7 @@
 // What a query sees, cut into blocks at whole multiples of BLOCK positions, and the optional record of how much it looked.
 // The cut depends on positions alone: whoever computes a block, and when, the bits are the same.
 
-/** Positions of one block. A power of two; 16-bit weights times int8 codes over a block stay inside 32 bits. */
+/** Positions of one block. A power of two; 14-bit weights times int8 codes over a block stay inside 32 bits. */
 export const BLOCK: u32 = 256;
 
 /** First of the positions that a query at position `last` sees; window 0 means all. */

@@ -64,7 +64,7 @@ export function byteLength(t: TensorDef, symbols: Symbols): number {
     case "kv_f16":
       return roundup(mul(t.name, 2, ...d), 4);
     case "kv_i8":
-      return mul(t.name, d[0], roundup(d[1], 16), roundup(d[2], 16) + 4);
+      return mul(t.name, d[0], roundup(d[1], 16), roundup(d[2], 16) + 8);
     case "conv_i8":
       return roundup(mul(t.name, ...d), 4);
     case "ssm_i8i8":

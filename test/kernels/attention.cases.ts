@@ -1,7 +1,7 @@
 // attention. Error: a score of dh products in four lanes errs by at most (dh/4 + 4) roundings of scale · Σ|q·k|, a weight by twice the
 // greatest error of a score (relatively) plus exp and sum, y by that times max |v|. With values below 3.4, dh ≤ 128, scale = 1/√dh and
 // cosines that are not all 1, 4e-5 covers it; the typical error is 1e-6.
-// Over i8 caches queries and weights are rounded to 15 bits: a score errs by up to max|q| / 65534 · scale · Σ|k|, a weight by 1/65534 of the
+// Over i8 caches queries and weights are rounded to 14 bits: a score errs by up to max|q| / 16382 · scale · Σ|k|, a weight by 1/32766 of the
 // greatest of its block. Errors of either sign add up as their squares do: 3e-4 covers it.
 
 import { BLOCK, blocksOf, partWords, scratchWords } from "../../runtime/ops/attention/parts.ts";

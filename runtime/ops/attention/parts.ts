@@ -18,8 +18,11 @@ const TILE = 16;
 /** Rows of a tile: those whose query heads make about QUERIES. */
 export const tileRows = (heads: number, kvheads: number): number => Math.max(1, Math.floor((QUERIES * kvheads) / heads));
 
-/** f32 words of the scratch memory of a unit that takes one row: weights, codes, queries, units and two parts for each head of a group. */
-const oneRowWords = (group: number, dh: number): number => group * (BLOCK + BLOCK / 2 + roundup(dh, 16) / 2 + 4 + 2 * partWords(dh));
+/** Sums of whole numbers of three heads. */
+const SUMS = 3 * 16;
+
+/** f32 words of the scratch memory of a unit that takes one row: weights, codes, queries, units and two parts for each head of a group, and sums. */
+const oneRowWords = (group: number, dh: number): number => group * (BLOCK + BLOCK / 2 + roundup(dh, 16) / 2 + 4 + 2 * partWords(dh)) + SUMS;
 
 /** The same of one that takes a tile of rows: weights, query and two parts for each head of each row, and the tile. */
 const tileWords = (queries: number, dh: number): number => queries * (BLOCK + roundup(dh, 16) + 2 * partWords(dh)) + TILE * roundup(dh, 16);

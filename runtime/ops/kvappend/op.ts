@@ -1,9 +1,9 @@
 // Appends rows of k and v (f32, `heads` heads of `dh`) to the caches at positions pos … pos+rows-1.
 // Variant `f32`: cache f32 [heads, capacity, dh], the rows as they are.
 // Variant `f16`: cache f16 [heads, capacity, dh], round to nearest even, overflow clamps to ±65504.
-// Variant `i8`: int8 codes, then f32 scales [heads, positions] = absmax / 127. positions and dhp are capacity and dh rounded up to 16.
-//   keys [heads, positions / 16, dhp / 2, 16, 2]: of 16 positions two elements each; values [heads, positions / 2, dhp, 2]. Elements from dh
-//   on are 0; positions that nothing was appended to stay as they are.
+// Variant `i8`: int8 codes, then f32 scales [heads, positions] = absmax / 127, then i32 sums [heads, positions] of the codes of a row.
+//   positions and dhp are capacity and dh rounded up to 16. Keys [heads, positions / 16, dhp / 4, 16, 4]: of 16 positions four elements each;
+//   values [heads, positions / 4, dhp, 4]. Elements from dh on are 0; positions that nothing was appended to stay as they are.
 // A NaN makes its head's whole row NaN in `f16` and its scale NaN in `i8`, so that attention finds it at the row's first element or scale.
 import { defineOp } from "../define.ts";
 

@@ -35,7 +35,15 @@ const putCodes =
     const at = i8Cache(heads, capacity, x.length);
     const amax = x.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
     const inv = amax === 0 ? 0 : f(127 / amax);
-    for (let i = 0; i < roundup(x.length, 16); i++) cache.setInt8(at[which](head, position, i), i < x.length ? Math.max(-127, Math.min(127, nearestEven(f(x[i] * inv)))) : 0);
+    const codes = Array.from({ length: roundup(x.length, 16) }, (_, i) => (i < x.length ? Math.max(-127, Math.min(127, nearestEven(f(x[i] * inv)))) : 0));
+    codes.forEach((code, i) => {
+      cache.setInt8(at[which](head, position, i), code);
+    });
+    cache.setInt32(
+      at.sum(head, position),
+      codes.reduce((a, b) => a + b, 0),
+      true,
+    );
     cache.setFloat32(at.scale(head, position), amax / 127, true);
   };
 
