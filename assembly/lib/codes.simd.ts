@@ -3,13 +3,6 @@ import { codeOf } from "./codes.scalar";
 import { I8_MIN } from "./constants";
 import { absmax } from "./i8tok.simd";
 
-@inline
-function scaleRow(x: usize, n: u32, scale: usize): f32 {
-  const amax = absmax(x, n);
-  store<f32>(scale, amax / 127);
-  return amax == 0 ? 0 : 127 / amax;
-}
-
 /** 16 codes. Saturating conversions clamp to 127 and −128 and turn NaN into 0; −128 (from ±inf only) then becomes −127. */
 function codes16(x: usize, times: v128, lowest: v128): v128 {
   const a = i16x8.narrow_i32x4_s(ints(v128.load(x), times), ints(v128.load(x, 16), times));
@@ -29,7 +22,9 @@ function sum16(c: v128): i32 {
 
 /** x f32 [n] → codes of a key, four side by side each 64 bytes, zeros up to n16, its scale, and the sum of the codes. */
 export function storeKey(x: usize, n: u32, n16: usize, codes: usize, scale: usize, sum: usize): void {
-  const inv = scaleRow(x, n, scale);
+  const amax = absmax(x, n);
+  const inv: f32 = amax == 0 ? 0 : 127 / amax;
+  store<f32>(scale, amax / 127);
   const lowest = v128.load(I8_MIN);
   const times = f32x4.splat(inv);
   let s: i32 = 0;
@@ -53,7 +48,9 @@ export function storeKey(x: usize, n: u32, n16: usize, codes: usize, scale: usiz
 
 /** x f32 [n] → codes of a value, one each 4 bytes, zeros up to n16, its scale, and the sum of the codes. */
 export function storeValue(x: usize, n: u32, n16: usize, codes: usize, scale: usize, sum: usize): void {
-  const inv = scaleRow(x, n, scale);
+  const amax = absmax(x, n);
+  const inv: f32 = amax == 0 ? 0 : 127 / amax;
+  store<f32>(scale, amax / 127);
   const lowest = v128.load(I8_MIN);
   const times = f32x4.splat(inv);
   let s: i32 = 0;
