@@ -3,7 +3,7 @@ import { AttentionOp } from "../abi.gen";
 import { asTheyAre, attend } from "../lib/attend";
 import { encodeQuery, encodeWeights, mixCodes, scoreCodes } from "../lib/codedot.scalar";
 import { finish, fold } from "../lib/fold.scalar";
-import { keyAt, positionsOf, scaleAt, valueAt } from "../lib/i8cache";
+import { keyAt, positionsOf, scaleAt, sumBehindScale, valueAt } from "../lib/i8cache";
 import { codesAt, groupOf, PART_Y, paddedHead, queryAt, WEIGHT_BYTES } from "../lib/part";
 import { BLOCK } from "../lib/seen";
 import { capRow, softmax } from "../lib/softmax.scalar";
@@ -29,7 +29,7 @@ function block(op: AttentionOp, row: u32, group: u32, lo: u32, hi: u32, scratch:
   for (let g: usize = 0; g < heads; g++) {
     const weights = scratch + g * WEIGHT_BYTES + ((<usize>(lo % BLOCK)) << 2);
     const unit = encodeQuery(<usize>op.q + ((<usize>row * op.qs + (<usize>group * heads + g) * op.dh) << 2), op.dh, dhp, query);
-    scoreCodes(query, keys, lo & 15, <usize>op.kcache + scales, dhp, n, unit * op.scale, weights);
+    scoreCodes(query, keys, lo & 15, <usize>op.kcache + scales, sumBehindScale(op.kvheads, positions), dhp, n, unit * op.scale, weights);
     if (op.softcap > 0) capRow(weights, weights, n, op.softcap);
     softmax(weights, n, part);
     memory.fill(codes, 0, quads << 3);

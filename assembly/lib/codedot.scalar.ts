@@ -6,7 +6,10 @@ import { ROUND } from "./coefficients";
 
 /** The greatest code of a weight. */
 const WEIGHT_MOST: f32 = 16383;
-/** The greatest code of a query, either sign. */
+/** Codes of queries are HALF more than they stand for, so that none is negative; sums of keys' codes take that back. */
+export const HALF: i32 = 8192;
+const HALF_BITS: i32 = 13;
+/** The greatest magnitude a code of a query stands for. */
 const QUERY_MOST: u32 = 8191;
 const ROUND_BITS = reinterpret<i32>(ROUND);
 
@@ -20,23 +23,25 @@ export function queryMost(dhp: usize): f32 {
   return <f32>min<u32>(QUERY_MOST, 0x7fffffff / (CODE_MOST * <u32>dhp));
 }
 
-/** x f32 [dh] → codes i16 [dhp], zeros behind dh; returns what a code stands for. NaN makes it NaN. */
+/** x f32 [dh] → codes i16 [dhp], HALF behind dh; returns what a code stands for. NaN makes it NaN. */
 export function encodeQuery(x: usize, dh: u32, dhp: usize, codes: usize): f32 {
   let amax: f32 = 0;
   for (let i: usize = 0; i < dh; i++) amax = max<f32>(amax, abs<f32>(load<f32>(x + (i << 2))));
   const most = queryMost(dhp);
   const inv: f32 = amax == 0 ? 0 : most / amax;
-  for (let i: usize = 0; i < dh; i++) store<i16>(codes + (i << 1), <i16>whole(load<f32>(x + (i << 2)) * inv));
-  memory.fill(codes + ((<usize>dh) << 1), 0, (dhp - dh) << 1);
+  for (let i: usize = 0; i < dhp; i++) store<i16>(codes + (i << 1), <i16>(HALF + (i < dh ? whole(load<f32>(x + (i << 2)) * inv) : 0)));
   return amax / most;
 }
 
-/** scores[j] = (Σ q[i] · keys[j][i]) · scales[j] · times for n positions from `lane` of the 16 at `keys` on; scores and scales stand at the first of them. */
-export function scoreCodes(q: usize, keys: usize, lane: usize, scales: usize, dhp: usize, n: u32, times: f32, scores: usize): void {
+/**
+ * scores[j] = (Σ (q[i] − HALF) · keys[j][i]) · scales[j] · times for n positions from `lane` of the 16 at `keys` on; scores and scales stand at the
+ * first of them, sums of codes toSum bytes behind scales.
+ */
+export function scoreCodes(q: usize, keys: usize, lane: usize, scales: usize, toSum: usize, dhp: usize, n: u32, times: f32, scores: usize): void {
   for (let j: usize = 0; j < n; j++) {
     const at = lane + j;
     let k = keys + (at >> 4) * (dhp << 4) + ((at & 15) << 2);
-    let s: i32 = 0;
+    let s: i32 = -(load<i32>(scales + toSum + (j << 2)) << HALF_BITS);
     for (let x = q; x < q + (dhp << 1); x += 8) {
       s += products(x, k);
       k += 64;

@@ -1,7 +1,7 @@
 // Attention of one row over i8 caches; codedot.scalar.ts says what is computed and gives the same bits. D says how codes are multiplied. The heads of a
 // group go through a block of positions by threes, while it is in the nearest cache.
 import { AttentionOp } from "../abi.gen";
-import { backOf, factorOf, queryMost, whole } from "./codedot.scalar";
+import { backOf, factorOf, HALF, queryMost, whole } from "./codedot.scalar";
 import { Sums } from "./codesums.simd";
 import { I32_HALF14, V_ROUND } from "./constants";
 import { keyAt, positionsOf, scaleAt, sumBehindScale, valueAt } from "./i8cache";
@@ -9,9 +9,6 @@ import { absmax } from "./i8tok.simd";
 import { backsAt, CODE_BYTES, codesAt, groupOf, PART_Y, paddedHead, queryAt, sumsAt, unitsAt, WEIGHT_BYTES } from "./part";
 import { BLOCK } from "./seen";
 import { capRow, softmax } from "./softmax.simd";
-
-/** Added to codes of queries, so that they are not negative. */
-const HALF: i32 = 8192;
 
 /** Makes the parts of the heads of a group over positions lo … hi − 1 of one block (attend.ts), whose queries are encoded. */
 export function attendCodes<D extends Sums>(op: AttentionOp, row: u32, group: u32, lo: u32, hi: u32, scratch: usize, part: usize, apart: usize): void {
@@ -51,7 +48,7 @@ function codes4(x: v128, times: v128, round: v128): v128 {
   return i32x4.sub(f32x4.add(f32x4.mul(x, times), round), round);
 }
 
-/** x f32 [dh] → codes + HALF [dhp], HALF behind dh; returns what a code stands for. NaN makes it NaN. */
+/** x f32 [dh] → codes [dhp], HALF behind dh; returns what a code stands for. NaN makes it NaN. */
 function encodeQuery<D extends Sums>(x: usize, dh: u32, dhp: usize, codes: usize): f32 {
   const d = changetype<D>(0);
   const amax = absmax(x, dh);
