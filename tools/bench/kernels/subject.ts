@@ -90,7 +90,7 @@ function planOf(variant: string, n: number, k: number, way: Way, kernels: readon
   const size = sizeOf(variant, n, k, way);
   const graph = graphOf(variant, n, k, size.steps * size.pass, copiesOf(size, way));
   const name = `${way.tokens} ${way.state}`;
-  const plan = lower(graph, { name, symbols: { T: way.tokens, L: 1, C: 1 }, kernels, fuse: false, logits: "last", taps: [] });
+  const plan = lower(graph, { name, symbols: { T: way.tokens, L: 1, C: 1 }, kernels, fuse: false, logits: "all", taps: [] });
   const tensors = new Map([...plan.tensors].map(([key, t]) => [key, t.role === "value" ? { ...t, role: "output" as const } : t]));
   return { ...plan, tensors, arena: new Map(), arenaBytes: 0 };
 }
