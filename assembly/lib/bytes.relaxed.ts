@@ -87,5 +87,6 @@ export class Bytes<D extends Gather> implements Product {
     Finish.pair(op, t + 1, row, token + step, wholeBytes(a1, head, token + step), wholeBytes(b1, head + 16, token + step));
     Finish.pair(op, t + 2, row, token + 2 * step, wholeBytes(a2, head, token + 2 * step), wholeBytes(b2, head + 16, token + 2 * step));
     Finish.pair(op, t + 3, row, token + 3 * step, wholeBytes(a3, head, token + 3 * step), wholeBytes(b3, head + 16, token + 3 * step));
+    Finish.rest(op, t, row);
   }
 }

@@ -159,5 +159,6 @@ export class PanelBytes<R extends Run> implements Product {
     Finish.pair(op, t + 1, row, token + step, r.end(f1, scales), r.end(g1, scales + 16));
     Finish.pair(op, t + 2, row, token + 2 * step, r.end(f2, scales), r.end(g2, scales + 16));
     Finish.pair(op, t + 3, row, token + 3 * step, r.end(f3, scales), r.end(g3, scales + 16));
+    Finish.rest(op, t, row);
   }
 }

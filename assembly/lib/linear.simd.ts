@@ -42,17 +42,21 @@ export class Finish {
       Finish.some(y + 32, left - 8, f2);
       Finish.some(y + 48, left - 12, f3);
     }
-    if (op.bias | op.residual) add(op, token, row, min(row + 16, op.n));
+    if (op.bias | op.residual) add(op, token, 1, row, min(row + 16, op.n));
   }
 
-  /** 8 rows, all of them below n. */
+  /** 8 rows, all of them below n, without bias and residual: those of 4 tokens come with `rest`. */
   @inline
   static pair(op: LinearOp, token: u32, row: u32, x: usize, f: v128, g: v128): void {
     const y = <usize>op.y + ((<usize>token * op.ys + row) << 2);
     const s = v128.load32_splat(x);
     v128.store(y, f32x4.mul(f, s));
     v128.store(y, f32x4.mul(g, s), 16);
-    if (op.bias | op.residual) add(op, token, row, row + 8);
+  }
+
+  @inline
+  static rest(op: LinearOp, token: u32, row: u32): void {
+    if (op.bias | op.residual) add(op, token, 4, row, row + 8);
   }
 
   @inline
@@ -64,17 +68,21 @@ export class Finish {
   }
 }
 
-/** Bias and residual of rows [row, end) of one token, whose sums are in y. */
-function add(op: LinearOp, token: u32, row: u32, end: u32): void {
-  let y = <usize>op.y + ((<usize>token * op.ys + row) << 2);
-  for (; row + 4 <= end; row += 4) {
-    finish4(op, token, row, v128.load(y));
-    y += 16;
+/** y += bias, y += residual: rows [row, end) of tokens from `token` on. */
+function add(op: LinearOp, token: u32, tokens: u32, row: u32, end: u32): void {
+  const bytes = (<usize>(end - row)) << 2;
+  for (const last = token + tokens; token < last; token++) {
+    const y = <usize>op.y + ((<usize>token * op.ys + row) << 2);
+    if (op.bias) addTo(y, <usize>op.bias + ((<usize>row) << 2), bytes);
+    if (op.residual) addTo(y, <usize>op.residual + ((<usize>token * op.rs + row) << 2), bytes);
   }
-  for (; row < end; row++) {
-    finish(op, token, row, load<f32>(y));
-    y += 4;
-  }
+}
+
+/** y += a, f32. */
+function addTo(y: usize, a: usize, bytes: usize): void {
+  let i: usize = 0;
+  for (; i + 16 <= bytes; i += 16) v128.store(y + i, f32x4.add(v128.load(y + i), v128.load(a + i)));
+  for (; i < bytes; i += 4) store<f32>(y + i, load<f32>(y + i) + load<f32>(a + i));
 }
 
 /** y[token, row … row + 4) = acc + bias + residual, for the rows below n. */

@@ -8,7 +8,6 @@ import { Finish } from "./linear.simd";
 import { Product } from "./product.simd";
 
 export class PanelNibbles<G extends Group> implements Product {
-  /** 8 rows at a time within a group, as more do not fit the registers. */
   block(op: LinearOp, b: u32, token: u32): void {
     const g = changetype<G>(0);
     const row = <usize>op.x + <usize>token * op.xs;
@@ -25,9 +24,10 @@ export class PanelNibbles<G extends Group> implements Product {
     let f2 = f0;
     let f3 = f0;
     for (const end = w + bytes; w < end; w += stride) {
-      const from = i32x4.shl(g.zero(z), 8);
-      let a0 = from;
-      let a1 = from;
+      let a0 = i32x4.shl(g.zero(z), 8);
+      let a1 = a0;
+      let a2 = a0;
+      let a3 = a0;
       let q = w + g.head();
       for (const stop = q + (g.weights() << 3); q < stop; q += 64) {
         const p0 = v128.load32_splat(x);
@@ -45,6 +45,16 @@ export class PanelNibbles<G extends Group> implements Product {
         a1 = i32x4.add(a1, i32x4.dot_i16x8_s(p1, v128.and(v, n1)));
         a1 = i32x4.add(a1, i32x4.dot_i16x8_s(p2, v128.and(v, n2)));
         a1 = i32x4.add(a1, i32x4.dot_i16x8_s(p3, i16x8.shr_u(v, 12)));
+        v = v128.load(q, 32);
+        a2 = i32x4.add(a2, i32x4.dot_i16x8_s(p0, v128.and(v, n0)));
+        a2 = i32x4.add(a2, i32x4.dot_i16x8_s(p1, v128.and(v, n1)));
+        a2 = i32x4.add(a2, i32x4.dot_i16x8_s(p2, v128.and(v, n2)));
+        a2 = i32x4.add(a2, i32x4.dot_i16x8_s(p3, i16x8.shr_u(v, 12)));
+        v = v128.load(q, 48);
+        a3 = i32x4.add(a3, i32x4.dot_i16x8_s(p0, v128.and(v, n0)));
+        a3 = i32x4.add(a3, i32x4.dot_i16x8_s(p1, v128.and(v, n1)));
+        a3 = i32x4.add(a3, i32x4.dot_i16x8_s(p2, v128.and(v, n2)));
+        a3 = i32x4.add(a3, i32x4.dot_i16x8_s(p3, i16x8.shr_u(v, 12)));
       }
       const minus = g.minus(z);
       const times = g.times(z);
@@ -52,31 +62,10 @@ export class PanelNibbles<G extends Group> implements Product {
       f0 = plus<G>(f0, g.whole(a0), g.scale(at, SCALE_BASE_256TH), at, minus, times);
       at += g.quad();
       f1 = plus<G>(f1, g.whole(a1), g.scale(at, SCALE_BASE_256TH), at, minus, times);
-      a0 = from;
-      a1 = from;
-      q = w + g.head() + 32;
-      x -= g.weights() << 1;
-      for (const stop = q + (g.weights() << 3); q < stop; q += 64) {
-        const p0 = v128.load32_splat(x);
-        const p1 = v128.load32_splat(x, 4);
-        const p2 = v128.load32_splat(x, 8);
-        const p3 = v128.load32_splat(x, 12);
-        x += 16;
-        let v = v128.load(q);
-        a0 = i32x4.add(a0, i32x4.dot_i16x8_s(p0, v128.and(v, n0)));
-        a0 = i32x4.add(a0, i32x4.dot_i16x8_s(p1, v128.and(v, n1)));
-        a0 = i32x4.add(a0, i32x4.dot_i16x8_s(p2, v128.and(v, n2)));
-        a0 = i32x4.add(a0, i32x4.dot_i16x8_s(p3, i16x8.shr_u(v, 12)));
-        v = v128.load(q, 16);
-        a1 = i32x4.add(a1, i32x4.dot_i16x8_s(p0, v128.and(v, n0)));
-        a1 = i32x4.add(a1, i32x4.dot_i16x8_s(p1, v128.and(v, n1)));
-        a1 = i32x4.add(a1, i32x4.dot_i16x8_s(p2, v128.and(v, n2)));
-        a1 = i32x4.add(a1, i32x4.dot_i16x8_s(p3, i16x8.shr_u(v, 12)));
-      }
-      at = w + 2 * g.quad();
-      f2 = plus<G>(f2, g.whole(a0), g.scale(at, SCALE_BASE_256TH), at, minus, times);
       at += g.quad();
-      f3 = plus<G>(f3, g.whole(a1), g.scale(at, SCALE_BASE_256TH), at, minus, times);
+      f2 = plus<G>(f2, g.whole(a2), g.scale(at, SCALE_BASE_256TH), at, minus, times);
+      at += g.quad();
+      f3 = plus<G>(f3, g.whole(a3), g.scale(at, SCALE_BASE_256TH), at, minus, times);
       z += g.words();
     }
     Finish.block(op, token, b << 4, row, f0, f1, f2, f3);
@@ -222,5 +211,6 @@ export class PanelNibbles<G extends Group> implements Product {
     Finish.pair(op, t + 1, row, token + step, f1, g1);
     Finish.pair(op, t + 2, row, token + 2 * step, f2, g2);
     Finish.pair(op, t + 3, row, token + 3 * step, f3, g3);
+    Finish.rest(op, t, row);
   }
 }

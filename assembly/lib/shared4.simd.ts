@@ -156,5 +156,6 @@ export class Shared4<G extends Gather> implements Product {
     Finish.pair(op, t + 1, row, token + step, v128.load(y + apart), v128.load(y + apart, 16));
     Finish.pair(op, t + 2, row, token + 2 * step, v128.load(y + 2 * apart), v128.load(y + 2 * apart, 16));
     Finish.pair(op, t + 3, row, token + 3 * step, v128.load(y + 3 * apart), v128.load(y + 3 * apart, 16));
+    Finish.rest(op, t, row);
   }
 }

@@ -117,5 +117,6 @@ export class Shared8<G extends Gather> implements Product {
     Finish.pair(op, t + 1, row, token + step, wholeBytes(a1, scales, token + step), wholeBytes(b1, scales + 16, token + step));
     Finish.pair(op, t + 2, row, token + 2 * step, wholeBytes(a2, scales, token + 2 * step), wholeBytes(b2, scales + 16, token + 2 * step));
     Finish.pair(op, t + 3, row, token + 3 * step, wholeBytes(a3, scales, token + 3 * step), wholeBytes(b3, scales + 16, token + 3 * step));
+    Finish.rest(op, t, row);
   }
 }

@@ -166,6 +166,7 @@ export class Ternary<D extends Dot> implements Product {
     Finish.pair(op, t + 1, row, token + step, f1, g1);
     Finish.pair(op, t + 2, row, token + 2 * step, f2, g2);
     Finish.pair(op, t + 3, row, token + 3 * step, f3, g3);
+    Finish.rest(op, t, row);
   }
 }
 
