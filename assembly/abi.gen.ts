@@ -296,3 +296,30 @@ export class SoftcapOp {
   k: u32;
   cap: f32;
 }
+
+/** Record of `ssd`; meaning of the fields: runtime/ops/ssd/op.ts. */
+export class SsdOp {
+  kernel: u32;
+  units: u32;
+  rows: u32;
+  x: u32;
+  xs: u32;
+  dt: u32;
+  dts: u32;
+  bias: u32;
+  a: u32;
+  b: u32;
+  bs: u32;
+  c: u32;
+  cs: u32;
+  d: u32;
+  hidden: u32;
+  y: u32;
+  ys: u32;
+  heads: u32;
+  dh: u32;
+  groups: u32;
+  states: u32;
+  least: f32;
+  most: f32;
+}

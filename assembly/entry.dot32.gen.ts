@@ -77,6 +77,7 @@ import { kernel as scan_f32__simd } from "./scan/f32.simd";
 import { kernel as scan_i8f32__simd } from "./scan/i8f32.simd";
 import { kernel as scan_i8i8__simd } from "./scan/i8i8.simd";
 import { kernel as softcap_f32__simd } from "./softcap/f32.simd";
+import { kernel as ssd_f32__simd } from "./ssd/f32.simd";
 import { walk as walkWith, walkAlone } from "./executor";
 
 type Kernel = (op: usize, unit: u32, units: u32) => void;
@@ -160,6 +161,7 @@ const KERNELS: StaticArray<Kernel> = [
   scan_i8f32__simd,
   scan_i8i8__simd,
   softcap_f32__simd,
+  ssd_f32__simd,
 ];
 
 /** Walks the plan in the control block as lane `lane`; returns when the step is over, or never if `forever`. */
@@ -179,5 +181,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 212254726;
+  return 2280110191;
 }

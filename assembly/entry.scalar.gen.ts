@@ -60,6 +60,7 @@ import { kernel as scan_f32__scalar } from "./scan/f32.scalar";
 import { kernel as scan_i8f32__scalar } from "./scan/i8f32.scalar";
 import { kernel as scan_i8i8__scalar } from "./scan/i8i8.scalar";
 import { kernel as softcap_f32__scalar } from "./softcap/f32.scalar";
+import { kernel as ssd_f32__scalar } from "./ssd/f32.scalar";
 import { walk as walkWith, walkAlone } from "./executor";
 
 type Kernel = (op: usize, unit: u32, units: u32) => void;
@@ -126,6 +127,7 @@ const KERNELS: StaticArray<Kernel> = [
   scan_i8f32__scalar,
   scan_i8i8__scalar,
   softcap_f32__scalar,
+  ssd_f32__scalar,
 ];
 
 /** Walks the plan in the control block as lane `lane`; returns when the step is over, or never if `forever`. */
@@ -145,5 +147,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 153267884;
+  return 1637854708;
 }

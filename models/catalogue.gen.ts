@@ -4,6 +4,7 @@ import { architecture as architecture_gemma } from "./gemma/model.ts";
 import { architecture as architecture_gpt2 } from "./gpt2/model.ts";
 import { architecture as architecture_llama } from "./llama/model.ts";
 import { architecture as architecture_mamba } from "./mamba/model.ts";
+import { architecture as architecture_mamba2 } from "./mamba2/model.ts";
 import { architecture as architecture_qwen } from "./qwen/model.ts";
 import type { Architecture } from "./architecture.ts";
 
@@ -13,5 +14,6 @@ export const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
   "gpt2": architecture_gpt2,
   "llama": architecture_llama,
   "mamba": architecture_mamba,
+  "mamba2": architecture_mamba2,
   "qwen": architecture_qwen,
 };

@@ -5,9 +5,12 @@ import { exp } from "./math.scalar";
 /** v becomes softplus(v + bias); v, bias f32 [k]. */
 export function softplusRow(v: usize, bias: usize, k: u32): void {
   for (let i: usize = 0; i < (<usize>k) << 2; i += 4) {
-    const x = load<f32>(v + i) + load<f32>(bias + i);
-    store<f32>(v + i, (x < 0 ? 0 : x) + log1p(exp(-abs<f32>(x))));
+    store<f32>(v + i, softplus(load<f32>(v + i) + load<f32>(bias + i)));
   }
+}
+
+export function softplus(x: f32): f32 {
+  return (x < 0 ? 0 : x) + log1p(exp(-abs<f32>(x)));
 }
 
 /** log(1 + u), 0 ≤ u ≤ 1. */

@@ -24,7 +24,7 @@ const MOST = { vocab: 1 << 20, width: 1 << 16, inner: 1 << 18, layers: 512, stat
 const SILU = { silu: true, swish: true } as const;
 
 /** Models of the authors' package have this instead of `hidden_size`, and no `model_type`. */
-export const isOriginal = (config: Config): boolean => "d_model" in config && "ssm_cfg" in config;
+export const isOriginal = (config: Config): boolean => "d_model" in config && "ssm_cfg" in config && (config.ssm_cfg as Config | null)?.layer !== "Mamba2";
 
 export const describe = (config: Config): MambaDescription => (isOriginal(config) ? original(config) : transformers(config));
 

@@ -151,11 +151,22 @@ export class GraphBuilder {
     return this.op("conv1d", name, { x, w, ...(bias ? { bias } : {}), window }, channels, { channels, taps, silu: silu ? 1 : 0 });
   }
 
-  /** Selective scan of x, gated by z; a [channels, states]. Leaves softplus(dt + bias) in dt. */
+  /** Selective scan of x, gated by z; a [channels, states]. dt is scratch behind it. */
   scan(name: string, inputs: Readonly<Record<"x" | "dt" | "bias" | "a" | "b" | "c" | "d" | "z", string>>): string {
     const [channels, states] = (this.tensors.get(inputs.a) as TensorDef).shape as [number, number];
     const hidden = this.define({ name: `${name}.hidden`, role: "state", format: "ssm_f32", shape: [channels, states] });
     return this.op("scan", name, { ...inputs, hidden }, channels, { channels, states });
+  }
+
+  /** Scan of Mamba-2: heads of `dh` channels, b and c for each of `groups` groups of heads; δ within `limits`, the upper 0 for none. */
+  ssd(
+    name: string,
+    inputs: Readonly<Record<"x" | "dt" | "bias" | "a" | "b" | "c" | "d", string>>,
+    o: { heads: number; dh: number; groups: number; states: number; limits: readonly [number, number] },
+  ): string {
+    const { heads, dh, groups, states, limits } = o;
+    const hidden = this.define({ name: `${name}.hidden`, role: "state", format: "ssd_f32", shape: [heads * dh, states] });
+    return this.op("ssd", name, { ...inputs, hidden }, heads * dh, { heads, dh, groups, states, least: limits[0], most: limits[1] });
   }
 
   add(name: string, a: string, b: string): string {

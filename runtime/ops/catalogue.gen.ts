@@ -16,6 +16,7 @@ import { op as op_rmsnorm } from "./rmsnorm/op.ts";
 import { op as op_rope } from "./rope/op.ts";
 import { op as op_scan } from "./scan/op.ts";
 import { op as op_softcap } from "./softcap/op.ts";
+import { op as op_ssd } from "./ssd/op.ts";
 import type { OpDef } from "./define.ts";
 
 export const OPS: Readonly<Record<string, OpDef>> = {
@@ -36,4 +37,5 @@ export const OPS: Readonly<Record<string, OpDef>> = {
   "rope": op_rope,
   "scan": op_scan,
   "softcap": op_softcap,
+  "ssd": op_ssd,
 };

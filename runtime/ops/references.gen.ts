@@ -16,6 +16,7 @@ import { reference as reference_rmsnorm } from "./rmsnorm/reference.ts";
 import { reference as reference_rope } from "./rope/reference.ts";
 import { reference as reference_scan } from "./scan/reference.ts";
 import { reference as reference_softcap } from "./softcap/reference.ts";
+import { reference as reference_ssd } from "./ssd/reference.ts";
 import type { Reference } from "./define.ts";
 
 export const REFERENCES: Readonly<Record<string, Reference>> = {
@@ -36,4 +37,5 @@ export const REFERENCES: Readonly<Record<string, Reference>> = {
   "rope": reference_rope,
   "scan": reference_scan,
   "softcap": reference_softcap,
+  "ssd": reference_ssd,
 };

@@ -16,6 +16,7 @@ import { cases as cases_rmsnorm } from "./rmsnorm.cases.ts";
 import { cases as cases_rope } from "./rope.cases.ts";
 import { cases as cases_scan } from "./scan.cases.ts";
 import { cases as cases_softcap } from "./softcap.cases.ts";
+import { cases as cases_ssd } from "./ssd.cases.ts";
 import type { Cases } from "./case.ts";
 
 export const CASES: Readonly<Record<string, Cases>> = {
@@ -36,4 +37,5 @@ export const CASES: Readonly<Record<string, Cases>> = {
   "rope": cases_rope,
   "scan": cases_scan,
   "softcap": cases_softcap,
+  "ssd": cases_ssd,
 };

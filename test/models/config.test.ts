@@ -123,7 +123,7 @@ const WRONG_ORIGINAL: readonly Row[] = [
     tie_embeddings: NO_FLAG,
   })("original"),
   ...Object.entries({
-    layer: ["Mamba2", 1],
+    layer: ["Mamba3", 1],
     d_state: [...NO_COUNT, 1025],
     d_conv: [9, ...NO_COUNT],
     expand: NO_POSITIVE,

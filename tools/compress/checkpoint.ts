@@ -4,6 +4,7 @@ import type { Architecture, Config } from "../../models/architecture.ts";
 import { ARCHITECTURES } from "../../models/catalogue.gen.ts";
 import { SkintError } from "../../runtime/errors.ts";
 import { openWeights, readBeside, readConfig, readTokenizer } from "../../runtime/formats/safetensors/folder.ts";
+import { type Json, parseJson } from "../../runtime/formats/safetensors/json.ts";
 import type { TensorStore } from "../../runtime/formats/store.ts";
 import type { Graph } from "../../runtime/graph/types.ts";
 import type { Folder } from "../../runtime/io/source.ts";
@@ -41,9 +42,16 @@ export function architectureOf(config: Config): Architecture {
   });
 }
 
+/** Python writes Infinity, which JSON.parse refuses: limits that are none. */
+function plainOf(v: Json): unknown {
+  if (v instanceof Map) return Object.fromEntries([...v].map(([key, value]) => [key, plainOf(value)]));
+  if (Array.isArray(v)) return v.map(plainOf);
+  return typeof v === "bigint" ? Number(v) : v;
+}
+
 /** Opens a folder with config.json, tokenizer.json and safetensors. `close` the store when done. */
 export async function openCheckpoint(folder: Folder): Promise<Checkpoint> {
-  const config = JSON.parse(await readConfig(folder)) as Config;
+  const config = plainOf(parseJson(await readConfig(folder), "config.json", { nonFinite: true })) as Config;
   const architecture = architectureOf(config);
   const tokenizerJson = await readTokenizer(folder);
   const tokenizerConfig = await readTokenizerConfig(folder);

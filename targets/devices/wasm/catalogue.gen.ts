@@ -64,6 +64,7 @@ export const KERNELS = {
     "scan_i8f32__scalar",
     "scan_i8i8__scalar",
     "softcap_f32__scalar",
+    "ssd_f32__scalar",
   ],
   "simd": [
     "activate_f32__simd",
@@ -144,6 +145,7 @@ export const KERNELS = {
     "scan_i8f32__simd",
     "scan_i8i8__simd",
     "softcap_f32__simd",
+    "ssd_f32__simd",
   ],
   "relaxed": [
     "activate_f32__simd",
@@ -224,6 +226,7 @@ export const KERNELS = {
     "scan_i8f32__simd",
     "scan_i8i8__simd",
     "softcap_f32__simd",
+    "ssd_f32__simd",
   ],
   "dot32": [
     "activate_f32__simd",
@@ -304,6 +307,7 @@ export const KERNELS = {
     "scan_i8f32__simd",
     "scan_i8i8__simd",
     "softcap_f32__simd",
+    "ssd_f32__simd",
   ],
   "simd-threads": [
     "activate_f32__simd",
@@ -384,6 +388,7 @@ export const KERNELS = {
     "scan_i8f32__simd",
     "scan_i8i8__simd",
     "softcap_f32__simd",
+    "ssd_f32__simd",
   ],
   "relaxed-threads": [
     "activate_f32__simd",
@@ -464,6 +469,7 @@ export const KERNELS = {
     "scan_i8f32__simd",
     "scan_i8i8__simd",
     "softcap_f32__simd",
+    "ssd_f32__simd",
   ],
   "dot32-threads": [
     "activate_f32__simd",
@@ -544,6 +550,7 @@ export const KERNELS = {
     "scan_i8f32__simd",
     "scan_i8i8__simd",
     "softcap_f32__simd",
+    "ssd_f32__simd",
   ],
 } as const;
 

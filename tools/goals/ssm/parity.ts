@@ -1,5 +1,5 @@
-// Logits of Mamba in f32 against stored outputs of independent implementations: JAX for tiny-mamba (models/training), transformers for made-up
-// configs (test/models/oracle.py).
+// Logits of Mamba and Mamba-2 in f32 against stored outputs of independent implementations: JAX for tiny-mamba (models/training) and Mamba-2
+// (test/models/mamba2.py), transformers for made-up configs of Mamba (test/models/oracle.py).
 import { readFileSync } from "node:fs";
 import { hashedFolder, type Shapes } from "../../../test/support/hashed.ts";
 import { open, packFolder } from "../../../test/support/tiny.ts";
@@ -39,5 +39,8 @@ export async function parity(): Promise<Measured> {
     const all = { ...bases[base], ...config };
     if (/^mamba/.test(all.model_type)) errors.push({ name, error: await errorOfCase(all, golden[name].tensors, tokens, golden[name].logits) });
   }
+  const second = read("mamba2.json");
+  for (const [name, c] of Object.entries(second.cases) as [string, { config: object; tensors: Shapes; logits: string }][])
+    errors.push({ name, error: await errorOfCase(c.config, c.tensors, second.tokens, c.logits) });
   return { value: Math.max(...errors.map((e) => e.error)), note: errors.map((e) => `${e.name} ${e.error.toExponential(1)}`).join(", ") };
 }
