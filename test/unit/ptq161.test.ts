@@ -5,7 +5,6 @@ import { arrange, type Columns, greatestColumns, unarrange } from "../../runtime
 import { scheme, splitOf } from "../../runtime/quant/q161.ts";
 import { columnsFor } from "../../tools/compress/binarise.ts";
 import { Linalg } from "../../tools/compress/linalg/linalg.ts";
-import { METHODS } from "../../tools/compress/methods/catalogue.gen.ts";
 import { method } from "../../tools/compress/methods/ptq161.ts";
 import { statisticsOf } from "../support/calibrated.ts";
 import { normal } from "../support/data.ts";
@@ -21,12 +20,12 @@ beforeAll(async () => {
 afterAll(() => la.close());
 
 /** What the method makes of rows with given columns: f32 [n, k], and the bytes. */
-async function packed(w: Float32Array, n: number, columns: Columns, rounds: number, inputs = layer.inputs, name = "ptq161"): Promise<{ back: Float32Array; bytes: number }> {
+async function packed(w: Float32Array, n: number, columns: Columns, rounds: number, inputs = layer.inputs, feedback = false): Promise<{ back: Float32Array; bytes: number }> {
   const { k } = inputs;
   const order = { salient: columns.salient, factors: columns.factors.map((f) => 1 / f) };
   const chunks: Uint8Array[] = [];
-  await METHODS[name].compress({
-    name: "w", n, k, scheme, dtype: "F32", columns, settings: { ...method.settings, rounds }, calibrated: { inputs, la },
+  await method.compress({
+    name: "w", n, k, scheme, dtype: "F32", columns, settings: { ...method.settings, rounds, feedback }, calibrated: { inputs, la },
     async read(row, rows) {
       const out = new Float32Array(rows * k);
       for (let r = 0; r < rows; r++) out.set(arrange(w.subarray((row + r) * k, (row + r + 1) * k), order), r * k);
@@ -93,6 +92,12 @@ describe("on a synthetic layer", () => {
     expect(errors[2]).toBeLessThan(1.001 * errors[1]);
   });
 
+  test("signs chosen one column after the other leave less than those of the weights", async () => {
+    const columns = columnsFor(la, layer.w, N, layer.inputs, { rounds: 12, byProduct: false });
+    const error = async (feedback: boolean) => layer.unseen((await packed(layer.w, N, columns, 12, layer.inputs, feedback)).back);
+    expect(await error(true)).toBeLessThan(0.8 * (await error(false)));
+  });
+
   test("bytes are the bits that the format says", async () => {
     const { bytes } = await packed(layer.w, N, columnsFor(la, layer.w, N, layer.inputs, { rounds: 0, byProduct: false }), 0);
     const { salient, binary } = splitOf(K);
@@ -113,14 +118,14 @@ describe("edges", () => {
     const columns = columnsFor(la, zeros, n, inputs, { rounds: 6, byProduct: false });
     expect([...columns.salient.subarray(0, 10)]).toEqual(new Array(10).fill(0));
     expect([...columns.factors].every((f) => f >= 0.04 && f <= 20)).toBe(true);
-    const { back } = await packed(zeros, n, columns, 6, inputs);
+    const { back } = await packed(zeros, n, columns, 6, inputs, true);
     expect(back.every(Number.isFinite)).toBe(true);
     expect(back.subarray(0, k).every((v) => Math.abs(v) < 1e-6)).toBe(true);
   });
 
   test("fewer tokens than channels", async () => {
     const inputs = statisticsOf(la, normal(5 * k, 3), 5, k);
-    const { back } = await packed(w, n, columnsFor(la, w, n, inputs, { rounds: 6, byProduct: false }), 6, inputs);
+    const { back } = await packed(w, n, columnsFor(la, w, n, inputs, { rounds: 6, byProduct: false }), 6, inputs, true);
     expect(back.every(Number.isFinite)).toBe(true);
   });
 
@@ -128,7 +133,7 @@ describe("edges", () => {
     for (const short of [24, 50]) {
       const inputs = statisticsOf(la, normal(t * short, 4), t, short);
       const some = normal(n * short, 5);
-      const { back } = await packed(some, n, columnsFor(la, some, n, inputs, { rounds: 3, byProduct: true }), 3, inputs);
+      const { back } = await packed(some, n, columnsFor(la, some, n, inputs, { rounds: 3, byProduct: true }), 3, inputs, true);
       expect(back.every(Number.isFinite)).toBe(true);
     }
   });

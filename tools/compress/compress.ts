@@ -46,8 +46,10 @@ export interface CompressReport {
 const GOLDEN_BYTES = 64 * 2 ** 20;
 const GOLDEN_RESERVE = 1024;
 const GOLDEN_CONTEXT = 16;
-/** Bytes of a weight's line in the report, and of what stands before them. */
-const REPORT_RESERVE = 320;
+/** Bytes of what stands in front of the report's lines, of a matrix's line, and of what it says of a path, but for names. */
+const REPORT_HEAD = 384;
+const REPORT_LINE = 256;
+const REPORT_PATH = 288;
 
 /**
  * Writes the pack to `sink` and commits it; on any error nothing of it remains. What a calibration has done by then does, if it was given a
@@ -172,6 +174,13 @@ function sourceBytes({ c, graph, weights }: Job): number {
   return storedOf(graph, weights).reduce((sum, t) => sum + findWeight(c, t).bytes, 0);
 }
 
+/** Most bytes that the report can take. */
+function reportBytes(graph: Graph, weights: readonly TensorDef[]): number {
+  const paths = new Map(graph.nodes.map((n) => [n.tensors.w, n.tensors.down]));
+  const line = (name: string, down: string | undefined) => REPORT_LINE + name.length + (down === undefined ? 0 : REPORT_PATH + down.length);
+  return storedOf(graph, weights).reduce((sum, t) => sum + (isMatrix(t) ? line(t.name, paths.get(t.name)) : 0), REPORT_HEAD);
+}
+
 function startPack({ c, graph, weights, o: { recipe }, calibrated }: Job, sink: Sink, env: Environment, golden: boolean): Promise<PackWriter> {
   const text = (field: string) => (typeof c.card[field] === "string" ? (c.card[field] as string) : "unknown");
   return createPack(sink, env.sha256(), {
@@ -181,7 +190,7 @@ function startPack({ c, graph, weights, o: { recipe }, calibrated }: Job, sink: 
       card: JSON.stringify(c.card),
       recipe: JSON.stringify(recipe),
       tokenizer: c.tokenizer,
-      ...(calibrated ? { report: { reserve: REPORT_RESERVE * (1 + weights.length) } } : {}),
+      ...(calibrated ? { report: { reserve: reportBytes(graph, weights) } } : {}),
       ...(golden ? { golden: { reserve: GOLDEN_RESERVE } } : {}),
     },
     tensors: weights.map((t) => ({

@@ -19,7 +19,7 @@ const BLOCK = 32;
 const DAMPING_STEP = 10;
 const MOST_DAMPING = 100;
 
-interface Factor {
+export interface Factor {
   /** Column that is rounded i-th. */
   readonly order: Uint32Array;
   /** Upper triangular [k, k], rows and columns in that order: UᵀU = H⁻¹. */
@@ -57,7 +57,7 @@ export function factorOf(la: Linalg, inputs: InputStatistics, damping: number, a
 }
 
 /** Codes of rows with the numbers they stand for; one for each kind of scheme. `at` is a group's number: row · groups + group. */
-interface Grid {
+export interface Grid {
   /** Chooses scale (and minimum) for group `at` from its weights. */
   choose(at: number, weights: Float32Array): void;
   /** Rounds w in group `at`, notes the code of place `place`, returns what the code stands for. */
@@ -118,16 +118,23 @@ export interface Walk {
 export function roundWithFeedback({ la, inputs }: Calibrated, scheme: IntegerScheme | MinimumScheme, walk: Walk, w: Float32Array, rows: number, out: Uint8Array): void {
   const { damping, activationOrder } = walk;
   const factor = inputs.share(`feedback ${damping} ${activationOrder}`, () => factorOf(la, inputs, damping, activationOrder));
+  const group = scheme.group || inputs.k;
+  const grid = gridOf(scheme, rows, inputs.k, Math.ceil(inputs.k / group));
+  walkRows(la, factor, grid, { ...walk, group }, w, rows);
+  grid.pack(out);
+}
+
+/** Rounds rows w f32 [rows, k] to a grid whose scales are chosen for each `group` of columns. */
+export function walkRows(la: Linalg, factor: Factor, grid: Grid, walk: Walk & { readonly group: number }, w: Float32Array, rows: number): void {
+  const k = factor.order.length;
   la.scope(() => {
-    const rounder = new Rounder(la, inputs.k, factor, scheme, walk, w, rows);
-    for (let from = 0; from < inputs.k; from += BLOCK) rounder.block(from, Math.min(from + BLOCK, inputs.k));
-    rounder.grid.pack(out);
+    const rounder = new Rounder(la, k, factor, grid, walk, w, rows);
+    for (let from = 0; from < k; from += BLOCK) rounder.block(from, Math.min(from + BLOCK, k));
   });
 }
 
 /** Rows on their way. Columns are counted in the order of the factor. */
 class Rounder {
-  readonly grid: Grid;
   private readonly u: Matrix;
   private readonly weights: Matrix;
   private readonly errors: Matrix;
@@ -139,15 +146,14 @@ class Rounder {
     private readonly la: Linalg,
     private readonly k: number,
     private readonly factor: Factor,
-    scheme: IntegerScheme | MinimumScheme,
-    private readonly walk: Walk,
+    private readonly grid: Grid,
+    private readonly walk: Walk & { readonly group: number },
     w: Float32Array,
     private readonly rows: number,
   ) {
     const { order, dead } = factor;
-    this.group = scheme.group || k;
+    this.group = walk.group;
     this.groups = Math.ceil(k / this.group);
-    this.grid = gridOf(scheme, rows, k, this.groups);
     this.mask = walk.share ? new Mask24(rows, k) : undefined;
     this.u = la.from(factor.u, k, k);
     this.weights = la.matrix(rows, k);

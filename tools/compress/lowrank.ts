@@ -1,5 +1,5 @@
 // Values of a path of low rank (paths.ts): factors that take away the most of what compression left, W − Ŵ, where Ŵ is what the packed bytes
-// stand for. The linears that share `down` are stacked. `down` is rounded to its scheme first; `up` is then fitted anew, by least squares on what
+// stand for. The linears that share `down` are stacked, each divided by the size of its outputs. `down` is rounded to its scheme first; `up` is then fitted anew, by least squares on what
 // the rounded `down` makes of the inputs, and rounded last.
 import { SkintError } from "../../runtime/errors.ts";
 import type { TensorDef } from "../../runtime/graph/types.ts";
@@ -50,9 +50,17 @@ export function fitPath(la: Linalg, job: PathJob): FittedPath {
   const n = linears.reduce((sum, l) => sum + l.n, 0);
   const gram = gramOf(job);
   const residual = new Float64Array(n * k);
+  const weighed = new Float64Array(n * k);
   let at = 0;
-  for (const { w, back } of linears) for (let i = 0; i < w.length; i++) residual[at++] = w[i] - back[i];
-  const found = whitenedSvd(la, residual, gram, n, k, power, most);
+  for (const { n, w, back } of linears) {
+    // Relative errors count, so that a linear of small outputs gets its share of `down`.
+    const size = linears.length > 1 ? Math.sqrt(sizeOf(la, w, gram, n, k, power)) || 1 : 1;
+    for (let i = 0; i < w.length; i++, at++) {
+      residual[at] = w[i] - back[i];
+      weighed[at] = residual[at] / size;
+    }
+  }
+  const found = whitenedSvd(la, weighed, gram, n, k, power, most);
   const rank = wanted(found, auto ? ENOUGH : 1);
   const packed = new Map<string, Uint8Array>();
   if (rank === 0) return { rank, packed, reports: new Map() };
@@ -69,6 +77,15 @@ export function fitPath(la: Linalg, job: PathJob): FittedPath {
     reports.set(l.weight, inputs?.gram ? { ...report, output: outputOf(la, inputs, l, up.back, right.back, rank) } : report);
   }
   return { rank, packed, reports };
+}
+
+/** ‖W S^power‖². */
+function sizeOf(la: Linalg, w: Float32Array, gram: Float64Array, n: number, k: number, power: Power): number {
+  return la.scope(() => {
+    let weighed: Matrix = la.from(w, n, k);
+    for (let i = 0; i < 2 * power; i++) weighed = times(la, weighed, la.from(gram, k, k));
+    return la.view(weighed).reduce((sum, v, i) => sum + v * w[i], 0);
+  });
 }
 
 /** The Gram matrix that the power asks for; none of it is read for power 0. */

@@ -2,10 +2,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { openPack } from "../../../runtime/formats/skint/reader.ts";
+import type { StoredTensor } from "../../../runtime/formats/store.ts";
 import { memorySink, memorySource } from "../../../runtime/io/source.ts";
 import { loadModel } from "../../../runtime/session/model.ts";
 import { type Scores, scoreText } from "../../../runtime/stats/perplexity.ts";
 import { openDevice } from "../../cli/model.ts";
+import type { Checkpoint } from "../../compress/checkpoint.ts";
 import { type CompressReport, compressModel } from "../../compress/compress.ts";
 import { openAny } from "../../compress/open.ts";
 import { type Recipe, recipeNamed, withRank } from "../../compress/recipe.ts";
@@ -20,6 +22,8 @@ const TOKENS = 8192;
 export interface Variant {
   readonly name: string;
   readonly recipe: Recipe;
+  /** What becomes of rows f32 [rows, k] of a linear's weights before they are compressed. */
+  readonly rows?: (w: Float32Array, k: number) => void;
 }
 
 export const named = (name: string, rank?: number): Variant => {
@@ -32,8 +36,8 @@ export interface Compressed {
   readonly report: CompressReport;
 }
 
-/** All models of the house share these texts. */
-const textOf = (name: string) => readFileSync(join(MODELS[0], name), "utf8");
+/** All models of the house share the texts of one. */
+const textOf = (name: string) => readFileSync(join("models/tiny-swiglu", name), "utf8");
 const CALIBRATION = "calibration.txt";
 
 const packs = new Map<string, Promise<Compressed>>();
@@ -45,14 +49,29 @@ function once<T>(all: Map<string, Promise<T>>, key: string, make: () => Promise<
   return have;
 }
 
-export function compressed(folder: string, { name, recipe }: Variant, { signal, note }: GoalContext): Promise<Compressed> {
+/** The checkpoint with rows of all matrices but the embedding changed as they are read. */
+function changed(c: Checkpoint, rows: NonNullable<Variant["rows"]>): Checkpoint {
+  const readF32: Checkpoint["store"]["readF32"] = async (name, row, count, out) => {
+    await c.store.readF32(name, row, count, out);
+    const { shape } = c.store.tensors.get(name) as StoredTensor;
+    if (shape.length === 2 && !c.locate("embed.weight").some((at) => at.name === name)) rows(out.subarray(0, count * shape[1]), shape[1]);
+  };
+  const { name, tensors } = c.store;
+  return { ...c, store: { name, tensors, readBytes: (...args) => c.store.readBytes(...args), readF32, close: () => c.store.close() } };
+}
+
+export function compressed(folder: string, { name, recipe, rows }: Variant, { signal, note }: GoalContext): Promise<Compressed> {
   return once(packs, `${folder} ${name}`, async () => {
     note(`  ${folder}: ${name}`);
     const checkpoint = await openAny(folder);
     try {
       const { env } = await openDevice({});
       const sink = memorySink();
-      const report = await compressModel(checkpoint, sink, env, { recipe, signal, calibration: { text: { name: CALIBRATION, text: textOf(CALIBRATION) } } });
+      const report = await compressModel(rows ? changed(checkpoint, rows) : checkpoint, sink, env, {
+        recipe,
+        signal,
+        calibration: { text: { name: CALIBRATION, text: textOf(CALIBRATION) } },
+      });
       return { bytes: sink.bytes() as Uint8Array, report };
     } finally {
       await checkpoint.store.close();

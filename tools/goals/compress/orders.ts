@@ -21,12 +21,22 @@ const LEARNED = named("q161-learned");
 const ANALYTIC = of161("q161, analytic scales", { settings: { rounds: 0 } });
 const BINARY = of161("plain binary", { method: "binary" });
 
+/** Each weight to the nearest of four levels between the least and the greatest of its row. */
+function twoBits(w: Float32Array, k: number): void {
+  for (let at = 0; at < w.length; at += k) {
+    const row = w.subarray(at, at + k);
+    const low = Math.min(...row);
+    const step = (Math.max(...row) - low) / 3;
+    for (let i = 0; i < k; i++) row[i] = low + step * Math.round((row[i] - low) / step);
+  }
+}
+
 /** Each is expected to be at most the next. */
 const CHAINS: readonly (readonly Variant[])[] = [
   [DENSE, W4_EORA, W4_GPTQ, W4],
   [DENSE, EORA, SVD, PRUNED, named("24w4-wanda"), named("24w4-magnitude")],
   [W4, LEARNED, ANALYTIC, BINARY],
-  [LEARNED, named("t2")],
+  [LEARNED, { name: "2 bits to nearest", recipe: recipeNamed("f32"), rows: twoBits }],
 ];
 
 /** Share of the orders that hold; those that do not are told with their intervals. */
