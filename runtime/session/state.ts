@@ -105,7 +105,8 @@ async function read(o: StateOptions, file: Uint8Array, past: RecurrentPast): Pro
   const context = o.engine.options.context;
   if (!hash || !Number.isInteger(tokens) || tokens < 0) throw malformed("tokens or hash are not what a state has");
   if (tokens > context) throw new SkintError("session.context", `the state stands behind ${tokens} tokens, the context is ${context}; load the model with a longer one`);
-  const states = file.slice(header.dataOffset);
+  // A copy of its own: a Buffer's slice would be a view.
+  const states = Uint8Array.from(file.subarray(header.dataOffset));
   if (digestOf(o.sha256, states) !== header.metadata.get("sha256"))
     throw new SkintError("format.hash", "the state's bytes do not hash to what its header says: it was damaged; save it again", { what: "state" });
   const damaged = o.engine.findDamage(states);

@@ -54,6 +54,17 @@ test.each([
   expect(await second.append(TEXT.subarray(90))).toEqual(await fresh(TEXT, recipe));
 });
 
+test("a state may be a Buffer that is a part of another", async () => {
+  const first = (await load()).session();
+  await first.feed(TEXT.subarray(0, 90));
+  const saved = first.state.save();
+  const whole = Buffer.alloc(saved.length + 3, 0xff);
+  whole.set(saved, 3);
+  const second = (await load()).session();
+  await second.state.load(whole.subarray(3));
+  expect(await second.append(TEXT.subarray(90))).toEqual(await fresh(TEXT));
+});
+
 test("a loaded text is recognised when it is fed again, and another is not", async () => {
   const first = (await load()).session();
   await first.feed(TEXT.subarray(0, 90));
