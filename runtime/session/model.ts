@@ -39,7 +39,7 @@ export interface Environment {
 }
 
 const DEFAULT_CONTEXT = 4096;
-const DEFAULT_BATCH = 64;
+const DEFAULT_BATCH = 128;
 
 export type Card = Readonly<Record<string, unknown>>;
 

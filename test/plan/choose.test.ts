@@ -8,7 +8,7 @@ const HAVE = ["gemv_q8__simd", "gemm_q8__simd", "gemv_q4g32__scalar", "add_f32__
 test.each([
   ["linear", "q8", 1, "gemv_q8__simd", /one row/],
   ["linear", "q8", 2, "gemm_q8__simd", /2 rows share/],
-  ["linear", "q8", 64, "gemm_q8__simd", /64 rows share/],
+  ["linear", "q8", 128, "gemm_q8__simd", /128 rows share/],
   ["linear", "q4g32", 1, "gemv_q4g32__scalar", /one row/],
   ["linear", "q4g32", 64, "gemv_q4g32__scalar", /no gemm/],
   ["add", "f32", 64, "add_f32__simd", /only/],

@@ -47,7 +47,7 @@ test("inspect shows what is inside and, with --plan, every step", () => {
   expect(steps.find((s) => s.step === "layers.0.attention.q+k+v")).toMatchObject({ kernel: "gemv_q4g32__simd", macs: 128 * 64, bound: "latency" });
   expect(steps.every((s) => s.why && s.bytes > 0)).toBe(true);
   const text = b.skint("inspect", "w4.skint", "--plan", "--tensors").out;
-  for (const words of ["plan decode: 1 token a step", "plan prefill: 64 tokens a step", "layers.0.attention.q+k+v", "head.weight"]) expect(text).toContain(words);
+  for (const words of ["plan decode: 1 token a step", "plan prefill: 128 tokens a step", "layers.0.attention.q+k+v", "head.weight"]) expect(text).toContain(words);
 });
 
 test("run continues a prompt; a seed fixes the text on any number of threads", () => {
