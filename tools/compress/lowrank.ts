@@ -1,6 +1,6 @@
 // Values of a path of low rank (paths.ts): factors that take away the most of what compression left, W − Ŵ, where Ŵ is what the packed bytes
-// stand for. The linears that share `down` are stacked, each divided by the size of its outputs. `down` is rounded to its scheme first; `up` is then fitted anew, by least squares on what
-// the rounded `down` makes of the inputs, and rounded last.
+// stand for. The linears that share `down` are stacked, each divided by the size of its outputs if the inputs are known. `down` is rounded to its
+// scheme first; `up` is then fitted anew, by least squares on what the rounded `down` makes of the inputs, and rounded last.
 import { SkintError } from "../../runtime/errors.ts";
 import type { TensorDef } from "../../runtime/graph/types.ts";
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
@@ -53,8 +53,8 @@ export function fitPath(la: Linalg, job: PathJob): FittedPath {
   const weighed = new Float64Array(n * k);
   let at = 0;
   for (const { n, w, back } of linears) {
-    // Relative errors count, so that a linear of small outputs gets its share of `down`.
-    const size = linears.length > 1 ? Math.sqrt(sizeOf(la, w, gram, n, k, power)) || 1 : 1;
+    // Relative errors of outputs count, so that a linear of small outputs gets its share of `down`; errors of weights (power 0) are as they are.
+    const size = power > 0 && linears.length > 1 ? Math.sqrt(sizeOf(la, w, gram, n, k, power)) || 1 : 1;
     for (let i = 0; i < w.length; i++, at++) {
       residual[at] = w[i] - back[i];
       weighed[at] = residual[at] / size;

@@ -76,7 +76,10 @@ export class Governor {
     }
     r.window.push(ms);
     if (r.window.length < (r.trial ? TRIAL : WINDOW)) return;
-    if (median(r.window) > one) return this.drop(r);
+    if (median(r.window) > one) {
+      this.drop(r);
+      return;
+    }
     r.window.length = 0;
     r.trial = undefined;
     r.spell = FIRST_SPELL;

@@ -32,7 +32,13 @@ export const area: Area = {
     { id: "byo.dlogp", figure: "mean absolute difference of ln p to llama.cpp", unit: "nats", must: { op: "<=", value: 0.01 }, measure: distance },
     { id: "byo.ppl", figure: "relative perplexity difference to llama.cpp", unit: "ratio", must: { op: "<=", value: 0.003 }, measure: perplexity },
     { id: "byo.q4g32m_exact", figure: "weights of GGUF Q4_0, Q4_1 and Q4_K that q4g32m holds exactly", unit: "share", must: { op: "=", value: 1 }, measure: exactImports },
-    { id: "byo.kl_q4", figure: "KL(f32 ‖ q4g32m + int8 activations, as recipe source has them: i8g32) a token", unit: "nats", must: { op: "<=", value: 0.03 }, measure: costInNats },
+    {
+      id: "byo.kl_q4",
+      figure: "KL(f32 ‖ q4g32m + int8 activations, as recipe source has them: i8g32) a token",
+      unit: "nats",
+      must: { op: "<=", value: 0.03 },
+      measure: costInNats,
+    },
     ...DECODE.map(
       ([id, figure, value, contest, ours]): Goal => ({ id, figure, unit: "ratio", must: { op: ">=", value }, measure: fromContest({ contest, figure: "decode", ours }) }),
     ),
