@@ -1,24 +1,30 @@
 // Selective scan of Mamba-2 for channels [from, to) (runtime/ops/ssd/op.ts).
 import { SsdOp } from "../abi.gen";
 import { exp } from "./math.scalar";
-import { softplus } from "./softplus.scalar";
+import { Softplus } from "./softplus.scalar";
 
-/** δ of a head. */
-export function deltaOf(op: SsdOp, row: u32, head: u32): f32 {
-  const at = (<usize>head) << 2;
-  const delta = softplus(load<f32>(<usize>op.dt + ((<usize>row * op.dts) << 2) + at) + load<f32>(<usize>op.bias + at));
-  const free = delta < op.least ? op.least : delta;
-  return op.most > 0 && free > op.most ? op.most : free;
-}
+/** What the channels of a head share in a row. */
+export class Head {
+  /** δ. */
+  @inline
+  static delta(op: SsdOp, row: u32, head: u32): f32 {
+    const at = (<usize>head) << 2;
+    const delta = Softplus.of(load<f32>(<usize>op.dt + ((<usize>row * op.dts) << 2) + at) + load<f32>(<usize>op.bias + at));
+    const free = delta < op.least ? op.least : delta;
+    return op.most > 0 && free > op.most ? op.most : free;
+  }
 
-/** e^(δ · a) of a head. */
-export function decayOf(op: SsdOp, delta: f32, head: u32): f32 {
-  return exp(delta * load<f32>(<usize>op.a + ((<usize>head) << 2)));
-}
+  /** e^(δ · a). */
+  @inline
+  static decay(op: SsdOp, delta: f32, head: u32): f32 {
+    return exp(delta * load<f32>(<usize>op.a + ((<usize>head) << 2)));
+  }
 
-/** Offset of a head's b and c in their rows, in bytes. */
-export function groupAt(op: SsdOp, head: u32): usize {
-  return (<usize>(head / (op.heads / op.groups)) * op.states) << 2;
+  /** Offset of its b and c in their rows, in bytes. */
+  @inline
+  static groupAt(op: SsdOp, head: u32): usize {
+    return (<usize>(head / (op.heads / op.groups)) * op.states) << 2;
+  }
 }
 
 export function scanChannels(op: SsdOp, rows: u32, from: u32, to: u32): void {
@@ -27,13 +33,13 @@ export function scanChannels(op: SsdOp, rows: u32, from: u32, to: u32): void {
 
 function scanOne(op: SsdOp, row: u32, channel: u32): void {
   const head = channel / op.dh;
-  const delta = deltaOf(op, row, head);
-  const decay = decayOf(op, delta, head);
+  const delta = Head.delta(op, row, head);
+  const decay = Head.decay(op, delta, head);
   const at = (<usize>channel) << 2;
   const x = load<f32>(<usize>op.x + ((<usize>row * op.xs) << 2) + at);
   const input = delta * x;
-  let b = <usize>op.b + ((<usize>row * op.bs) << 2) + groupAt(op, head);
-  let c = <usize>op.c + ((<usize>row * op.cs) << 2) + groupAt(op, head);
+  let b = <usize>op.b + ((<usize>row * op.bs) << 2) + Head.groupAt(op, head);
+  let c = <usize>op.c + ((<usize>row * op.cs) << 2) + Head.groupAt(op, head);
   let h = <usize>op.hidden + (((<usize>(channel >> 4) * op.states) << 6) | ((channel & 15) << 2));
   let sum: f32 = 0;
   for (const end = b + ((<usize>op.states) << 2); b < end; b += 4) {

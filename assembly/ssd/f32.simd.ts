@@ -2,7 +2,7 @@
 // the scalar way.
 import { SsdOp } from "../abi.gen";
 import { start } from "../lib/split";
-import { decayOf, deltaOf, groupAt, scanChannels } from "../lib/ssd.scalar";
+import { Head, scanChannels } from "../lib/ssd.scalar";
 
 export function kernel(p: usize, unit: u32, units: u32): void {
   const op = changetype<SsdOp>(p);
@@ -18,8 +18,8 @@ export function kernel(p: usize, unit: u32, units: u32): void {
 /** 16 channels of one row, all of one head. */
 function block(op: SsdOp, row: u32, channel: u32): void {
   const head = channel / op.dh;
-  const delta = deltaOf(op, row, head);
-  const decay = f32x4.splat(decayOf(op, delta, head));
+  const delta = Head.delta(op, row, head);
+  const decay = f32x4.splat(Head.decay(op, delta, head));
   const step = f32x4.splat(delta);
   const at = (<usize>channel) << 2;
   const x = <usize>op.x + ((<usize>row * op.xs) << 2) + at;
@@ -27,8 +27,8 @@ function block(op: SsdOp, row: u32, channel: u32): void {
   const x1 = f32x4.mul(step, v128.load(x, 16));
   const x2 = f32x4.mul(step, v128.load(x, 32));
   const x3 = f32x4.mul(step, v128.load(x, 48));
-  let b = <usize>op.b + ((<usize>row * op.bs) << 2) + groupAt(op, head);
-  let c = <usize>op.c + ((<usize>row * op.cs) << 2) + groupAt(op, head);
+  let b = <usize>op.b + ((<usize>row * op.bs) << 2) + Head.groupAt(op, head);
+  let c = <usize>op.c + ((<usize>row * op.cs) << 2) + Head.groupAt(op, head);
   let h = <usize>op.hidden + ((<usize>(channel >> 4) * op.states) << 6);
   let s0 = f32x4.splat(0);
   let s1 = s0;
