@@ -33,7 +33,7 @@ export interface Host {
   readonly whySingle?: string;
   /** Milliseconds from any origin, as fine as the host has. */
   now(): number;
-  /** Bytes of dist/core/<build>.wasm. Throws `device.unavailable` if the build is not there. */
+  /** Bytes of a build of the core (targets/devices/wasm/files.ts). Throws `device.unavailable` if the build is not there. */
   core(build: string): Promise<Uint8Array<ArrayBuffer>>;
   /** Starts a worker that walks for ever as lane `lane`. */
   spawnLane(init: LaneInit, onError: (message: string) => void): Lane;

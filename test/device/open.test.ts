@@ -6,13 +6,14 @@ import { differences } from "../../targets/devices/wasm/agreement.ts";
 import { KERNELS } from "../../targets/devices/wasm/catalogue.gen.ts";
 import { describeBuild, openWasm, type WasmOptions } from "../../targets/devices/wasm/device.ts";
 import { prefersDot32 } from "../../targets/devices/wasm/dots.ts";
+import { buildOf, fileOf } from "../../targets/devices/wasm/files.ts";
 import type { Host } from "../../targets/hosts/host.ts";
 import { host } from "../../targets/hosts/node/host.ts";
 import "../support/core.ts"; // lets Node 20 have relaxed SIMD
 import { allocate, elementwisePlan } from "../support/plans.ts";
 import { open, pack, tinyCheckpoint } from "../support/tiny.ts";
 
-const core = (build: string) => new Uint8Array(readFileSync(`dist/core/${build}.wasm`));
+const core = (build: string) => buildOf(build, new Uint8Array(readFileSync(`dist/core/${fileOf(build)}.wasm`)));
 
 /** What `auto` takes on this engine and processor, and what comes next. */
 const [BEST, NEXT] = prefersDot32(host.now) ? (["dot32", "relaxed"] as const) : (["relaxed", "simd"] as const);

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { type BuildName, KERNELS } from "../../targets/devices/wasm/catalogue.gen.ts";
+import { buildOf, fileOf } from "../../targets/devices/wasm/files.ts";
 
 export interface Core {
   readonly memory: WebAssembly.Memory;
@@ -18,9 +19,9 @@ if (NODE_20) setFlagsFromString("--experimental-wasm-relaxed-simd");
 const modules = new Map<string, WebAssembly.Module>();
 
 export function coreModule(build: BuildName): WebAssembly.Module {
-  const path = `dist/core/${build}.wasm`;
+  const path = `dist/core/${fileOf(build)}.wasm`;
   if (!existsSync(path)) throw new Error(`${path} is missing: run npm run build first`);
-  const module = modules.get(build) ?? compile(build, readFileSync(path));
+  const module = modules.get(build) ?? compile(build, buildOf(build, new Uint8Array(readFileSync(path))));
   modules.set(build, module);
   return module;
 }

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } f
 import { dirname, join } from "node:path";
 import * as asc from "assemblyscript/asc";
 import { build } from "esbuild";
-import { BUILDS, LIMIT_BUILDS } from "../gen/scan.ts";
+import { KEPT_BUILDS, LIMIT_BUILDS } from "../gen/scan.ts";
 
 const STAMP = "dist/.stamp";
 const SOURCES = ["runtime", "assembly", "targets", "models", "tools", "asconfig.json", "package.json"];
@@ -29,7 +29,7 @@ async function compile(entry: string, target: string, out: string): Promise<void
 
 /** Every build of the core, the linear algebra of the tools, and the limits of a machine. */
 async function core(): Promise<void> {
-  for (const { name } of BUILDS) await compile(`assembly/entry.${name}.gen.ts`, name, `dist/core/${name}`);
+  for (const { name } of KEPT_BUILDS) await compile(`assembly/entry.${name}.gen.ts`, name, `dist/core/${name}`);
   await compile("assembly/linalg/entry.gen.ts", "linalg", "dist/linalg");
   for (const { name } of LIMIT_BUILDS) await compile(`assembly/limits/entry.${name}.gen.ts`, name, `dist/limits/${name}`);
 }

@@ -115,7 +115,7 @@ export function countLoops(wat: string, families: readonly string[]): Counted[] 
 }
 
 const LINEAR = ["gemv", "gemm"];
-const BUILDS = ["simd", "relaxed", "dot32"];
+const BUILDS = ["simd-threads", "relaxed-threads", "dot32-threads"];
 
 /** Every vector kernel of linear steps, once, by name. Throws if a build is missing. */
 export function countBuilds(): Counted[] {

@@ -1,7 +1,7 @@
 // Checks on the text form of every build of the core (after `npm run build`): what must never be in it and what must.
 // Used by test/unit/wat.test.ts; each function judges one text, so that it can be shown to fire.
 import { existsSync, readFileSync } from "node:fs";
-import { BUILDS } from "../gen/scan.ts";
+import { KEPT_BUILDS } from "../gen/scan.ts";
 
 export interface Func {
   readonly name: string;
@@ -99,7 +99,7 @@ export function judge(wat: string, threads: boolean): string[] {
 
 /** Findings on every build in dist/. */
 export function judgeBuilds(): string[] {
-  return BUILDS.flatMap(({ name, threads }) => {
+  return KEPT_BUILDS.flatMap(({ name, threads }) => {
     const path = `dist/core/${name}.wat`;
     if (!existsSync(path)) return [`${path} is missing; run npm run build`];
     return judge(readFileSync(path, "utf8"), threads).map((what) => `${name}: ${what}`);

@@ -31,6 +31,9 @@ export const BUILDS: readonly Build[] = [
   { name: "dot32-threads", isa: "dot32", threads: true },
 ];
 
+/** Those that have a file: the others are made of them (targets/devices/wasm/files.ts). */
+export const KEPT_BUILDS: readonly Build[] = BUILDS.filter((b) => b.threads || b.isa === "scalar");
+
 /** Builds of the limits: of vectors only, and no build is for what an instruction costs. */
 export const LIMIT_BUILDS: readonly Build[] = BUILDS.filter((b) => b.isa === "simd" || b.isa === "relaxed");
 

@@ -12,6 +12,8 @@ const WINDOW = 8;
 const TRIAL = 3;
 /** A first execution on all lanes again is slow, as workers wake on cold caches; slower than one lane by this factor, the trial ends at once. */
 const HOPELESS = 1.5;
+/** All lanes must beat this share of one lane's time to be worth it. */
+const WORTH = 0.95;
 const FIRST_SPELL = 8;
 const LONGEST_SPELL = 64;
 
@@ -76,7 +78,7 @@ export class Governor {
     }
     r.window.push(ms);
     if (r.window.length < (r.trial ? TRIAL : WINDOW)) return;
-    if (median(r.window) > one) {
+    if (median(r.window) > WORTH * one) {
       this.drop(r);
       return;
     }

@@ -2,8 +2,8 @@
 // memory. Lanes are started by the page on its behalf: Chromium may hang for ever when it ends a worker together with workers of that worker,
 // and not every browser lets workers start workers.
 import { SkintError } from "../../../runtime/errors.ts";
-import type { BuildName } from "../../devices/wasm/catalogue.gen.ts";
 import { poison } from "../../devices/wasm/core.ts";
+import { buildOf, type CoreFile, fileOf } from "../../devices/wasm/files.ts";
 import { probe } from "../../devices/wasm/probe.ts";
 import type { Host, Lane, LaneInit } from "../host.ts";
 import { fetchOk, openUrl } from "./files.ts";
@@ -20,13 +20,10 @@ export interface BrowserHost extends Host {
 }
 
 /** Spelled out, so that bundlers find them. */
-const CORES: Readonly<Record<BuildName, URL>> = {
+const CORES: Readonly<Record<CoreFile, URL>> = {
   scalar: new URL("./core/scalar.wasm", import.meta.url),
-  simd: new URL("./core/simd.wasm", import.meta.url),
   "simd-threads": new URL("./core/simd-threads.wasm", import.meta.url),
-  relaxed: new URL("./core/relaxed.wasm", import.meta.url),
   "relaxed-threads": new URL("./core/relaxed-threads.wasm", import.meta.url),
-  dot32: new URL("./core/dot32.wasm", import.meta.url),
   "dot32-threads": new URL("./core/dot32-threads.wasm", import.meta.url),
 };
 
@@ -43,7 +40,7 @@ export function createHost(startLane: StartLane, core?: string): BrowserHost {
     whySingle,
     canSpawn: !why,
     now: () => performance.now(),
-    core: (build) => fetchCore(core ? new URL(`${build}.wasm`, core) : CORES[build as BuildName]),
+    core: async (build) => buildOf(build, await fetchCore(core ? new URL(`${fileOf(build)}.wasm`, core) : CORES[fileOf(build)])),
     spawnLane(init, onError) {
       const { lane, joined } = spawnLane(startLane, init, onError);
       joining.push(joined);

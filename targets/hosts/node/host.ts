@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { SkintError } from "../../../runtime/errors.ts";
+import { buildOf, fileOf } from "../../devices/wasm/files.ts";
 import type { Host, Lane, LaneInit } from "../host.ts";
 import { openFile } from "./files.ts";
 import { setEngineFlags } from "./flags.ts";
@@ -31,7 +32,7 @@ export const host: Host = {
   name: "node",
   parallelism: availableParallelism(),
   now: () => performance.now(),
-  core: async (build) => new Uint8Array(readFileSync(built(`core/${build}.wasm`))),
+  core: async (build) => buildOf(build, new Uint8Array(readFileSync(built(`core/${fileOf(build)}.wasm`)))),
   spawnLane,
   setEngineFlags,
   sha256,
