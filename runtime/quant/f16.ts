@@ -2,7 +2,7 @@
 // and kernels do not decode one.
 import { f16ArrayToF32, f32ArrayToF16 } from "../num/half.ts";
 import { roundup } from "../num/int.ts";
-import { fromLanes, toLanes } from "./lanes.ts";
+import { copied, fromLanes, toLanes } from "./lanes.ts";
 import { BLOCK_ROWS, type Scheme } from "./scheme.ts";
 
 const MAX = 65504;
@@ -28,7 +28,7 @@ export const scheme: Scheme = {
     const w = new Float32Array(rows * k);
     const lanes = new Float32Array(BLOCK_ROWS * k);
     for (let first = 0; first < rows; first += BLOCK_ROWS) {
-      f16ArrayToF32(new Uint16Array(packed.slice(bytes(first, k), bytes(first + BLOCK_ROWS, k)).buffer), lanes);
+      f16ArrayToF32(new Uint16Array(copied(packed, bytes(first, k), bytes(first + BLOCK_ROWS, k))), lanes);
       fromLanes(lanes, first, Math.min(BLOCK_ROWS, rows - first), k, w);
     }
     return w;

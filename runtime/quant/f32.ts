@@ -1,6 +1,6 @@
 // f32: the weights as they are, [n/16][k][16 rows] f32: 32 bits a weight.
 import { roundup } from "../num/int.ts";
-import { fromLanes, toLanes } from "./lanes.ts";
+import { copied, fromLanes, toLanes } from "./lanes.ts";
 import { BLOCK_ROWS, type Scheme } from "./scheme.ts";
 
 const bytes = (n: number, k: number) => roundup(n, BLOCK_ROWS) * k * 4;
@@ -20,7 +20,7 @@ export const scheme: Scheme = {
   decode(packed, rows, k) {
     const w = new Float32Array(rows * k);
     for (let first = 0; first < rows; first += BLOCK_ROWS) {
-      const lanes = new Float32Array(packed.slice(bytes(first, k), bytes(first + BLOCK_ROWS, k)).buffer);
+      const lanes = new Float32Array(copied(packed, bytes(first, k), bytes(first + BLOCK_ROWS, k)));
       fromLanes(lanes, first, Math.min(BLOCK_ROWS, rows - first), k, w);
     }
     return w;

@@ -223,6 +223,11 @@ export function toLanes(w: ArrayLike<number>, first: number, rows: number, k: nu
   for (let r = 0; r < rows; r++) for (let i = 0; i < k; i++) lanes[i * BLOCK_ROWS + r] = w[(first + r) * k + i];
 }
 
+/** Bytes [from, to) in a buffer of their own: those of a Node Buffer may lie at any offset of one that others share. */
+export function copied(bytes: Uint8Array, from: number, to: number): ArrayBuffer {
+  return new Uint8Array(bytes.subarray(from, to)).buffer;
+}
+
 export function fromLanes(lanes: Float32Array, first: number, rows: number, k: number, w: Float32Array): void {
   for (let r = 0; r < rows; r++) for (let i = 0; i < k; i++) w[(first + r) * k + i] = lanes[i * BLOCK_ROWS + r];
 }

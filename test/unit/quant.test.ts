@@ -55,6 +55,12 @@ describe.each(all.map((s) => [s.name, s] as const))("%s", (name, s) => {
     expect(s.bytes(16, 100) % 16).toBe(0);
   });
 
+  test("bytes are decoded wherever they lie, in a Buffer that shares its memory too", () => {
+    const packed = encode(s, normal(32 * 160, 3), 32, 160);
+    const shared = Buffer.concat([Buffer.alloc(3), packed]).subarray(3);
+    expect(s.decode(shared, 32, 160)).toEqual(s.decode(packed, 32, 160));
+  });
+
   test("error of normal weights", () => {
     const w = normal(64 * 512, 1, 0.02);
     expect(relativeError(w, roundTrip(s, w, 64, 512))).toBeLessThanOrEqual(EXPECTED[name].error);

@@ -52,6 +52,12 @@ const SOURCE = "source";
 /** Element type of a checkpoint → scheme that keeps it; other types (5 and 6 bits, …) become q8g32. */
 const KEEPS: Readonly<Record<string, string>> = { F32: "f32", BF16: "f32", F16: "f16", Q4_0: "q4g32m", Q4_1: "q4g32m", Q4_K: "q4g32m" };
 
+/** For other element types. */
+const KEEPS_OTHERS = "q8g32";
+
+/** Schemes that a rule's `scheme` may become. */
+const schemesOf = (name: string): readonly string[] => (name === SOURCE ? [...new Set([...Object.values(KEEPS), KEEPS_OTHERS])] : Object.hasOwn(SCHEMES, name) ? [name] : []);
+
 const EMBEDDINGS = "^(embed|positions|head)\\.weight$";
 const all = (scheme: string, act?: string): Rule[] => [{ match: ".*", scheme, ...(act ? { act } : {}) }];
 const body = (scheme: string, path: Pick<Rule, "rank" | "power"> = {}): Rule[] => [
@@ -161,9 +167,11 @@ export function recipeNamed(name: string): Recipe {
   return RECIPES.find((r) => r.name === name) ?? invalid(`there is no recipe ${name}`);
 }
 
+const fits = (act: string, scheme: string) => Object.hasOwn(ACTS, act) && schemesOf(scheme).some((name) => ACTS[act].fits(SCHEMES[name]));
+
 const actsOf = (scheme: string) =>
   Object.values(ACTS)
-    .filter((act) => act.fits(SCHEMES[scheme]))
+    .filter(({ name }) => fits(name, scheme))
     .map((act) => act.name)
     .join(", ");
 
@@ -179,9 +187,9 @@ export function parseRecipe(text: string): Recipe {
   if (!CACHE_FORMATS.includes(r.cache)) return invalid(`the recipe's cache is ${JSON.stringify(r.cache)}, none of ${CACHE_FORMATS.join(", ")}`);
   checkMethod("the recipe's method", r.method);
   for (const rule of r.rules) {
-    if (typeof rule?.match !== "string" || !Object.hasOwn(SCHEMES, rule.scheme))
-      return invalid(`the rule ${JSON.stringify(rule)} names no scheme of ${Object.keys(SCHEMES).join(", ")}`);
-    if (rule.act !== undefined && !(Object.hasOwn(ACTS, rule.act) && ACTS[rule.act].fits(SCHEMES[rule.scheme])))
+    if (typeof rule?.match !== "string" || schemesOf(rule.scheme).length === 0)
+      return invalid(`the rule ${JSON.stringify(rule)} names no scheme of ${[...Object.keys(SCHEMES), SOURCE].join(", ")}`);
+    if (rule.act !== undefined && !fits(rule.act, rule.scheme))
       return invalid(`the rule ${JSON.stringify(rule)} names no activation format that ${rule.scheme} is multiplied with: ${actsOf(rule.scheme) || "it takes plain floats"}`);
     try {
       new RegExp(rule.match);
@@ -278,7 +286,7 @@ export function applyRecipe(plain: Graph, recipe: Recipe, dtypeOf: (weight: stri
   const tensors = graph.tensors.map((t) => {
     if (!isMatrix(t) || !hasChoice(graph, t.name)) return t;
     const { scheme } = ruleFor(recipe, t.name);
-    return { ...t, format: scheme === SOURCE ? (KEEPS[dtypeOf(t.name) ?? ""] ?? "q8g32") : scheme };
+    return { ...t, format: scheme === SOURCE ? (KEEPS[dtypeOf(t.name) ?? ""] ?? KEEPS_OTHERS) : scheme };
   });
   const table = graph.nodes.find((n) => n.op === "embed" && SCHEMES[tensors.find((t) => t.name === n.tensors.table)?.format ?? ""]?.arranged);
   if (table) return invalid(`recipe ${recipe.name} gives the embedding ${table.tensors.table} a scheme that no embedding can have`);
