@@ -7,6 +7,7 @@ import { KERNELS } from "../../targets/devices/wasm/catalogue.gen.ts";
 import { describeBuild, openWasm, type WasmOptions } from "../../targets/devices/wasm/device.ts";
 import { prefersDot32 } from "../../targets/devices/wasm/dots.ts";
 import { buildOf, fileOf } from "../../targets/devices/wasm/files.ts";
+import { selfTest } from "../../targets/devices/wasm/selftest.ts";
 import type { Host } from "../../targets/hosts/host.ts";
 import { host } from "../../targets/hosts/node/host.ts";
 import "../support/core.ts"; // lets Node 20 have relaxed SIMD
@@ -64,6 +65,14 @@ function miscomputing(build: string = BEST): Uint8Array<ArrayBuffer> {
   expect(replaced).toBeGreaterThan(0);
   return bytes;
 }
+
+test("the self-test can be asked about some kernels alone", () => {
+  const build = { module: new WebAssembly.Module(miscomputing("relaxed")), kernels: KERNELS.relaxed, shared: false };
+  const failed = selfTest(build);
+  expect(failed.length).toBeGreaterThan(1);
+  expect(selfTest(build, new Set([failed[0], "gemv_q8__simd"]))).toEqual([failed[0]]);
+  expect(selfTest(build, new Set(["gemv_q8__simd"]))).toEqual([]);
+});
 
 function missing(): never {
   throw new SkintError("device.unavailable", "it was not built");

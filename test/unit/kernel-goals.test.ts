@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { Samples } from "../../tools/bench/kernels/run.ts";
 import type { Measured } from "../../tools/goals/goal.ts";
 import { overDense, share } from "../../tools/goals/kernels/microbench.ts";
+import { speedOver } from "../../tools/goals/kernels/system.ts";
 
 const nothing = () => {};
 const timed = { pass: 1, prepare: nothing, run: nothing };
@@ -41,4 +42,9 @@ test("own dense: as many bits, every weight kept, the same activations if any ke
   const other = [...dense, kernel("q4g64", 1.5, "u7tok"), kernel("t2", 0.6, "u7tok")];
   expect(overDense(/^t2$/, "4")(samples(other))).toMatchObject({ note: "gemv_t2__simd over gemv_q4g64__simd in build relaxed" });
   expect(overDense(/^t2$/, "4")(samples([...dense, kernel("t2", 0.6, "u7tok")]))).toMatchObject({ value: 1.5 });
+});
+
+test("who takes half the time has twice the speed", () => {
+  expect(speedOver([2, 2, 2, 2], [4, 4, 4, 4]).value).toBe(2);
+  expect(speedOver([10, 10, 10], [5, 5, 5]).value).toBe(0.5);
 });

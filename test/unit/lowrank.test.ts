@@ -91,6 +91,24 @@ describe("a path", () => {
     expect(fitted({ scheme: "t2" })).toBeLessThan(left({ ...exact, packed: rounded }, { scheme: "t2" }));
   });
 
+  test("gives a linear of small outputs its share of `down` where outputs count, and not where weights do", () => {
+    const small = (v: Float32Array) => v.map((x) => x / 100);
+    const [w, back] = [
+      [W[0], small(W[1])],
+      [BACK[0], small(BACK[1])],
+    ];
+    const share = (power: Power) => {
+      const { down, linears, ...rest } = jobOf({ power });
+      const job = { ...rest, down, linears: linears.map((l, i) => ({ ...l, w: w[i], back: back[i] })) };
+      const { packed, rank } = fitPath(la, job);
+      const n = ROWS[1];
+      const [up, a] = ["up1", "down"].map((name, i) => SCHEMES.f32.decode(packed.get(name) as Uint8Array, i ? rank : n, i ? K : rank));
+      const whole = Float32Array.from(product(up, a, n, rank, K), (v, at) => v + back[1][at]);
+      return outputError(w[1], whole, n, X, T, K) / outputError(w[1], back[1], n, X, T, K);
+    };
+    expect(share(0.5)).toBeLessThan(0.9 * share(0));
+  });
+
   test("of automatic rank ends where 99 % is taken away", () => {
     const few = BACK.map((_, i) => Float32Array.from(product(normal(ROWS[i] * 3, 20 + i), normal(3 * K, 30), ROWS[i], 3, K), (v, at) => W[i][at] - v));
     expect(fitPath(la, jobOf({ rank: 16, auto: true, back: few })).rank).toBeLessThanOrEqual(3);

@@ -42,12 +42,14 @@ export function selfTest({ module, kernels, shared }: Build, only?: ReadonlySet<
   return failed;
 }
 
-/** Every weight scheme with every activation format that fits it. */
+/** Every weight scheme with every activation format that fits it, once: static formats have the rows, and so the kernels, of others. */
 const integerVariants = () =>
-  Object.values(ACTS).flatMap((act) =>
-    Object.values(SCHEMES)
-      .filter(act.fits)
-      .map((scheme) => linearVariant(scheme.name, act.name)),
+  new Set(
+    Object.values(ACTS).flatMap((act) =>
+      Object.values(SCHEMES)
+        .filter(act.fits)
+        .map((scheme) => linearVariant(scheme.name, act.name)),
+    ),
   );
 
 /** Operands of a linear and its result by the reference. */
