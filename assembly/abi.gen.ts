@@ -123,6 +123,22 @@ export class EmbedOp {
   scale: f32;
 }
 
+/** Record of `groupnorm`; meaning of the fields: runtime/ops/groupnorm/op.ts. */
+export class GroupnormOp {
+  kernel: u32;
+  units: u32;
+  rows: u32;
+  x: u32;
+  xs: u32;
+  weight: u32;
+  bias: u32;
+  y: u32;
+  ys: u32;
+  heads: u32;
+  dh: u32;
+  eps: f32;
+}
+
 /** Record of `headnorm`; meaning of the fields: runtime/ops/headnorm/op.ts. */
 export class HeadnormOp {
   kernel: u32;
@@ -322,4 +338,24 @@ export class SsdOp {
   states: u32;
   least: f32;
   most: f32;
+}
+
+/** Record of `wkv`; meaning of the fields: runtime/ops/wkv/op.ts. */
+export class WkvOp {
+  kernel: u32;
+  units: u32;
+  rows: u32;
+  receptance: u32;
+  rs: u32;
+  key: u32;
+  ks: u32;
+  value: u32;
+  vs: u32;
+  decay: u32;
+  bonus: u32;
+  hidden: u32;
+  y: u32;
+  ys: u32;
+  heads: u32;
+  dh: u32;
 }

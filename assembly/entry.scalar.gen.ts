@@ -37,6 +37,7 @@ import { kernel as gemv_q8g32_i8g32__scalar } from "./gemv/q8g32_i8g32.scalar";
 import { kernel as gemv_q8s24__scalar } from "./gemv/q8s24.scalar";
 import { kernel as gemv_q8s24v__scalar } from "./gemv/q8s24v.scalar";
 import { kernel as gemv_t2__scalar } from "./gemv/t2.scalar";
+import { kernel as groupnorm_f32__scalar } from "./groupnorm/f32.scalar";
 import { kernel as headnorm_f32__scalar } from "./headnorm/f32.scalar";
 import { kernel as kvappend_f16__scalar } from "./kvappend/f16.scalar";
 import { kernel as kvappend_f32__scalar } from "./kvappend/f32.scalar";
@@ -61,6 +62,7 @@ import { kernel as scan_i8f32__scalar } from "./scan/i8f32.scalar";
 import { kernel as scan_i8i8__scalar } from "./scan/i8i8.scalar";
 import { kernel as softcap_f32__scalar } from "./softcap/f32.scalar";
 import { kernel as ssd_f32__scalar } from "./ssd/f32.scalar";
+import { kernel as wkv_f32__scalar } from "./wkv/f32.scalar";
 import { walk as walkWith, walkAlone } from "./executor";
 
 type Kernel = (op: usize, unit: u32, units: u32) => void;
@@ -104,6 +106,7 @@ const KERNELS: StaticArray<Kernel> = [
   gemv_q8s24__scalar,
   gemv_q8s24v__scalar,
   gemv_t2__scalar,
+  groupnorm_f32__scalar,
   headnorm_f32__scalar,
   kvappend_f16__scalar,
   kvappend_f32__scalar,
@@ -128,6 +131,7 @@ const KERNELS: StaticArray<Kernel> = [
   scan_i8i8__scalar,
   softcap_f32__scalar,
   ssd_f32__scalar,
+  wkv_f32__scalar,
 ];
 
 /** Walks the plan in the control block as lane `lane`; returns when the step is over, or never if `forever`. */
@@ -147,5 +151,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 1637854708;
+  return 2929455703;
 }

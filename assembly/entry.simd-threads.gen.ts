@@ -54,6 +54,7 @@ import { kernel as gemv_q8g32_i8g32__simd } from "./gemv/q8g32_i8g32.simd";
 import { kernel as gemv_q8s24__simd } from "./gemv/q8s24.simd";
 import { kernel as gemv_q8s24v__simd } from "./gemv/q8s24v.simd";
 import { kernel as gemv_t2__simd } from "./gemv/t2.simd";
+import { kernel as groupnorm_f32__simd } from "./groupnorm/f32.simd";
 import { kernel as headnorm_f32__simd } from "./headnorm/f32.simd";
 import { kernel as kvappend_f16__simd } from "./kvappend/f16.simd";
 import { kernel as kvappend_f32__scalar } from "./kvappend/f32.scalar";
@@ -78,6 +79,7 @@ import { kernel as scan_i8f32__simd } from "./scan/i8f32.simd";
 import { kernel as scan_i8i8__simd } from "./scan/i8i8.simd";
 import { kernel as softcap_f32__simd } from "./softcap/f32.simd";
 import { kernel as ssd_f32__simd } from "./ssd/f32.simd";
+import { kernel as wkv_f32__simd } from "./wkv/f32.simd";
 import { walk as walkWith, walkAlone } from "./executor";
 
 type Kernel = (op: usize, unit: u32, units: u32) => void;
@@ -138,6 +140,7 @@ const KERNELS: StaticArray<Kernel> = [
   gemv_q8s24__simd,
   gemv_q8s24v__simd,
   gemv_t2__simd,
+  groupnorm_f32__simd,
   headnorm_f32__simd,
   kvappend_f16__simd,
   kvappend_f32__scalar,
@@ -162,6 +165,7 @@ const KERNELS: StaticArray<Kernel> = [
   scan_i8i8__simd,
   softcap_f32__simd,
   ssd_f32__simd,
+  wkv_f32__simd,
 ];
 
 /** Walks the plan in the control block as lane `lane`; returns when the step is over, or never if `forever`. */
@@ -181,5 +185,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 2171871424;
+  return 2563563357;
 }

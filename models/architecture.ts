@@ -19,6 +19,10 @@ export interface Location {
   readonly transposed?: boolean;
   /** Stored as [n, 1, k], as depthwise convolutions are. */
   readonly depthwise?: boolean;
+  /** Stored in any shape of as many numbers. */
+  readonly flat?: boolean;
+  /** Stored as [n] in any shape; what the k weights of a row are, given the number that is stored. */
+  readonly spread?: (stored: number) => readonly number[];
   /** What the weight is, given the number that is stored. */
   readonly map?: (stored: number) => number;
   /** One of `of` equal parts of the output rows (n), for projections that are stored together. */

@@ -6,6 +6,7 @@ import { architecture as architecture_llama } from "./llama/model.ts";
 import { architecture as architecture_mamba } from "./mamba/model.ts";
 import { architecture as architecture_mamba2 } from "./mamba2/model.ts";
 import { architecture as architecture_qwen } from "./qwen/model.ts";
+import { architecture as architecture_rwkv } from "./rwkv/model.ts";
 import type { Architecture } from "./architecture.ts";
 
 export const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
@@ -16,4 +17,5 @@ export const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
   "mamba": architecture_mamba,
   "mamba2": architecture_mamba2,
   "qwen": architecture_qwen,
+  "rwkv": architecture_rwkv,
 };

@@ -6,6 +6,8 @@ export const SILU: u32 = 0;
 export const GELU: u32 = 1;
 export const GELU_TANH: u32 = 2;
 export const RELU: u32 = 3;
+export const RELU2: u32 = 4;
+export const SIGMOID: u32 = 5;
 
 /** g, u, y f32 [k]; u = 0: not gated; y may be g or u. */
 export function activateRow(kind: u32, g: usize, u: usize, y: usize, k: u32): void {
@@ -19,6 +21,7 @@ export function activation(kind: u32, x: f32): f32 {
   if (kind == SILU) return silu(x);
   if (kind == GELU) return gelu(x);
   if (kind == GELU_TANH) return geluTanh(x);
+  if (kind == SIGMOID) return 1 / (1 + exp(-x));
   const positive: f32 = x < 0 ? 0 : x;
   return kind == RELU ? positive : positive * positive;
 }

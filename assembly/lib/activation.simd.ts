@@ -1,20 +1,22 @@
 // One row of y = f(g) · u; kinds as in runtime/ops/activate/op.ts, functions as in activation.scalar.ts.
 // The row is passed over several times, with y for what lies between: exponents, their exponentials, the quotient, the gate.
-import { activation, GELU, GELU_TANH, RELU, SILU } from "./activation.scalar";
+import { activation, GELU, GELU_TANH, RELU, RELU2, SIGMOID, SILU } from "./activation.scalar";
 import * as V from "./constants";
 import { expRow } from "./math.simd";
 
 /** g, u, y f32 [k]; u = 0: not gated; y is neither g nor u. */
 export function activateRow(kind: u32, g: usize, u: usize, y: usize, k: u32): void {
   const whole = ((<usize>k) << 2) & ~15;
-  if (kind < RELU) {
-    if (kind == SILU) siluExponents(g, y, whole);
+  if (kind == RELU || kind == RELU2) reluRow(g, y, whole, kind == RELU2);
+  else {
+    if (kind == SILU || kind == SIGMOID) negatives(g, y, whole);
     else if (kind == GELU_TANH) geluTanhExponents(g, y, whole);
     else geluExponents(g, y, whole);
     expRow(y, k & ~3, 0);
     if (kind == GELU) geluRow(g, y, whole);
+    else if (kind == SIGMOID) reciprocals(y, whole);
     else quotients(g, y, whole);
-  } else reluRow(g, y, whole, kind != RELU);
+  }
   if (u) gate(y, u, whole);
   for (let i = whole; i < (<usize>k) << 2; i += 4) {
     const f = activation(kind, load<f32>(g + i));
@@ -22,7 +24,7 @@ export function activateRow(kind: u32, g: usize, u: usize, y: usize, k: u32): vo
   }
 }
 
-function siluExponents(g: usize, y: usize, bytes: usize): void {
+function negatives(g: usize, y: usize, bytes: usize): void {
   const sign = v128.load(V.F32_SIGN);
   for (let i: usize = 0; i < bytes; i += 16) v128.store(y + i, v128.xor(v128.load(g + i), sign));
 }
@@ -50,6 +52,12 @@ function geluExponents(g: usize, y: usize, bytes: usize): void {
 function quotients(g: usize, y: usize, bytes: usize): void {
   const one = v128.load(V.F32_ONE);
   for (let i: usize = 0; i < bytes; i += 16) v128.store(y + i, f32x4.div(v128.load(g + i), f32x4.add(one, v128.load(y + i))));
+}
+
+/** y = 1 / (1 + y). */
+function reciprocals(y: usize, bytes: usize): void {
+  const one = v128.load(V.F32_ONE);
+  for (let i: usize = 0; i < bytes; i += 16) v128.store(y + i, f32x4.div(one, f32x4.add(one, v128.load(y + i))));
 }
 
 /** y = g · Φ(g), where y was e^(−g²/2). */

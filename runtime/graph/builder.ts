@@ -169,6 +169,17 @@ export class GraphBuilder {
     return this.op("ssd", name, { ...inputs, hidden }, heads * dh, { heads, dh, groups, states, least: limits[0], most: limits[1] });
   }
 
+  /** Recurrence of RWKV-5.2 over heads of `dh` channels. */
+  wkv(name: string, inputs: Readonly<Record<"receptance" | "key" | "value" | "decay" | "bonus", string>>, { heads, dh }: { heads: number; dh: number }): string {
+    const hidden = this.define({ name: `${name}.hidden`, role: "state", format: "wkv_f32", shape: [heads * dh, dh] });
+    return this.op("wkv", name, { ...inputs, hidden }, heads * dh, { heads, dh });
+  }
+
+  /** LayerNorm of each head of `dh`; weight and bias [heads·dh]. */
+  groupnorm(name: string, x: string, weight: string, bias: string, o: { heads: number; dh: number; eps: number }): string {
+    return this.op("groupnorm", name, { x, weight, bias }, o.heads * o.dh, { ...o });
+  }
+
   add(name: string, a: string, b: string): string {
     const k = this.width(a);
     const y = this.value(name, k);

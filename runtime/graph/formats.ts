@@ -32,11 +32,11 @@ export function isRecurrent(t: TensorDef): boolean {
   return t.role === "state" && !t.shape.includes("C");
 }
 
-/** Formats of recurrent states: `<stem>_<variant>` of conv1d, scan and ssd. */
-export const RECURRENT_FORMATS = ["conv_f32", "conv_i8", "ssm_f32", "ssm_i8f32", "ssm_i8i8", "saturations_i8f32", "saturations_i8i8", "ssd_f32"] as const;
+/** Formats of recurrent states: `<stem>_<variant>` of conv1d, scan, ssd and wkv. */
+export const RECURRENT_FORMATS = ["conv_f32", "conv_i8", "ssm_f32", "ssm_i8f32", "ssm_i8i8", "saturations_i8f32", "saturations_i8i8", "ssd_f32", "wkv_f32"] as const;
 
 /** Is it made of f32? */
-export const isPlainState = (format: string): boolean => ["conv_f32", "ssm_f32", "ssm_i8f32", "ssd_f32"].includes(format);
+export const isPlainState = (format: string): boolean => ["conv_f32", "ssm_f32", "ssm_i8f32", "ssd_f32", "wkv_f32"].includes(format);
 
 /** Bytes of the tensor in device memory (a multiple of 4). */
 export function byteLength(t: TensorDef, symbols: Symbols): number {
@@ -72,6 +72,7 @@ export function byteLength(t: TensorDef, symbols: Symbols): number {
     case "ssm_f32":
     case "ssm_i8f32":
     case "ssd_f32":
+    case "wkv_f32":
       return SCHEMES.f32.bytes(d[0], d[1]);
     default:
       throw new SkintError("graph.invalid", `tensor ${t.name} has the unknown format ${t.format}`, { what: t.name });

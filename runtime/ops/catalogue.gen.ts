@@ -6,6 +6,7 @@ import { op as op_attentionmerge } from "./attentionmerge/op.ts";
 import { op as op_conv1d } from "./conv1d/op.ts";
 import { op as op_copy } from "./copy/op.ts";
 import { op as op_embed } from "./embed/op.ts";
+import { op as op_groupnorm } from "./groupnorm/op.ts";
 import { op as op_headnorm } from "./headnorm/op.ts";
 import { op as op_kvappend } from "./kvappend/op.ts";
 import { op as op_layernorm } from "./layernorm/op.ts";
@@ -17,6 +18,7 @@ import { op as op_rope } from "./rope/op.ts";
 import { op as op_scan } from "./scan/op.ts";
 import { op as op_softcap } from "./softcap/op.ts";
 import { op as op_ssd } from "./ssd/op.ts";
+import { op as op_wkv } from "./wkv/op.ts";
 import type { OpDef } from "./define.ts";
 
 export const OPS: Readonly<Record<string, OpDef>> = {
@@ -27,6 +29,7 @@ export const OPS: Readonly<Record<string, OpDef>> = {
   "conv1d": op_conv1d,
   "copy": op_copy,
   "embed": op_embed,
+  "groupnorm": op_groupnorm,
   "headnorm": op_headnorm,
   "kvappend": op_kvappend,
   "layernorm": op_layernorm,
@@ -38,4 +41,5 @@ export const OPS: Readonly<Record<string, OpDef>> = {
   "scan": op_scan,
   "softcap": op_softcap,
   "ssd": op_ssd,
+  "wkv": op_wkv,
 };

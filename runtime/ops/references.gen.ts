@@ -6,6 +6,7 @@ import { reference as reference_attentionmerge } from "./attentionmerge/referenc
 import { reference as reference_conv1d } from "./conv1d/reference.ts";
 import { reference as reference_copy } from "./copy/reference.ts";
 import { reference as reference_embed } from "./embed/reference.ts";
+import { reference as reference_groupnorm } from "./groupnorm/reference.ts";
 import { reference as reference_headnorm } from "./headnorm/reference.ts";
 import { reference as reference_kvappend } from "./kvappend/reference.ts";
 import { reference as reference_layernorm } from "./layernorm/reference.ts";
@@ -17,6 +18,7 @@ import { reference as reference_rope } from "./rope/reference.ts";
 import { reference as reference_scan } from "./scan/reference.ts";
 import { reference as reference_softcap } from "./softcap/reference.ts";
 import { reference as reference_ssd } from "./ssd/reference.ts";
+import { reference as reference_wkv } from "./wkv/reference.ts";
 import type { Reference } from "./define.ts";
 
 export const REFERENCES: Readonly<Record<string, Reference>> = {
@@ -27,6 +29,7 @@ export const REFERENCES: Readonly<Record<string, Reference>> = {
   "conv1d": reference_conv1d,
   "copy": reference_copy,
   "embed": reference_embed,
+  "groupnorm": reference_groupnorm,
   "headnorm": reference_headnorm,
   "kvappend": reference_kvappend,
   "layernorm": reference_layernorm,
@@ -38,4 +41,5 @@ export const REFERENCES: Readonly<Record<string, Reference>> = {
   "scan": reference_scan,
   "softcap": reference_softcap,
   "ssd": reference_ssd,
+  "wkv": reference_wkv,
 };

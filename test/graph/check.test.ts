@@ -211,7 +211,7 @@ const MUTATIONS: Readonly<Record<string, readonly [(g: Loose) => void, string]>>
   "no key heads": [(g) => (node(g, "layers.0.attention.mix").attrs.kvheads = 0), "layers.0.attention.mix"],
   "rotating more than a head": [(g) => (node(g, "layers.0.attention.rope").attrs.rot = 32), "layers.0.attention.rope"],
   "unknown pairing": [(g) => (node(g, "layers.0.attention.rope").attrs.pairing = 2), "layers.0.attention.rope"],
-  "unknown activation": [(g) => (node(g, "layers.0.ffn.activation").attrs.kind = 5), "layers.0.ffn.activation"],
+  "unknown activation": [(g) => (node(g, "layers.0.ffn.activation").attrs.kind = 99), "layers.0.ffn.activation"],
 };
 
 const failure = (text: string): SkintError => {

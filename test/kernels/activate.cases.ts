@@ -12,6 +12,7 @@ const BOUNDS: Record<Activation, Bound> = {
   gelu_tanh: { abs: 2e-6, rel: 6e-7 },
   relu: { abs: 0, rel: 1e-7 },
   relu2: { abs: 0, rel: 2e-7 },
+  sigmoid: { abs: 1e-36, rel: 6e-7 },
 };
 
 interface Options {

@@ -6,6 +6,7 @@ import { cases as cases_attentionmerge } from "./attentionmerge.cases.ts";
 import { cases as cases_conv1d } from "./conv1d.cases.ts";
 import { cases as cases_copy } from "./copy.cases.ts";
 import { cases as cases_embed } from "./embed.cases.ts";
+import { cases as cases_groupnorm } from "./groupnorm.cases.ts";
 import { cases as cases_headnorm } from "./headnorm.cases.ts";
 import { cases as cases_kvappend } from "./kvappend.cases.ts";
 import { cases as cases_layernorm } from "./layernorm.cases.ts";
@@ -17,6 +18,7 @@ import { cases as cases_rope } from "./rope.cases.ts";
 import { cases as cases_scan } from "./scan.cases.ts";
 import { cases as cases_softcap } from "./softcap.cases.ts";
 import { cases as cases_ssd } from "./ssd.cases.ts";
+import { cases as cases_wkv } from "./wkv.cases.ts";
 import type { Cases } from "./case.ts";
 
 export const CASES: Readonly<Record<string, Cases>> = {
@@ -27,6 +29,7 @@ export const CASES: Readonly<Record<string, Cases>> = {
   "conv1d": cases_conv1d,
   "copy": cases_copy,
   "embed": cases_embed,
+  "groupnorm": cases_groupnorm,
   "headnorm": cases_headnorm,
   "kvappend": cases_kvappend,
   "layernorm": cases_layernorm,
@@ -38,4 +41,5 @@ export const CASES: Readonly<Record<string, Cases>> = {
   "scan": cases_scan,
   "softcap": cases_softcap,
   "ssd": cases_ssd,
+  "wkv": cases_wkv,
 };

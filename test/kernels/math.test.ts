@@ -22,6 +22,7 @@ const tanh = { op: "softcap", input: "x", values: { cap: 1 } };
 const GRIDS: Record<string, Grid> = {
   "silu, so exp": { ...activation("silu"), from: -80, to: 90, rel: 2e-7 },
   "silu near 0": { ...activation("silu"), from: -1, to: 1, rel: 2e-7 },
+  "sigmoid": { ...activation("sigmoid"), from: -80, to: 40, rel: 2e-7 },
   "tanh": { ...tanh, from: -12, to: 12, rel: 4.5e-7 },
   "tanh near 0": { ...tanh, from: -0.5, to: 0.5, rel: 4.5e-7 },
   "gelu": { ...activation("gelu"), from: -12, to: 12, abs: 6e-7 },

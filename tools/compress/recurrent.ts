@@ -22,6 +22,8 @@ function statesOf(n: GraphNode, variant: string): [string, string][] {
 
 /** The graph with every scan and convolution in int8; `withRanges` adds their ranges. */
 export function withInt8(graph: Graph, recipe: ScanRecipe): Graph {
+  // Convolutions of models without a scan (RWKV's mix of two tokens) are none of Mamba's.
+  if (!graph.nodes.some((n) => n.op === "scan" || n.op === "ssd")) return graph;
   const counters: TensorDef[] = [];
   const nodes = graph.nodes.map((n) => {
     const variant = variantOf(n, recipe);

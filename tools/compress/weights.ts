@@ -61,6 +61,7 @@ function findStored(c: Checkpoint, t: TensorDef): StoredWeight {
     );
   const stored = c.store.tensors.get(at.name) as StoredTensor;
   const [shape, want] = [stored.shape, storedShape(t, at)];
+  if (at.flat || at.spread) return flatWeight(c, t, stored, at);
   if (shape.length !== want.length || shape.some((d, i) => d !== want[i]))
     throw new SkintError("format.shape", `tensor ${at.name} has the shape [${shape.join(", ")}], config.json implies [${want.join(", ")}]`, { what: at.name });
   const n = t.shape[0] as number;
@@ -86,11 +87,30 @@ function findStored(c: Checkpoint, t: TensorDef): StoredWeight {
       const stored = await readStored(row, rows);
       const w = at.map ? stored.map(at.map) : stored;
       const bad = w.findIndex((v) => !Number.isFinite(v));
-      if (bad < 0) return w;
-      throw new SkintError(
-        "model.tensor",
-        `tensor ${at.name} holds ${stored[bad]} at index [${first + row + Math.floor(bad / k)}, ${bad % k}]; the checkpoint is damaged: fetch it again`,
-        { what: at.name },
+      return bad < 0 ? w : damaged(at.name, stored[bad], `[${first + row + Math.floor(bad / k)}, ${bad % k}]`);
+    },
+  };
+}
+
+function damaged(name: string, value: number, index: string): never {
+  throw new SkintError("model.tensor", `tensor ${name} holds ${value} at index ${index}; the checkpoint is damaged: fetch it again`, { what: name });
+}
+
+/** A weight that is stored as n numbers of any shape, each of which stands for itself or for a row. */
+function flatWeight(c: Checkpoint, t: TensorDef, { name, shape, bytes, dtype }: StoredTensor, { map, spread = (v) => [map ? map(v) : v] }: Location): StoredWeight {
+  const n = t.shape[0] as number;
+  if (shape.reduce((product, d) => product * d, 1) !== n)
+    throw new SkintError("format.shape", `tensor ${name} has the shape [${shape.join(", ")}], config.json implies ${n} numbers`, { what: name });
+  let whole: Promise<Float32Array> | undefined;
+  return {
+    ...{ name, bytes, dtype },
+    async read(row, rows) {
+      whole ??= readWhole(c, name, [shape[0], n / shape[0]]);
+      return Float32Array.from(
+        [...(await whole).subarray(row, row + rows)].flatMap((v, i) => {
+          const made = spread(v);
+          return made.every(Number.isFinite) ? made : damaged(name, v, `${row + i}`);
+        }),
       );
     },
   };

@@ -1,9 +1,9 @@
 // Activation, gated if u is given: y = f(g) · u, or y = f(g). g, u f32 [rows, k].
-// kind: 0 silu, 1 gelu (erf), 2 gelu_tanh, 3 relu, 4 relu². Variant `f32` writes f32 [rows, k], the others rows of an activation format (runtime/act).
+// kind: 0 silu, 1 gelu (erf), 2 gelu_tanh, 3 relu, 4 relu², 5 sigmoid. Variant `f32` writes f32 [rows, k], the others rows of an activation format (runtime/act).
 import { defineOp } from "../define.ts";
 
 /** Attribute `kind` by name. */
-export const ACTIVATIONS = ["silu", "gelu", "gelu_tanh", "relu", "relu2"] as const;
+export const ACTIVATIONS = ["silu", "gelu", "gelu_tanh", "relu", "relu2", "sigmoid"] as const;
 export type Activation = (typeof ACTIVATIONS)[number];
 
 export const op = defineOp(

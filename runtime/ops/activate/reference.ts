@@ -35,6 +35,7 @@ const FUNCTIONS: Record<Activation, (x: number) => number> = {
   gelu_tanh: (x) => x / (1 + Math.exp(-2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
   relu: (x) => Math.max(x, 0),
   relu2: (x) => Math.max(x, 0) ** 2,
+  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
 };
 
 export function reference(o: Operands, variant: string): void {

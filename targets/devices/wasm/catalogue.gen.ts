@@ -41,6 +41,7 @@ export const KERNELS = {
     "gemv_q8s24__scalar",
     "gemv_q8s24v__scalar",
     "gemv_t2__scalar",
+    "groupnorm_f32__scalar",
     "headnorm_f32__scalar",
     "kvappend_f16__scalar",
     "kvappend_f32__scalar",
@@ -65,6 +66,7 @@ export const KERNELS = {
     "scan_i8i8__scalar",
     "softcap_f32__scalar",
     "ssd_f32__scalar",
+    "wkv_f32__scalar",
   ],
   "simd": [
     "activate_f32__simd",
@@ -122,6 +124,7 @@ export const KERNELS = {
     "gemv_q8s24__simd",
     "gemv_q8s24v__simd",
     "gemv_t2__simd",
+    "groupnorm_f32__simd",
     "headnorm_f32__simd",
     "kvappend_f16__simd",
     "kvappend_f32__scalar",
@@ -146,6 +149,7 @@ export const KERNELS = {
     "scan_i8i8__simd",
     "softcap_f32__simd",
     "ssd_f32__simd",
+    "wkv_f32__simd",
   ],
   "relaxed": [
     "activate_f32__simd",
@@ -203,6 +207,7 @@ export const KERNELS = {
     "gemv_q8s24__relaxed",
     "gemv_q8s24v__relaxed",
     "gemv_t2__relaxed",
+    "groupnorm_f32__simd",
     "headnorm_f32__simd",
     "kvappend_f16__simd",
     "kvappend_f32__scalar",
@@ -227,6 +232,7 @@ export const KERNELS = {
     "scan_i8i8__simd",
     "softcap_f32__simd",
     "ssd_f32__simd",
+    "wkv_f32__simd",
   ],
   "dot32": [
     "activate_f32__simd",
@@ -284,6 +290,7 @@ export const KERNELS = {
     "gemv_q8s24__dot32",
     "gemv_q8s24v__dot32",
     "gemv_t2__dot32",
+    "groupnorm_f32__simd",
     "headnorm_f32__simd",
     "kvappend_f16__simd",
     "kvappend_f32__scalar",
@@ -308,6 +315,7 @@ export const KERNELS = {
     "scan_i8i8__simd",
     "softcap_f32__simd",
     "ssd_f32__simd",
+    "wkv_f32__simd",
   ],
   "simd-threads": [
     "activate_f32__simd",
@@ -365,6 +373,7 @@ export const KERNELS = {
     "gemv_q8s24__simd",
     "gemv_q8s24v__simd",
     "gemv_t2__simd",
+    "groupnorm_f32__simd",
     "headnorm_f32__simd",
     "kvappend_f16__simd",
     "kvappend_f32__scalar",
@@ -389,6 +398,7 @@ export const KERNELS = {
     "scan_i8i8__simd",
     "softcap_f32__simd",
     "ssd_f32__simd",
+    "wkv_f32__simd",
   ],
   "relaxed-threads": [
     "activate_f32__simd",
@@ -446,6 +456,7 @@ export const KERNELS = {
     "gemv_q8s24__relaxed",
     "gemv_q8s24v__relaxed",
     "gemv_t2__relaxed",
+    "groupnorm_f32__simd",
     "headnorm_f32__simd",
     "kvappend_f16__simd",
     "kvappend_f32__scalar",
@@ -470,6 +481,7 @@ export const KERNELS = {
     "scan_i8i8__simd",
     "softcap_f32__simd",
     "ssd_f32__simd",
+    "wkv_f32__simd",
   ],
   "dot32-threads": [
     "activate_f32__simd",
@@ -527,6 +539,7 @@ export const KERNELS = {
     "gemv_q8s24__dot32",
     "gemv_q8s24v__dot32",
     "gemv_t2__dot32",
+    "groupnorm_f32__simd",
     "headnorm_f32__simd",
     "kvappend_f16__simd",
     "kvappend_f32__scalar",
@@ -551,6 +564,7 @@ export const KERNELS = {
     "scan_i8i8__simd",
     "softcap_f32__simd",
     "ssd_f32__simd",
+    "wkv_f32__simd",
   ],
 } as const;
 

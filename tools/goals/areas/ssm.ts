@@ -4,6 +4,7 @@ import { equalEverywhere } from "../ssm/equal.ts";
 import { growth } from "../ssm/flat.ts";
 import { parity } from "../ssm/parity.ts";
 import { costOfQuamba } from "../ssm/quality.ts";
+import { rwkv } from "../ssm/rwkv.ts";
 import { int8OverF32, scanOverC, scanOverScript } from "../ssm/speed.ts";
 import { claims } from "../ssm/synthetic.ts";
 
@@ -20,6 +21,7 @@ type Line = readonly [id: string, figure: string, unit: string, op: Goal["must"]
 
 const LINES: readonly Line[] = [
   ["parity", "f32 logits of tiny-mamba and of made-up Mamba and Mamba-2 configs against JAX and transformers, max relative", "ratio", "<=", 1e-4, parity],
+  ["rwkv", "logits of a trained RWKV-5.2 against those stored by rwkv.cpp, max relative", "ratio", "<=", 1e-5, rwkv],
   ["quamba_bpb", "relative bits-per-byte cost of tiny-mamba in quamba, held-out", "ratio", "<=", 0.01, costOfQuamba],
   ["synthetic", "claims of Quamba that hold on made-up signals", "share", "=", 1, shareOfClaims],
   ["scan_js", "f32 scan step of 1536 channels and 16 states over plain JavaScript, 1 thread", "ratio", ">=", 10, scanOverScript],

@@ -1,0 +1,11 @@
+// Recurrence of RWKV-5.2 of f32 rows. A unit owns blocks of 16 channels, for all rows.
+import { WkvOp } from "../abi.gen";
+import { start } from "../lib/split";
+import { mixChannels } from "../lib/wkv.scalar";
+
+export function kernel(p: usize, unit: u32, units: u32): void {
+  const op = changetype<WkvOp>(p);
+  const channels = op.heads * op.dh;
+  const blocks = (channels + 15) >> 4;
+  mixChannels(op, load<u32>(op.rows), start(unit, units, blocks) << 4, min<u32>(start(unit + 1, units, blocks) << 4, channels));
+}
