@@ -153,6 +153,28 @@ export class HeadnormOp {
   offset: f32;
 }
 
+/** Record of `hidden`; meaning of the fields: runtime/ops/hidden/op.ts. */
+export class HiddenOp {
+  kernel: u32;
+  units: u32;
+  rows: u32;
+  s: u32;
+  ss: u32;
+  u: u32;
+  us: u32;
+  only: u32;
+  w: u32;
+  norms: u32;
+  control: u32;
+  y: u32;
+  ys: u32;
+  picks: u32;
+  hidden: u32;
+  hs: u32;
+  n: u32;
+  k: u32;
+}
+
 /** Record of `kvappend`; meaning of the fields: runtime/ops/kvappend/op.ts. */
 export class KvappendOp {
   kernel: u32;
@@ -206,6 +228,7 @@ export class LinearOp {
   range: u32;
   down: u32;
   up: u32;
+  only: u32;
 }
 
 /** Record of `peaks`; meaning of the fields: runtime/ops/peaks/op.ts. */
@@ -268,6 +291,23 @@ export class RopeOp {
   pairing: u32;
 }
 
+/** Record of `rowsum`; meaning of the fields: runtime/ops/rowsum/op.ts. */
+export class RowsumOp {
+  kernel: u32;
+  units: u32;
+  rows: u32;
+  x: u32;
+  xs: u32;
+  picks: u32;
+  w: u32;
+  channels: u32;
+  bias: u32;
+  y: u32;
+  ys: u32;
+  n: u32;
+  k: u32;
+}
+
 /** Record of `scan`; meaning of the fields: runtime/ops/scan/op.ts. */
 export class ScanOp {
   kernel: u32;
@@ -298,6 +338,22 @@ export class ScanOp {
   rangez: u32;
   rangehidden: u32;
   saturations: u32;
+}
+
+/** Record of `select`; meaning of the fields: runtime/ops/select/op.ts. */
+export class SelectOp {
+  kernel: u32;
+  units: u32;
+  rows: u32;
+  g: u32;
+  gs: u32;
+  core: u32;
+  control: u32;
+  s: u32;
+  ss: u32;
+  only: u32;
+  n: u32;
+  kind: u32;
 }
 
 /** Record of `softcap`; meaning of the fields: runtime/ops/softcap/op.ts. */

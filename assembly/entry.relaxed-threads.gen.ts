@@ -28,6 +28,7 @@ import { kernel as gemm_q4g32__relaxed } from "./gemm/q4g32.relaxed";
 import { kernel as gemm_q4g32_i8g32__relaxed } from "./gemm/q4g32_i8g32.relaxed";
 import { kernel as gemm_q4g32m__relaxed } from "./gemm/q4g32m.relaxed";
 import { kernel as gemm_q4g32m_i8g32__relaxed } from "./gemm/q4g32m_i8g32.relaxed";
+import { kernel as gemm_q4n__relaxed } from "./gemm/q4n.relaxed";
 import { kernel as gemm_q4s24__relaxed } from "./gemm/q4s24.relaxed";
 import { kernel as gemm_q4s24v__relaxed } from "./gemm/q4s24v.relaxed";
 import { kernel as gemm_q8__simd } from "./gemm/q8.simd";
@@ -45,6 +46,7 @@ import { kernel as gemv_q4g32__relaxed } from "./gemv/q4g32.relaxed";
 import { kernel as gemv_q4g32_i8g32__relaxed } from "./gemv/q4g32_i8g32.relaxed";
 import { kernel as gemv_q4g32m__relaxed } from "./gemv/q4g32m.relaxed";
 import { kernel as gemv_q4g32m_i8g32__relaxed } from "./gemv/q4g32m_i8g32.relaxed";
+import { kernel as gemv_q4n__relaxed } from "./gemv/q4n.relaxed";
 import { kernel as gemv_q4s24__relaxed } from "./gemv/q4s24.relaxed";
 import { kernel as gemv_q4s24v__relaxed } from "./gemv/q4s24v.relaxed";
 import { kernel as gemv_q8__simd } from "./gemv/q8.simd";
@@ -56,6 +58,7 @@ import { kernel as gemv_q8s24v__relaxed } from "./gemv/q8s24v.relaxed";
 import { kernel as gemv_t2__relaxed } from "./gemv/t2.relaxed";
 import { kernel as groupnorm_f32__simd } from "./groupnorm/f32.simd";
 import { kernel as headnorm_f32__simd } from "./headnorm/f32.simd";
+import { kernel as hidden_q4n__simd } from "./hidden/q4n.simd";
 import { kernel as kvappend_f16__simd } from "./kvappend/f16.simd";
 import { kernel as kvappend_f32__scalar } from "./kvappend/f32.scalar";
 import { kernel as kvappend_i8__simd } from "./kvappend/i8.simd";
@@ -74,9 +77,11 @@ import { kernel as rmsnorm_i8g32__simd } from "./rmsnorm/i8g32.simd";
 import { kernel as rmsnorm_i8tok__simd } from "./rmsnorm/i8tok.simd";
 import { kernel as rmsnorm_u7tok__simd } from "./rmsnorm/u7tok.simd";
 import { kernel as rope_f32__simd } from "./rope/f32.simd";
+import { kernel as rowsum_q4n__relaxed } from "./rowsum/q4n.relaxed";
 import { kernel as scan_f32__simd } from "./scan/f32.simd";
 import { kernel as scan_i8f32__simd } from "./scan/i8f32.simd";
 import { kernel as scan_i8i8__simd } from "./scan/i8i8.simd";
+import { kernel as select_f32__simd } from "./select/f32.simd";
 import { kernel as softcap_f32__simd } from "./softcap/f32.simd";
 import { kernel as ssd_f32__simd } from "./ssd/f32.simd";
 import { kernel as wkv_f32__simd } from "./wkv/f32.simd";
@@ -114,6 +119,7 @@ const KERNELS: StaticArray<Kernel> = [
   gemm_q4g32_i8g32__relaxed,
   gemm_q4g32m__relaxed,
   gemm_q4g32m_i8g32__relaxed,
+  gemm_q4n__relaxed,
   gemm_q4s24__relaxed,
   gemm_q4s24v__relaxed,
   gemm_q8__simd,
@@ -131,6 +137,7 @@ const KERNELS: StaticArray<Kernel> = [
   gemv_q4g32_i8g32__relaxed,
   gemv_q4g32m__relaxed,
   gemv_q4g32m_i8g32__relaxed,
+  gemv_q4n__relaxed,
   gemv_q4s24__relaxed,
   gemv_q4s24v__relaxed,
   gemv_q8__simd,
@@ -142,6 +149,7 @@ const KERNELS: StaticArray<Kernel> = [
   gemv_t2__relaxed,
   groupnorm_f32__simd,
   headnorm_f32__simd,
+  hidden_q4n__simd,
   kvappend_f16__simd,
   kvappend_f32__scalar,
   kvappend_i8__simd,
@@ -160,9 +168,11 @@ const KERNELS: StaticArray<Kernel> = [
   rmsnorm_i8tok__simd,
   rmsnorm_u7tok__simd,
   rope_f32__simd,
+  rowsum_q4n__relaxed,
   scan_f32__simd,
   scan_i8f32__simd,
   scan_i8i8__simd,
+  select_f32__simd,
   softcap_f32__simd,
   ssd_f32__simd,
   wkv_f32__simd,
@@ -185,5 +195,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 3745022905;
+  return 2709641578;
 }

@@ -28,6 +28,7 @@ import { kernel as gemv_q4g32__scalar } from "./gemv/q4g32.scalar";
 import { kernel as gemv_q4g32_i8g32__scalar } from "./gemv/q4g32_i8g32.scalar";
 import { kernel as gemv_q4g32m__scalar } from "./gemv/q4g32m.scalar";
 import { kernel as gemv_q4g32m_i8g32__scalar } from "./gemv/q4g32m_i8g32.scalar";
+import { kernel as gemv_q4n__scalar } from "./gemv/q4n.scalar";
 import { kernel as gemv_q4s24__scalar } from "./gemv/q4s24.scalar";
 import { kernel as gemv_q4s24v__scalar } from "./gemv/q4s24v.scalar";
 import { kernel as gemv_q8__scalar } from "./gemv/q8.scalar";
@@ -39,6 +40,7 @@ import { kernel as gemv_q8s24v__scalar } from "./gemv/q8s24v.scalar";
 import { kernel as gemv_t2__scalar } from "./gemv/t2.scalar";
 import { kernel as groupnorm_f32__scalar } from "./groupnorm/f32.scalar";
 import { kernel as headnorm_f32__scalar } from "./headnorm/f32.scalar";
+import { kernel as hidden_q4n__scalar } from "./hidden/q4n.scalar";
 import { kernel as kvappend_f16__scalar } from "./kvappend/f16.scalar";
 import { kernel as kvappend_f32__scalar } from "./kvappend/f32.scalar";
 import { kernel as kvappend_i8__scalar } from "./kvappend/i8.scalar";
@@ -57,9 +59,11 @@ import { kernel as rmsnorm_i8g32__scalar } from "./rmsnorm/i8g32.scalar";
 import { kernel as rmsnorm_i8tok__scalar } from "./rmsnorm/i8tok.scalar";
 import { kernel as rmsnorm_u7tok__scalar } from "./rmsnorm/u7tok.scalar";
 import { kernel as rope_f32__scalar } from "./rope/f32.scalar";
+import { kernel as rowsum_q4n__scalar } from "./rowsum/q4n.scalar";
 import { kernel as scan_f32__scalar } from "./scan/f32.scalar";
 import { kernel as scan_i8f32__scalar } from "./scan/i8f32.scalar";
 import { kernel as scan_i8i8__scalar } from "./scan/i8i8.scalar";
+import { kernel as select_f32__scalar } from "./select/f32.scalar";
 import { kernel as softcap_f32__scalar } from "./softcap/f32.scalar";
 import { kernel as ssd_f32__scalar } from "./ssd/f32.scalar";
 import { kernel as wkv_f32__scalar } from "./wkv/f32.scalar";
@@ -97,6 +101,7 @@ const KERNELS: StaticArray<Kernel> = [
   gemv_q4g32_i8g32__scalar,
   gemv_q4g32m__scalar,
   gemv_q4g32m_i8g32__scalar,
+  gemv_q4n__scalar,
   gemv_q4s24__scalar,
   gemv_q4s24v__scalar,
   gemv_q8__scalar,
@@ -108,6 +113,7 @@ const KERNELS: StaticArray<Kernel> = [
   gemv_t2__scalar,
   groupnorm_f32__scalar,
   headnorm_f32__scalar,
+  hidden_q4n__scalar,
   kvappend_f16__scalar,
   kvappend_f32__scalar,
   kvappend_i8__scalar,
@@ -126,9 +132,11 @@ const KERNELS: StaticArray<Kernel> = [
   rmsnorm_i8tok__scalar,
   rmsnorm_u7tok__scalar,
   rope_f32__scalar,
+  rowsum_q4n__scalar,
   scan_f32__scalar,
   scan_i8f32__scalar,
   scan_i8i8__scalar,
+  select_f32__scalar,
   softcap_f32__scalar,
   ssd_f32__scalar,
   wkv_f32__scalar,
@@ -151,5 +159,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 2929455703;
+  return 3014853697;
 }

@@ -194,9 +194,10 @@ function checkOperand(n: GraphNode, field: string, kind: string, name: string | 
   }
 }
 
-/** Kernels trust formats, token ids and states: each operand may only be what its kernel takes it for. */
+/** Kernels trust formats, token ids and states: each operand may only be what its kernel takes it for. Sets of neurons are lowering's own. */
 function formatFits(n: GraphNode, field: string, t: TensorDef): boolean {
   const { weights, states } = OPS[n.op];
+  if (field === "only") return false;
   if (field === "tokens") return t.role === "input" && t.format === "u32";
   if (field.startsWith("range")) return t.role === "weight" && t.format === "f32";
   if (field === "columns") return t.role === "weight" && t.format === "columns";

@@ -8,6 +8,7 @@ import { op as op_copy } from "./copy/op.ts";
 import { op as op_embed } from "./embed/op.ts";
 import { op as op_groupnorm } from "./groupnorm/op.ts";
 import { op as op_headnorm } from "./headnorm/op.ts";
+import { op as op_hidden } from "./hidden/op.ts";
 import { op as op_kvappend } from "./kvappend/op.ts";
 import { op as op_layernorm } from "./layernorm/op.ts";
 import { op as op_linear } from "./linear/op.ts";
@@ -15,7 +16,9 @@ import { op as op_peaks } from "./peaks/op.ts";
 import { op as op_quantise } from "./quantise/op.ts";
 import { op as op_rmsnorm } from "./rmsnorm/op.ts";
 import { op as op_rope } from "./rope/op.ts";
+import { op as op_rowsum } from "./rowsum/op.ts";
 import { op as op_scan } from "./scan/op.ts";
+import { op as op_select } from "./select/op.ts";
 import { op as op_softcap } from "./softcap/op.ts";
 import { op as op_ssd } from "./ssd/op.ts";
 import { op as op_wkv } from "./wkv/op.ts";
@@ -31,6 +34,7 @@ export const OPS: Readonly<Record<string, OpDef>> = {
   "embed": op_embed,
   "groupnorm": op_groupnorm,
   "headnorm": op_headnorm,
+  "hidden": op_hidden,
   "kvappend": op_kvappend,
   "layernorm": op_layernorm,
   "linear": op_linear,
@@ -38,7 +42,9 @@ export const OPS: Readonly<Record<string, OpDef>> = {
   "quantise": op_quantise,
   "rmsnorm": op_rmsnorm,
   "rope": op_rope,
+  "rowsum": op_rowsum,
   "scan": op_scan,
+  "select": op_select,
   "softcap": op_softcap,
   "ssd": op_ssd,
   "wkv": op_wkv,

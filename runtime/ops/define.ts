@@ -34,8 +34,8 @@ export interface OpDef {
   readonly fields: Readonly<Record<string, FieldKind>>;
   /** Tensor field → the dimensions it must have; what a graph from a stranger is checked against. */
   readonly shapes: Readonly<Record<string, ShapeRule>>;
-  /** Operands that are packed matrices of weights: of any scheme (the variant of the step), or of `f32` whatever the recipe. */
-  readonly weights: Readonly<Record<string, "any" | "f32">>;
+  /** Operands that are packed matrices of weights: of any scheme (the variant of the step), or of the one named, whatever the recipe. */
+  readonly weights: Readonly<Record<string, string>>;
   /** Operands that are states → stem of their format, which is `<stem>_<variant>`. */
   readonly states: Readonly<Record<string, string>>;
   /** Variants a graph may name; lowering adds others (`i8tok`, schemes). Empty: the op is made by lowering only. */

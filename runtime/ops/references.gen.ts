@@ -8,6 +8,7 @@ import { reference as reference_copy } from "./copy/reference.ts";
 import { reference as reference_embed } from "./embed/reference.ts";
 import { reference as reference_groupnorm } from "./groupnorm/reference.ts";
 import { reference as reference_headnorm } from "./headnorm/reference.ts";
+import { reference as reference_hidden } from "./hidden/reference.ts";
 import { reference as reference_kvappend } from "./kvappend/reference.ts";
 import { reference as reference_layernorm } from "./layernorm/reference.ts";
 import { reference as reference_linear } from "./linear/reference.ts";
@@ -15,7 +16,9 @@ import { reference as reference_peaks } from "./peaks/reference.ts";
 import { reference as reference_quantise } from "./quantise/reference.ts";
 import { reference as reference_rmsnorm } from "./rmsnorm/reference.ts";
 import { reference as reference_rope } from "./rope/reference.ts";
+import { reference as reference_rowsum } from "./rowsum/reference.ts";
 import { reference as reference_scan } from "./scan/reference.ts";
+import { reference as reference_select } from "./select/reference.ts";
 import { reference as reference_softcap } from "./softcap/reference.ts";
 import { reference as reference_ssd } from "./ssd/reference.ts";
 import { reference as reference_wkv } from "./wkv/reference.ts";
@@ -31,6 +34,7 @@ export const REFERENCES: Readonly<Record<string, Reference>> = {
   "embed": reference_embed,
   "groupnorm": reference_groupnorm,
   "headnorm": reference_headnorm,
+  "hidden": reference_hidden,
   "kvappend": reference_kvappend,
   "layernorm": reference_layernorm,
   "linear": reference_linear,
@@ -38,7 +42,9 @@ export const REFERENCES: Readonly<Record<string, Reference>> = {
   "quantise": reference_quantise,
   "rmsnorm": reference_rmsnorm,
   "rope": reference_rope,
+  "rowsum": reference_rowsum,
   "scan": reference_scan,
+  "select": reference_select,
   "softcap": reference_softcap,
   "ssd": reference_ssd,
   "wkv": reference_wkv,

@@ -5,6 +5,7 @@ import { scheme as scheme_q161 } from "./q161.ts";
 import { scheme as scheme_q4g128 } from "./q4g128.ts";
 import { scheme as scheme_q4g32 } from "./q4g32.ts";
 import { scheme as scheme_q4g32m } from "./q4g32m.ts";
+import { scheme as scheme_q4n } from "./q4n.ts";
 import { scheme as scheme_q4s24 } from "./q4s24.ts";
 import { scheme as scheme_q4s24v } from "./q4s24v.ts";
 import { scheme as scheme_q8 } from "./q8.ts";
@@ -21,6 +22,7 @@ export const SCHEMES: Readonly<Record<string, Scheme>> = {
   "q4g128": scheme_q4g128,
   "q4g32": scheme_q4g32,
   "q4g32m": scheme_q4g32m,
+  "q4n": scheme_q4n,
   "q4s24": scheme_q4s24,
   "q4s24v": scheme_q4s24v,
   "q8": scheme_q8,

@@ -8,6 +8,7 @@ import { cases as cases_copy } from "./copy.cases.ts";
 import { cases as cases_embed } from "./embed.cases.ts";
 import { cases as cases_groupnorm } from "./groupnorm.cases.ts";
 import { cases as cases_headnorm } from "./headnorm.cases.ts";
+import { cases as cases_hidden } from "./hidden.cases.ts";
 import { cases as cases_kvappend } from "./kvappend.cases.ts";
 import { cases as cases_layernorm } from "./layernorm.cases.ts";
 import { cases as cases_linear } from "./linear.cases.ts";
@@ -15,7 +16,9 @@ import { cases as cases_peaks } from "./peaks.cases.ts";
 import { cases as cases_quantise } from "./quantise.cases.ts";
 import { cases as cases_rmsnorm } from "./rmsnorm.cases.ts";
 import { cases as cases_rope } from "./rope.cases.ts";
+import { cases as cases_rowsum } from "./rowsum.cases.ts";
 import { cases as cases_scan } from "./scan.cases.ts";
+import { cases as cases_select } from "./select.cases.ts";
 import { cases as cases_softcap } from "./softcap.cases.ts";
 import { cases as cases_ssd } from "./ssd.cases.ts";
 import { cases as cases_wkv } from "./wkv.cases.ts";
@@ -31,6 +34,7 @@ export const CASES: Readonly<Record<string, Cases>> = {
   "embed": cases_embed,
   "groupnorm": cases_groupnorm,
   "headnorm": cases_headnorm,
+  "hidden": cases_hidden,
   "kvappend": cases_kvappend,
   "layernorm": cases_layernorm,
   "linear": cases_linear,
@@ -38,7 +42,9 @@ export const CASES: Readonly<Record<string, Cases>> = {
   "quantise": cases_quantise,
   "rmsnorm": cases_rmsnorm,
   "rope": cases_rope,
+  "rowsum": cases_rowsum,
   "scan": cases_scan,
+  "select": cases_select,
   "softcap": cases_softcap,
   "ssd": cases_ssd,
   "wkv": cases_wkv,

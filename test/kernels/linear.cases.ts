@@ -1,5 +1,6 @@
 import { ACTS } from "../../runtime/act/catalogue.gen.ts";
 import { linearVariant, parseLinearVariant } from "../../runtime/ops/linear/variant.ts";
+import { writeList } from "../../runtime/ops/select/list.ts";
 import { panelFor } from "../../runtime/plan/panels.ts";
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
 import { emptyRows, type Q161Scheme } from "../../runtime/quant/q161.ts";
@@ -198,6 +199,19 @@ function anyBits(variant: string, n: number, k: number, period: number, head: nu
 /** Every scheme with its own activation format and with every other that fits it. */
 const variants = new Set(Object.values(SCHEMES).flatMap((s) => [s.name, ...Object.values(ACTS).flatMap((a) => (a.fits(s) ? [linearVariant(s.name, a.name)] : []))]));
 
+/** Rows of a list, without which y stays as it was; and a list that stands for all. */
+function listed(share: number | undefined, n: number, k: number): Case {
+  const c = make("q4n", { n, k, rows: 1, bias: n % 2 === 1 });
+  const r = random(13);
+  const rows = share === undefined ? undefined : Array.from({ length: n }, (_, i) => i).filter(() => r() < share);
+  const tensors = () => {
+    const only = new Uint32Array(4 + n).fill(0xffffff);
+    writeList(only, n, rows);
+    return { ...c.tensors(), only };
+  };
+  return { ...c, name: `${c.name}, ${share === undefined ? "all" : share} of the rows listed`, tensors };
+}
+
 const sparse = Object.values(SCHEMES)
   .filter(isSparse)
   .map((s) => s.name);
@@ -208,5 +222,6 @@ export const cases: Case[] = [
   // columns left over: one and two groups of signs more than of codes, in a run with codes and in one without
   ...[39, 41, 80, 310, 319, 352, 359, 999].map((k) => make("q161", { n: 19, k, rows: 5, fill: "extremes", residual: true })),
   anyBits("q161", 35, 999, SCHEMES.q161.bytes(16, 999), 112),
+  ...[0, 0.05, 0.3, 0.6, 1, undefined].flatMap((share) => [listed(share, 37, 72), listed(share, 150, 40)]),
   ...sparse.map((variant) => anyPlaces(variant, 35, 300)),
 ];

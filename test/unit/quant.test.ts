@@ -38,6 +38,7 @@ const EXPECTED: Record<string, { error: number; bits: number }> = {
   q8g32: { error: 0.006, bits: 8.5 },
   q4g32: { error: 0.09, bits: 4.5 },
   q4g128: { error: 0.11, bits: 4.125 },
+  q4n: { error: 0.1, bits: 4 + 32 / 4096 },
   q8s24: { error: 0.39, bits: 5 + 128 / 2 / 4096 },
   q4s24: { error: 0.4, bits: 3.25 },
   q8s24v: { error: 0.62, bits: 4.125 + 128 / 2 / 4096 },

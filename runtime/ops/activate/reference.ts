@@ -28,7 +28,7 @@ export function phi(x: number): number {
   return z > 3 ? 1 - 0.5 * erfcFraction(z) : 0.5 * (1 + erfSeries(z));
 }
 
-const FUNCTIONS: Record<Activation, (x: number) => number> = {
+export const FUNCTIONS: Record<Activation, (x: number) => number> = {
   silu: (x) => x / (1 + Math.exp(-x)),
   gelu: (x) => x * phi(x),
   // x·(1 + tanh u)/2 is x / (1 + e^(−2u))

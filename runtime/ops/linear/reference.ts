@@ -12,6 +12,7 @@ import { decodeSplit161 } from "../../act/split161.ts";
 import type { Q161Scheme } from "../../quant/q161.ts";
 import { hasMinimum, type IntegerScheme, type MinimumScheme } from "../../quant/scheme.ts";
 import type { Operands } from "../define.ts";
+import { readList } from "../select/list.ts";
 import { parseLinearVariant } from "./variant.ts";
 
 type Product = (token: number, row: number) => number;
@@ -28,8 +29,9 @@ export function reference({ tensors, values: v }: Operands, variant: string): vo
       : scheme.arranged
         ? split(scheme as Q161Scheme, w, tensors.x as Uint8Array, v)
         : integers(scheme as IntegerScheme | MinimumScheme, w, act, tensors.x as Uint8Array, v);
+  const only = tensors.only && readList(tensors.only as Uint32Array);
   for (let t = 0; t < v.rows; t++)
-    for (let r = 0; r < v.n; r++) {
+    for (const r of only ?? Array.from({ length: v.n }, (_, i) => i)) {
       let acc = product(t, r);
       if (bias) acc = Math.fround(acc + bias[r]);
       if (residual) acc = Math.fround(acc + residual[t * v.rs + r]);

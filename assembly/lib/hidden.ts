@@ -1,0 +1,108 @@
+// What lies between the second matrix of a sparse feed-forward layer and the last (runtime/ops/hidden).
+import { HiddenOp } from "../abi.gen";
+import { CETT, count, DENSE, DOWN_ROWS, EPS, LIMIT, MODE } from "./control";
+import { CODES_AT, padded, panelAt } from "./i8row";
+import { blockBytes, ENTRIES_AT, entriesOf, rowAt, scaleAt, writeHead } from "./q4n";
+import { start } from "./split";
+
+/** How rows are gone through. A class without fields. */
+export interface Maker {
+  /** h = s · u (u = 0: s), f32 [n]; h may be neither. */
+  gate(s: usize, u: usize, h: usize, n: u32): void;
+  /** f = h · scales of 16 rows of w (or those below n), f32; f may be h. */
+  scale(h: usize, scales: usize, f: usize, n: u32): void;
+  /** f32 [n] → i8tok row y, whose panel's place x may be. */
+  encode(x: usize, n: u32, y: usize): void;
+  /** The same without what stands behind the codes: `codes` i8 [n]; returns the scale. */
+  encodeSome(x: usize, n: u32, codes: usize): f32;
+}
+
+/** A unit owns whole rows; with picks there is one. */
+export function makeRows<M extends Maker>(p: usize, unit: u32, units: u32): void {
+  const op = changetype<HiddenOp>(p);
+  const rows = load<u32>(op.rows);
+  const end = start(unit + 1, units, rows);
+  const entries = op.picks ? entriesOf(op.only) : 0;
+  for (let r = start(unit, units, rows); r < end; r++) {
+    const s = <usize>op.s + ((<usize>r * op.ss) << 2);
+    const u = op.u ? <usize>op.u + ((<usize>r * op.us) << 2) : 0;
+    const h = op.hidden ? <usize>op.hidden + ((<usize>r * op.hs) << 2) : 0;
+    const y = <usize>op.y + <usize>r * op.ys;
+    if (entries) some<M>(op, entries, load<u32>(op.only), s, u, h, y);
+    else {
+      all<M>(op, s, u, h, y);
+      if (op.picks) pick(op, y);
+    }
+  }
+}
+
+/** Is neuron j's contribution too small? */
+function drops(op: HiddenOp, h: f32, j: u32): bool {
+  return abs<f32>(h) * load<f32>(<usize>op.norms + ((<usize>j) << 2)) < load<f32>(op.control, EPS);
+}
+
+function all<M extends Maker>(op: HiddenOp, s: usize, u: usize, hidden: usize, y: usize): void {
+  const it = changetype<M>(0);
+  const f = y + panelAt(op.n);
+  const h = hidden ? hidden : f;
+  it.gate(s, u, h, op.n);
+  if (load<u32>(op.control, MODE) == CETT) for (let j: u32 = 0; j < op.n; j++) if (drops(op, load<f32>(h + ((<usize>j) << 2)), j)) store<f32>(h + ((<usize>j) << 2), 0);
+  let scales = <usize>op.w;
+  for (let j: u32 = 0; j < op.n; j += 16) {
+    it.scale(h + ((<usize>j) << 2), scales, f + ((<usize>j) << 2), min(op.n - j, 16));
+    scales += blockBytes(op.k);
+  }
+  it.encode(f, op.n, y);
+}
+
+/** Rows whose code is not 0 come to the front, if they are to be listed and are not too many. */
+function pick(op: HiddenOp, y: usize): void {
+  const control = <usize>op.control;
+  const codes = y + CODES_AT;
+  let many = op.n;
+  if (load<u32>(control, MODE) != DENSE) {
+    many = 0;
+    for (let j: u32 = 0; j < op.n; j++) many += load<i8>(codes + j) != 0 ? 1 : 0;
+  }
+  const listed = load<u32>(control, MODE) != DENSE && many <= load<u32>(control, LIMIT);
+  if (listed) front(op, codes, op.n, 0);
+  else many = op.n;
+  writeHead(op.picks, many, listed);
+  count(control, DOWN_ROWS, many);
+}
+
+/** Moves the codes of `many` rows that are not 0 to the front, writes where their rows are, and clears the rest; returns how many there are. */
+function front(op: HiddenOp, codes: usize, many: u32, entries: usize): u32 {
+  const offsets = <usize>op.picks + ENTRIES_AT;
+  let to: u32 = 0;
+  for (let i: u32 = 0; i < many; i++) {
+    const code = load<i8>(codes + i);
+    if (code == 0) continue;
+    store<i8>(codes + to, code);
+    store<u32>(offsets + ((<usize>to) << 2), <u32>rowAt(0, entries ? load<u32>(entries + ((<usize>i) << 2)) : i, op.k));
+    to++;
+  }
+  memory.fill(codes + to, 0, padded(op.n) - to);
+  return to;
+}
+
+/** The neurons listed. */
+function some<M extends Maker>(op: HiddenOp, entries: usize, many: u32, s: usize, u: usize, hidden: usize, y: usize): void {
+  const cett = load<u32>(op.control, MODE) == CETT;
+  const f = y + panelAt(op.n);
+  if (hidden) memory.fill(hidden, 0, (<usize>op.n) << 2);
+  for (let i: u32 = 0; i < many; i++) {
+    const j = load<u32>(entries + ((<usize>i) << 2));
+    const at = (<usize>j) << 2;
+    let h = load<f32>(s + at);
+    if (u) h *= load<f32>(u + at);
+    if (cett && drops(op, h, j)) h = 0;
+    if (hidden) store<f32>(hidden + at, h);
+    store<f32>(f + ((<usize>i) << 2), h * load<f32>(scaleAt(op.w, j, op.k)));
+  }
+  memory.fill(y, 0, CODES_AT);
+  store<f32>(y, changetype<M>(0).encodeSome(f, many, y + CODES_AT));
+  const left = front(op, y + CODES_AT, many, entries);
+  writeHead(op.picks, left, true);
+  count(op.control, DOWN_ROWS, left);
+}

@@ -1,0 +1,47 @@
+// Where things lie in q4n weights (runtime/quant/q4n.ts) and in lists of neurons (runtime/ops/select/list.ts): u32 count, u32 whether there are
+// entries (0 = the list stands for all neurons), two words free, then the entries.
+
+const HEAD: usize = 64;
+
+/** Bytes of a row's codes. */
+export function rowBytes(k: u32): usize {
+  return ((<usize>k + 31) & ~31) >> 1;
+}
+
+export function blockBytes(k: u32): usize {
+  return HEAD + (rowBytes(k) << 4);
+}
+
+export function rowAt(w: usize, row: u32, k: u32): usize {
+  return w + <usize>(row >> 4) * blockBytes(k) + HEAD + <usize>(row & 15) * rowBytes(k);
+}
+
+export function scaleAt(w: usize, row: u32, k: u32): usize {
+  return w + <usize>(row >> 4) * blockBytes(k) + ((<usize>row & 15) << 2);
+}
+
+export const ENTRIES_AT: usize = 16;
+
+/** Entries of a list, 0 where it stands for all (or there is none). */
+export function entriesOf(list: usize): usize {
+  return list != 0 && load<u32>(list, 4) != 0 ? list + ENTRIES_AT : 0;
+}
+
+/** Writes the head of a list; listed: it has entries. */
+export function writeHead(list: usize, count: u32, listed: bool): void {
+  store<u32>(list, count);
+  store<u32>(list, <u32>listed, 4);
+  store<u64>(list, 0, 8);
+}
+
+/** Row number i of those to be done. */
+export function rowOf(entries: usize, i: u32): u32 {
+  return entries ? load<u32>(entries + ((<usize>i) << 2)) : i;
+}
+
+/** Brings the lines of [from, from + bytes) near: a load whose value nobody uses is done all the same, as it may trap. */
+export function touch(from: usize, bytes: usize): void {
+  const last = from + bytes - 1;
+  for (; from < last; from += 64) load<u8>(from);
+  load<u8>(last);
+}

@@ -1,0 +1,7 @@
+// y = x W · channels (+ bias) of the rows of W picked, or of all; W q4n, x i8tok. A unit owns runs of 32 channels, for all tokens.
+import { WidePairs } from "../lib/pairs.simd";
+import { sumRows } from "../lib/rowsum.simd";
+
+export function kernel(p: usize, unit: u32, units: u32): void {
+  sumRows<WidePairs>(p, unit, units);
+}
