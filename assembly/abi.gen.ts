@@ -97,6 +97,31 @@ export class Conv1dOp {
   range: u32;
 }
 
+/** Record of `conv2d`; meaning of the fields: runtime/ops/conv2d/op.ts. */
+export class Conv2dOp {
+  kernel: u32;
+  units: u32;
+  rows: u32;
+  x: u32;
+  xs: u32;
+  w: u32;
+  quant: u32;
+  bias: u32;
+  y: u32;
+  ys: u32;
+  height: u32;
+  width: u32;
+  channels: u32;
+  oh: u32;
+  ow: u32;
+  outputs: u32;
+  size: u32;
+  stride: u32;
+  pad: u32;
+  shift: u32;
+  relu: u32;
+}
+
 /** Record of `copy`; meaning of the fields: runtime/ops/copy/op.ts. */
 export class CopyOp {
   kernel: u32;
@@ -107,6 +132,67 @@ export class CopyOp {
   y: u32;
   ys: u32;
   k: u32;
+}
+
+/** Record of `deform_dwconv2d`; meaning of the fields: runtime/ops/deform_dwconv2d/op.ts. */
+export class DeformDwconv2dOp {
+  kernel: u32;
+  units: u32;
+  rows: u32;
+  x: u32;
+  xs: u32;
+  dilation: u32;
+  ds: u32;
+  w: u32;
+  quant: u32;
+  y: u32;
+  ys: u32;
+  height: u32;
+  width: u32;
+  channels: u32;
+  oh: u32;
+  ow: u32;
+  stride: u32;
+  shift: u32;
+  relu: u32;
+}
+
+/** Record of `dequantise`; meaning of the fields: runtime/ops/dequantise/op.ts. */
+export class DequantiseOp {
+  kernel: u32;
+  units: u32;
+  rows: u32;
+  x: u32;
+  xs: u32;
+  y: u32;
+  ys: u32;
+  k: u32;
+  zero: u32;
+  factor: f32;
+}
+
+/** Record of `dwconv2d`; meaning of the fields: runtime/ops/dwconv2d/op.ts. */
+export class Dwconv2dOp {
+  kernel: u32;
+  units: u32;
+  rows: u32;
+  x: u32;
+  xs: u32;
+  w: u32;
+  quant: u32;
+  bias: u32;
+  y: u32;
+  ys: u32;
+  height: u32;
+  width: u32;
+  channels: u32;
+  oh: u32;
+  ow: u32;
+  size: u32;
+  stride: u32;
+  pad: u32;
+  shift: u32;
+  relu: u32;
 }
 
 /** Record of `embed`; meaning of the fields: runtime/ops/embed/op.ts. */
@@ -244,6 +330,28 @@ export class PeaksOp {
   blocks: u32;
 }
 
+/** Record of `pool`; meaning of the fields: runtime/ops/pool/op.ts. */
+export class PoolOp {
+  kernel: u32;
+  units: u32;
+  rows: u32;
+  x: u32;
+  xs: u32;
+  y: u32;
+  ys: u32;
+  height: u32;
+  width: u32;
+  channels: u32;
+  oh: u32;
+  ow: u32;
+  kh: u32;
+  kw: u32;
+  stride: u32;
+  pad: u32;
+  scale: u32;
+  shift: u32;
+}
+
 /** Record of `quantise`; meaning of the fields: runtime/ops/quantise/op.ts. */
 export class QuantiseOp {
   kernel: u32;
@@ -356,6 +464,24 @@ export class SelectOp {
   kind: u32;
 }
 
+/** Record of `shuffle`; meaning of the fields: runtime/ops/shuffle/op.ts. */
+export class ShuffleOp {
+  kernel: u32;
+  units: u32;
+  rows: u32;
+  a: u32;
+  sa: u32;
+  b: u32;
+  sb: u32;
+  y: u32;
+  ys: u32;
+  height: u32;
+  width: u32;
+  channels: u32;
+  from: u32;
+  count: u32;
+}
+
 /** Record of `softcap`; meaning of the fields: runtime/ops/softcap/op.ts. */
 export class SoftcapOp {
   kernel: u32;
@@ -394,6 +520,22 @@ export class SsdOp {
   states: u32;
   least: f32;
   most: f32;
+}
+
+/** Record of `upsample2`; meaning of the fields: runtime/ops/upsample2/op.ts. */
+export class Upsample2Op {
+  kernel: u32;
+  units: u32;
+  rows: u32;
+  x: u32;
+  xs: u32;
+  y: u32;
+  ys: u32;
+  height: u32;
+  width: u32;
+  channels: u32;
+  oh: u32;
+  ow: u32;
 }
 
 /** Record of `wkv`; meaning of the fields: runtime/ops/wkv/op.ts. */

@@ -10,8 +10,17 @@ import { kernel as attention_i8__scalar } from "./attention/i8.scalar";
 import { kernel as attentionmerge_f32__scalar } from "./attentionmerge/f32.scalar";
 import { kernel as conv1d_f32__scalar } from "./conv1d/f32.scalar";
 import { kernel as conv1d_i8__scalar } from "./conv1d/i8.scalar";
+import { kernel as conv2d_f32__scalar } from "./conv2d/f32.scalar";
+import { kernel as conv2d_w4__scalar } from "./conv2d/w4.scalar";
+import { kernel as conv2d_w8__scalar } from "./conv2d/w8.scalar";
 import { kernel as copy_last__scalar } from "./copy/last.scalar";
 import { kernel as copy_rows__scalar } from "./copy/rows.scalar";
+import { kernel as deform_dwconv2d_w4__scalar } from "./deform_dwconv2d/w4.scalar";
+import { kernel as deform_dwconv2d_w8__scalar } from "./deform_dwconv2d/w8.scalar";
+import { kernel as dequantise_image__scalar } from "./dequantise/image.scalar";
+import { kernel as dwconv2d_f32__scalar } from "./dwconv2d/f32.scalar";
+import { kernel as dwconv2d_w4__scalar } from "./dwconv2d/w4.scalar";
+import { kernel as dwconv2d_w8__scalar } from "./dwconv2d/w8.scalar";
 import { kernel as embed_f16__scalar } from "./embed/f16.scalar";
 import { kernel as embed_f32__scalar } from "./embed/f32.scalar";
 import { kernel as embed_q4g128__scalar } from "./embed/q4g128.scalar";
@@ -49,6 +58,10 @@ import { kernel as layernorm_i8g32__scalar } from "./layernorm/i8g32.scalar";
 import { kernel as layernorm_i8tok__scalar } from "./layernorm/i8tok.scalar";
 import { kernel as layernorm_u7tok__scalar } from "./layernorm/u7tok.scalar";
 import { kernel as peaks_f32__scalar } from "./peaks/f32.scalar";
+import { kernel as pool_avg__scalar } from "./pool/avg.scalar";
+import { kernel as pool_avgf32__scalar } from "./pool/avgf32.scalar";
+import { kernel as pool_max__scalar } from "./pool/max.scalar";
+import { kernel as pool_maxf32__scalar } from "./pool/maxf32.scalar";
 import { kernel as quantise_had8__scalar } from "./quantise/had8.scalar";
 import { kernel as quantise_i8g32__scalar } from "./quantise/i8g32.scalar";
 import { kernel as quantise_i8tok__scalar } from "./quantise/i8tok.scalar";
@@ -64,8 +77,10 @@ import { kernel as scan_f32__scalar } from "./scan/f32.scalar";
 import { kernel as scan_i8f32__scalar } from "./scan/i8f32.scalar";
 import { kernel as scan_i8i8__scalar } from "./scan/i8i8.scalar";
 import { kernel as select_f32__scalar } from "./select/f32.scalar";
+import { kernel as shuffle_image__scalar } from "./shuffle/image.scalar";
 import { kernel as softcap_f32__scalar } from "./softcap/f32.scalar";
 import { kernel as ssd_f32__scalar } from "./ssd/f32.scalar";
+import { kernel as upsample2_image__scalar } from "./upsample2/image.scalar";
 import { kernel as wkv_f32__scalar } from "./wkv/f32.scalar";
 import { walk as walkWith, walkAlone } from "./executor";
 
@@ -83,8 +98,17 @@ const KERNELS: StaticArray<Kernel> = [
   attentionmerge_f32__scalar,
   conv1d_f32__scalar,
   conv1d_i8__scalar,
+  conv2d_f32__scalar,
+  conv2d_w4__scalar,
+  conv2d_w8__scalar,
   copy_last__scalar,
   copy_rows__scalar,
+  deform_dwconv2d_w4__scalar,
+  deform_dwconv2d_w8__scalar,
+  dequantise_image__scalar,
+  dwconv2d_f32__scalar,
+  dwconv2d_w4__scalar,
+  dwconv2d_w8__scalar,
   embed_f16__scalar,
   embed_f32__scalar,
   embed_q4g128__scalar,
@@ -122,6 +146,10 @@ const KERNELS: StaticArray<Kernel> = [
   layernorm_i8tok__scalar,
   layernorm_u7tok__scalar,
   peaks_f32__scalar,
+  pool_avg__scalar,
+  pool_avgf32__scalar,
+  pool_max__scalar,
+  pool_maxf32__scalar,
   quantise_had8__scalar,
   quantise_i8g32__scalar,
   quantise_i8tok__scalar,
@@ -137,8 +165,10 @@ const KERNELS: StaticArray<Kernel> = [
   scan_i8f32__scalar,
   scan_i8i8__scalar,
   select_f32__scalar,
+  shuffle_image__scalar,
   softcap_f32__scalar,
   ssd_f32__scalar,
+  upsample2_image__scalar,
   wkv_f32__scalar,
 ];
 
@@ -159,5 +189,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 3014853697;
+  return 724136929;
 }

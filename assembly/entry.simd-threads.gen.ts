@@ -10,8 +10,17 @@ import { kernel as attention_i8__simd } from "./attention/i8.simd";
 import { kernel as attentionmerge_f32__simd } from "./attentionmerge/f32.simd";
 import { kernel as conv1d_f32__simd } from "./conv1d/f32.simd";
 import { kernel as conv1d_i8__simd } from "./conv1d/i8.simd";
+import { kernel as conv2d_f32__scalar } from "./conv2d/f32.scalar";
+import { kernel as conv2d_w4__simd } from "./conv2d/w4.simd";
+import { kernel as conv2d_w8__simd } from "./conv2d/w8.simd";
 import { kernel as copy_last__scalar } from "./copy/last.scalar";
 import { kernel as copy_rows__scalar } from "./copy/rows.scalar";
+import { kernel as deform_dwconv2d_w4__simd } from "./deform_dwconv2d/w4.simd";
+import { kernel as deform_dwconv2d_w8__simd } from "./deform_dwconv2d/w8.simd";
+import { kernel as dequantise_image__scalar } from "./dequantise/image.scalar";
+import { kernel as dwconv2d_f32__scalar } from "./dwconv2d/f32.scalar";
+import { kernel as dwconv2d_w4__simd } from "./dwconv2d/w4.simd";
+import { kernel as dwconv2d_w8__simd } from "./dwconv2d/w8.simd";
 import { kernel as embed_f16__scalar } from "./embed/f16.scalar";
 import { kernel as embed_f32__scalar } from "./embed/f32.scalar";
 import { kernel as embed_q4g128__scalar } from "./embed/q4g128.scalar";
@@ -67,6 +76,10 @@ import { kernel as layernorm_i8g32__simd } from "./layernorm/i8g32.simd";
 import { kernel as layernorm_i8tok__simd } from "./layernorm/i8tok.simd";
 import { kernel as layernorm_u7tok__simd } from "./layernorm/u7tok.simd";
 import { kernel as peaks_f32__simd } from "./peaks/f32.simd";
+import { kernel as pool_avg__scalar } from "./pool/avg.scalar";
+import { kernel as pool_avgf32__scalar } from "./pool/avgf32.scalar";
+import { kernel as pool_max__simd } from "./pool/max.simd";
+import { kernel as pool_maxf32__scalar } from "./pool/maxf32.scalar";
 import { kernel as quantise_had8__simd } from "./quantise/had8.simd";
 import { kernel as quantise_i8g32__simd } from "./quantise/i8g32.simd";
 import { kernel as quantise_i8tok__simd } from "./quantise/i8tok.simd";
@@ -82,8 +95,10 @@ import { kernel as scan_f32__simd } from "./scan/f32.simd";
 import { kernel as scan_i8f32__simd } from "./scan/i8f32.simd";
 import { kernel as scan_i8i8__simd } from "./scan/i8i8.simd";
 import { kernel as select_f32__simd } from "./select/f32.simd";
+import { kernel as shuffle_image__scalar } from "./shuffle/image.scalar";
 import { kernel as softcap_f32__simd } from "./softcap/f32.simd";
 import { kernel as ssd_f32__simd } from "./ssd/f32.simd";
+import { kernel as upsample2_image__scalar } from "./upsample2/image.scalar";
 import { kernel as wkv_f32__simd } from "./wkv/f32.simd";
 import { walk as walkWith, walkAlone } from "./executor";
 
@@ -101,8 +116,17 @@ const KERNELS: StaticArray<Kernel> = [
   attentionmerge_f32__simd,
   conv1d_f32__simd,
   conv1d_i8__simd,
+  conv2d_f32__scalar,
+  conv2d_w4__simd,
+  conv2d_w8__simd,
   copy_last__scalar,
   copy_rows__scalar,
+  deform_dwconv2d_w4__simd,
+  deform_dwconv2d_w8__simd,
+  dequantise_image__scalar,
+  dwconv2d_f32__scalar,
+  dwconv2d_w4__simd,
+  dwconv2d_w8__simd,
   embed_f16__scalar,
   embed_f32__scalar,
   embed_q4g128__scalar,
@@ -158,6 +182,10 @@ const KERNELS: StaticArray<Kernel> = [
   layernorm_i8tok__simd,
   layernorm_u7tok__simd,
   peaks_f32__simd,
+  pool_avg__scalar,
+  pool_avgf32__scalar,
+  pool_max__simd,
+  pool_maxf32__scalar,
   quantise_had8__simd,
   quantise_i8g32__simd,
   quantise_i8tok__simd,
@@ -173,8 +201,10 @@ const KERNELS: StaticArray<Kernel> = [
   scan_i8f32__simd,
   scan_i8i8__simd,
   select_f32__simd,
+  shuffle_image__scalar,
   softcap_f32__simd,
   ssd_f32__simd,
+  upsample2_image__scalar,
   wkv_f32__simd,
 ];
 
@@ -195,5 +225,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 3429604824;
+  return 3096131401;
 }

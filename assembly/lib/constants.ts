@@ -141,3 +141,10 @@ export const UPPER_SIGNS = memory.data<u32>([0, 0, 0x80000000, 0x80000000], 16);
 export const V_127 = memory.data<f32>([127, 127, 127, 127], 16);
 export const V_INV_127 = memory.data<f32>([C.INV_127, C.INV_127, C.INV_127, C.INV_127], 16);
 export const I8_MAX = memory.data<u32>([0x7f7f7f7f, 0x7f7f7f7f, 0x7f7f7f7f, 0x7f7f7f7f], 16);
+
+/** 16 bytes of −128: a vector of channels outside an image. */
+export const I8_ZERO = memory.data<u32>([0x80808080, 0x80808080, 0x80808080, 0x80808080], 16);
+
+/** i16 128: what a stored byte lacks to be its value. 16 bytes of 8: what nibbles of conv4 are stored above. */
+export const I16_128 = memory.data<u32>([0x00800080, 0x00800080, 0x00800080, 0x00800080], 16);
+export const I8_8 = memory.data<u32>([0x08080808, 0x08080808, 0x08080808, 0x08080808], 16);

@@ -1,6 +1,7 @@
 // A graph that came from a file is a stranger's program: every name, shape, attribute and symbol is checked before anything is planned.
 import { ACTS } from "../act/catalogue.gen.ts";
 import { SkintError } from "../errors.ts";
+import { CODES } from "../image/weights.ts";
 import { hadamardOf } from "../num/hadamard.ts";
 import { OPS } from "../ops/catalogue.gen.ts";
 import { SCHEMES } from "../quant/catalogue.gen.ts";
@@ -9,7 +10,10 @@ import type { Dim, Graph, GraphNode, TensorDef } from "./types.ts";
 
 const MAX_NODES = 100_000;
 const MAX_DIM = 2 ** 31;
-const PLAIN = ["f32", "u32", "columns", "kv_f32", "kv_f16", "kv_i8", ...RECURRENT_FORMATS];
+const MAX_DIMS = 4;
+/** Formats that have one number of dimensions: images, and what convolves them. */
+const DIMS: Readonly<Record<string, number>> = { image: 4, fx16: 1, ...Object.fromEntries(Object.keys(CODES).map((f) => [f, 3])) };
+const PLAIN = ["f32", "u32", "image", "fx16", ...Object.keys(CODES), "columns", "kv_f32", "kv_f16", "kv_i8", ...RECURRENT_FORMATS];
 const ROLES = ["input", "output", "weight", "constant", "state", "value"];
 const OPERANDS = ["in", "out", "inout", "in?", "out?", "inout?"];
 const SYMBOLS = ["T", "L", "C"];
@@ -88,10 +92,15 @@ function checkTensor(t: TensorDef, have: Map<string, TensorDef>): void {
   if (RESERVED.test(t.name)) bad(t.name, `tensor ${t.name} has a name that only plans use`);
   if (have.has(t.name)) bad(t.name, `tensor ${t.name} is defined twice`);
   if (!ROLES.includes(t.role)) bad(t.name, `tensor ${t.name} has the role ${t.role}`);
-  if (!Array.isArray(t.shape) || t.shape.length < 1 || t.shape.length > 3 || !t.shape.every(isDim)) bad(t.name, `tensor ${t.name} has the shape ${JSON.stringify(t.shape)}`);
+  if (!Array.isArray(t.shape) || t.shape.length < 1 || t.shape.length > MAX_DIMS || !t.shape.every(isDim)) bad(t.name, `tensor ${t.name} has the shape ${JSON.stringify(t.shape)}`);
   if (typeof t.shape[t.shape.length - 1] !== "number" && t.name !== "" && t.role !== "value") bad(t.name, `the rows of tensor ${t.name} have no fixed length`);
   const known = typeof t.format !== "string" ? false : isMatrix(t) ? Object.hasOwn(SCHEMES, t.format) : PLAIN.includes(t.format);
   if (!known) bad(t.name, `tensor ${t.name} has the format ${t.format}, which this build does not know`);
+  if (Object.hasOwn(DIMS, t.format) && t.shape.length !== DIMS[t.format])
+    bad(t.name, `tensor ${t.name} of format ${t.format} has ${t.shape.length} dimensions, not ${DIMS[t.format]}`);
+  if ((t.shape.length === 4 || t.format === "image") && !t.shape.slice(1).every((d) => typeof d === "number"))
+    bad(t.name, `image ${t.name} has the shape ${JSON.stringify(t.shape)}`);
+  if ((t.format === "fx16" || Object.hasOwn(CODES, t.format)) && t.role !== "weight") bad(t.name, `tensor ${t.name} is a ${t.role} of ${t.format}`);
   if (t.role === "constant" || t.constant !== undefined) checkConstant(t);
   if (t.format === "columns" && (t.role !== "weight" || typeof t.shape[0] !== "number")) bad(t.name, `tensor ${t.name} is a ${t.role} of columns`);
   byteLength(t, { T: 1, L: 1, C: 1 });
@@ -196,8 +205,10 @@ function checkOperand(n: GraphNode, field: string, kind: string, name: string | 
 
 /** Kernels trust formats, token ids and states: each operand may only be what its kernel takes it for. Sets of neurons are lowering's own. */
 function formatFits(n: GraphNode, field: string, t: TensorDef): boolean {
-  const { weights, states } = OPS[n.op];
+  const { weights, states, formats } = OPS[n.op];
   if (field === "only") return false;
+  const format = formats[n.variant]?.[field];
+  if (format !== undefined) return t.format === format && t.role !== "state";
   if (field === "tokens") return t.role === "input" && t.format === "u32";
   if (field.startsWith("range")) return t.role === "weight" && t.format === "f32";
   if (field === "columns") return t.role === "weight" && t.format === "columns";

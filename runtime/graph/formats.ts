@@ -1,6 +1,8 @@
 // Bytes and row strides of tensors by format.
 import { ACTS } from "../act/catalogue.gen.ts";
 import { SkintError } from "../errors.ts";
+import { imageBytes } from "../image/format.ts";
+import { fx16Bytes, isWeightFormat, weightBytes } from "../image/weights.ts";
 import { mul, roundup } from "../num/int.ts";
 import { SCHEMES } from "../quant/catalogue.gen.ts";
 import { BLOCK_ROWS } from "../quant/scheme.ts";
@@ -50,6 +52,7 @@ export function byteLength(t: TensorDef, symbols: Symbols): number {
     return scheme.bytes(d[0], d[1]);
   }
   if (isAct(t.format)) return mul(t.name, d[0], ACTS[t.format].bytes(d[1]));
+  if (isWeightFormat(t.format)) return weightBytes(t.format, d);
   switch (t.format) {
     case "f32":
     case "u32":
@@ -57,6 +60,10 @@ export function byteLength(t: TensorDef, symbols: Symbols): number {
     case "saturations_i8f32":
     case "saturations_i8i8":
       return mul(t.name, 4, ...d);
+    case "image":
+      return mul(t.name, d[0], imageBytes(d[1], d[2], d[3]));
+    case "fx16":
+      return fx16Bytes(d[0]);
     case "columns":
       return columnsBytes(d[0]);
     case "kv_f32":
@@ -82,8 +89,12 @@ export function byteLength(t: TensorDef, symbols: Symbols): number {
 /** Is it an activation format (runtime/act)? */
 const isAct = (format: string) => Object.hasOwn(ACTS, format);
 
-/** Distance between rows as kernels count it: elements for f32 and u32, bytes for activation formats. */
+/** Distance between rows as kernels count it: elements for f32 and u32, bytes for activation formats and images. Rows of images are whole ones. */
 export function rowStride(t: TensorDef): number {
+  if (t.shape.length === 4) {
+    const [, h, w, c] = t.shape as number[];
+    return t.format === "image" ? imageBytes(h, w, c) : h * w * c;
+  }
   const width = t.shape[t.shape.length - 1] as number;
   return isAct(t.format) ? ACTS[t.format].bytes(width) : width;
 }

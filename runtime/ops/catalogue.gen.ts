@@ -4,7 +4,11 @@ import { op as op_add } from "./add/op.ts";
 import { op as op_attention } from "./attention/op.ts";
 import { op as op_attentionmerge } from "./attentionmerge/op.ts";
 import { op as op_conv1d } from "./conv1d/op.ts";
+import { op as op_conv2d } from "./conv2d/op.ts";
 import { op as op_copy } from "./copy/op.ts";
+import { op as op_deform_dwconv2d } from "./deform_dwconv2d/op.ts";
+import { op as op_dequantise } from "./dequantise/op.ts";
+import { op as op_dwconv2d } from "./dwconv2d/op.ts";
 import { op as op_embed } from "./embed/op.ts";
 import { op as op_groupnorm } from "./groupnorm/op.ts";
 import { op as op_headnorm } from "./headnorm/op.ts";
@@ -13,14 +17,17 @@ import { op as op_kvappend } from "./kvappend/op.ts";
 import { op as op_layernorm } from "./layernorm/op.ts";
 import { op as op_linear } from "./linear/op.ts";
 import { op as op_peaks } from "./peaks/op.ts";
+import { op as op_pool } from "./pool/op.ts";
 import { op as op_quantise } from "./quantise/op.ts";
 import { op as op_rmsnorm } from "./rmsnorm/op.ts";
 import { op as op_rope } from "./rope/op.ts";
 import { op as op_rowsum } from "./rowsum/op.ts";
 import { op as op_scan } from "./scan/op.ts";
 import { op as op_select } from "./select/op.ts";
+import { op as op_shuffle } from "./shuffle/op.ts";
 import { op as op_softcap } from "./softcap/op.ts";
 import { op as op_ssd } from "./ssd/op.ts";
+import { op as op_upsample2 } from "./upsample2/op.ts";
 import { op as op_wkv } from "./wkv/op.ts";
 import type { OpDef } from "./define.ts";
 
@@ -30,7 +37,11 @@ export const OPS: Readonly<Record<string, OpDef>> = {
   "attention": op_attention,
   "attentionmerge": op_attentionmerge,
   "conv1d": op_conv1d,
+  "conv2d": op_conv2d,
   "copy": op_copy,
+  "deform_dwconv2d": op_deform_dwconv2d,
+  "dequantise": op_dequantise,
+  "dwconv2d": op_dwconv2d,
   "embed": op_embed,
   "groupnorm": op_groupnorm,
   "headnorm": op_headnorm,
@@ -39,13 +50,16 @@ export const OPS: Readonly<Record<string, OpDef>> = {
   "layernorm": op_layernorm,
   "linear": op_linear,
   "peaks": op_peaks,
+  "pool": op_pool,
   "quantise": op_quantise,
   "rmsnorm": op_rmsnorm,
   "rope": op_rope,
   "rowsum": op_rowsum,
   "scan": op_scan,
   "select": op_select,
+  "shuffle": op_shuffle,
   "softcap": op_softcap,
   "ssd": op_ssd,
+  "upsample2": op_upsample2,
   "wkv": op_wkv,
 };

@@ -44,6 +44,8 @@ export interface OpDef {
   readonly needs: Readonly<Record<string, readonly string[]>>;
   /** Operands that variants other than `f32` read as rows of i8static (runtime/act) → the operand with their range, which is lowering's. */
   readonly quantised: Readonly<Record<string, string>>;
+  /** Variant → operands that are not f32 there → their format: images and what convolves them (runtime/image). */
+  readonly formats: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Complaint about attribute values that no kernel can take, or undefined. */
   readonly complaint: (attrs: Attributes) => string | undefined;
   /** Independent pieces that a step over `rows` rows can be cut into: the default is its rows. */
@@ -65,12 +67,23 @@ export interface OpRules {
   readonly variants?: OpDef["variants"];
   readonly needs?: OpDef["needs"];
   readonly quantised?: OpDef["quantised"];
+  readonly formats?: OpDef["formats"];
   readonly complaint?: OpDef["complaint"];
   readonly pieces?: OpDef["pieces"];
   readonly macs?: OpDef["macs"];
 }
 
-const DEFAULTS = { weights: {}, states: {}, variants: ["f32"], needs: {}, quantised: {}, complaint: () => undefined, pieces: (_: Attributes, rows: number) => rows, macs: () => 0 };
+const DEFAULTS = {
+  weights: {},
+  states: {},
+  variants: ["f32"],
+  needs: {},
+  quantised: {},
+  formats: {},
+  complaint: () => undefined,
+  pieces: (_: Attributes, rows: number) => rows,
+  macs: () => 0,
+};
 
 export function defineOp(name: string, fields: Record<string, FieldKind>, rules: OpRules): OpDef {
   if (Object.keys(fields).length > RECORD_WORDS - 2) throw new Error(`op ${name} has more than ${RECORD_WORDS - 2} fields`);

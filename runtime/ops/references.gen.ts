@@ -4,7 +4,11 @@ import { reference as reference_add } from "./add/reference.ts";
 import { reference as reference_attention } from "./attention/reference.ts";
 import { reference as reference_attentionmerge } from "./attentionmerge/reference.ts";
 import { reference as reference_conv1d } from "./conv1d/reference.ts";
+import { reference as reference_conv2d } from "./conv2d/reference.ts";
 import { reference as reference_copy } from "./copy/reference.ts";
+import { reference as reference_deform_dwconv2d } from "./deform_dwconv2d/reference.ts";
+import { reference as reference_dequantise } from "./dequantise/reference.ts";
+import { reference as reference_dwconv2d } from "./dwconv2d/reference.ts";
 import { reference as reference_embed } from "./embed/reference.ts";
 import { reference as reference_groupnorm } from "./groupnorm/reference.ts";
 import { reference as reference_headnorm } from "./headnorm/reference.ts";
@@ -13,14 +17,17 @@ import { reference as reference_kvappend } from "./kvappend/reference.ts";
 import { reference as reference_layernorm } from "./layernorm/reference.ts";
 import { reference as reference_linear } from "./linear/reference.ts";
 import { reference as reference_peaks } from "./peaks/reference.ts";
+import { reference as reference_pool } from "./pool/reference.ts";
 import { reference as reference_quantise } from "./quantise/reference.ts";
 import { reference as reference_rmsnorm } from "./rmsnorm/reference.ts";
 import { reference as reference_rope } from "./rope/reference.ts";
 import { reference as reference_rowsum } from "./rowsum/reference.ts";
 import { reference as reference_scan } from "./scan/reference.ts";
 import { reference as reference_select } from "./select/reference.ts";
+import { reference as reference_shuffle } from "./shuffle/reference.ts";
 import { reference as reference_softcap } from "./softcap/reference.ts";
 import { reference as reference_ssd } from "./ssd/reference.ts";
+import { reference as reference_upsample2 } from "./upsample2/reference.ts";
 import { reference as reference_wkv } from "./wkv/reference.ts";
 import type { Reference } from "./define.ts";
 
@@ -30,7 +37,11 @@ export const REFERENCES: Readonly<Record<string, Reference>> = {
   "attention": reference_attention,
   "attentionmerge": reference_attentionmerge,
   "conv1d": reference_conv1d,
+  "conv2d": reference_conv2d,
   "copy": reference_copy,
+  "deform_dwconv2d": reference_deform_dwconv2d,
+  "dequantise": reference_dequantise,
+  "dwconv2d": reference_dwconv2d,
   "embed": reference_embed,
   "groupnorm": reference_groupnorm,
   "headnorm": reference_headnorm,
@@ -39,13 +50,16 @@ export const REFERENCES: Readonly<Record<string, Reference>> = {
   "layernorm": reference_layernorm,
   "linear": reference_linear,
   "peaks": reference_peaks,
+  "pool": reference_pool,
   "quantise": reference_quantise,
   "rmsnorm": reference_rmsnorm,
   "rope": reference_rope,
   "rowsum": reference_rowsum,
   "scan": reference_scan,
   "select": reference_select,
+  "shuffle": reference_shuffle,
   "softcap": reference_softcap,
   "ssd": reference_ssd,
+  "upsample2": reference_upsample2,
   "wkv": reference_wkv,
 };

@@ -4,7 +4,11 @@ import { cases as cases_add } from "./add.cases.ts";
 import { cases as cases_attention } from "./attention.cases.ts";
 import { cases as cases_attentionmerge } from "./attentionmerge.cases.ts";
 import { cases as cases_conv1d } from "./conv1d.cases.ts";
+import { cases as cases_conv2d } from "./conv2d.cases.ts";
 import { cases as cases_copy } from "./copy.cases.ts";
+import { cases as cases_deform_dwconv2d } from "./deform_dwconv2d.cases.ts";
+import { cases as cases_dequantise } from "./dequantise.cases.ts";
+import { cases as cases_dwconv2d } from "./dwconv2d.cases.ts";
 import { cases as cases_embed } from "./embed.cases.ts";
 import { cases as cases_groupnorm } from "./groupnorm.cases.ts";
 import { cases as cases_headnorm } from "./headnorm.cases.ts";
@@ -13,14 +17,17 @@ import { cases as cases_kvappend } from "./kvappend.cases.ts";
 import { cases as cases_layernorm } from "./layernorm.cases.ts";
 import { cases as cases_linear } from "./linear.cases.ts";
 import { cases as cases_peaks } from "./peaks.cases.ts";
+import { cases as cases_pool } from "./pool.cases.ts";
 import { cases as cases_quantise } from "./quantise.cases.ts";
 import { cases as cases_rmsnorm } from "./rmsnorm.cases.ts";
 import { cases as cases_rope } from "./rope.cases.ts";
 import { cases as cases_rowsum } from "./rowsum.cases.ts";
 import { cases as cases_scan } from "./scan.cases.ts";
 import { cases as cases_select } from "./select.cases.ts";
+import { cases as cases_shuffle } from "./shuffle.cases.ts";
 import { cases as cases_softcap } from "./softcap.cases.ts";
 import { cases as cases_ssd } from "./ssd.cases.ts";
+import { cases as cases_upsample2 } from "./upsample2.cases.ts";
 import { cases as cases_wkv } from "./wkv.cases.ts";
 import type { Cases } from "./case.ts";
 
@@ -30,7 +37,11 @@ export const CASES: Readonly<Record<string, Cases>> = {
   "attention": cases_attention,
   "attentionmerge": cases_attentionmerge,
   "conv1d": cases_conv1d,
+  "conv2d": cases_conv2d,
   "copy": cases_copy,
+  "deform_dwconv2d": cases_deform_dwconv2d,
+  "dequantise": cases_dequantise,
+  "dwconv2d": cases_dwconv2d,
   "embed": cases_embed,
   "groupnorm": cases_groupnorm,
   "headnorm": cases_headnorm,
@@ -39,13 +50,16 @@ export const CASES: Readonly<Record<string, Cases>> = {
   "layernorm": cases_layernorm,
   "linear": cases_linear,
   "peaks": cases_peaks,
+  "pool": cases_pool,
   "quantise": cases_quantise,
   "rmsnorm": cases_rmsnorm,
   "rope": cases_rope,
   "rowsum": cases_rowsum,
   "scan": cases_scan,
   "select": cases_select,
+  "shuffle": cases_shuffle,
   "softcap": cases_softcap,
   "ssd": cases_ssd,
+  "upsample2": cases_upsample2,
   "wkv": cases_wkv,
 };

@@ -3,8 +3,8 @@
 import { ACTS } from "../../../runtime/act/catalogue.gen.ts";
 import { OPS } from "../../../runtime/ops/catalogue.gen.ts";
 import { RECORD_WORDS } from "../../../runtime/ops/define.ts";
+import { reference } from "../../../runtime/ops/linear/reference.ts";
 import { linearVariant, parseLinearVariant } from "../../../runtime/ops/linear/variant.ts";
-import { REFERENCES } from "../../../runtime/ops/references.gen.ts";
 import { panelFor } from "../../../runtime/plan/panels.ts";
 import { SCHEMES } from "../../../runtime/quant/catalogue.gen.ts";
 import { fingerprint, instantiate } from "./core.ts";
@@ -81,7 +81,7 @@ function known(variant: string, panel: number): Known {
   const w = new Uint8Array(scheme.bytes(n, k));
   scheme.encode(weights, n, k, w);
   const want = new Float32Array(rows * n);
-  REFERENCES.linear({ tensors: { x, w, y: want }, values: { rows, xs, ys: n, rs: 0, n, k } }, variant);
+  reference({ tensors: { x, w, y: want }, values: { rows, xs, ys: n, rs: 0, n, k } }, variant);
   const it = { x, xs, w, want };
   made.set(key, it);
   return it;
