@@ -8,11 +8,11 @@ import { lower } from "../../runtime/plan/lower.ts";
 import { memoryMap, offsetOf } from "../../runtime/plan/memory.ts";
 import type { LowerOptions, Plan } from "../../runtime/plan/types.ts";
 import { KERNELS } from "../../targets/devices/wasm/catalogue.gen.ts";
-import { applyRecipe, recipeNamed } from "../../tools/compress/recipe.ts";
+import { applyRecipe, type Recipe, recipeNamed, withRank } from "../../tools/compress/recipe.ts";
 import { type TinyShape, tinyConfig } from "../support/tiny.ts";
 
-const graphOf = (recipe: string, shape: Partial<TinyShape> = {}): Graph => {
-  const r = recipeNamed(recipe);
+const graphOf = (recipe: string | Recipe, shape: Partial<TinyShape> = {}): Graph => {
+  const r = typeof recipe === "string" ? recipeNamed(recipe) : recipe;
   return applyRecipe(architecture.build(tinyConfig({ layers: 1, ...shape }), { cache: r.cache }), r, () => "F32");
 };
 
@@ -151,6 +151,13 @@ test("a path of low rank costs the linears of an input three steps: down reads t
   expect(step(p, "layers.0.attention.o:up").tensors.residual).toBe("layers.0.attention.o:base");
 });
 
+test("linears of an input that have a path each are still multiplied together, and so are the first halves of their paths", () => {
+  const p = plan(graphOf(withRank(recipeNamed("w4-svd"), 16), { hidden: 128, tied: false }), { kernels: KERNELS.relaxed });
+  const attention = names(p).filter((n) => n.startsWith("layers.0.attention."));
+  expect(attention.slice(0, 3)).toEqual(["norm", "q+k+v", "q:down+k:down+v:down"].map((n) => `layers.0.attention.${n}`));
+  for (const n of ["q", "k", "v"]) expect(step(p, `layers.0.attention.${n}:up`).tensors.residual).toBeDefined();
+});
+
 test("floats are not quantised", () => {
   expect(names(plan(graphOf("f32"))).filter((n) => n.includes("quantise"))).toEqual([]);
   expect(step(plan(graphOf("f32")), "norm").variant).toBe("f32");
@@ -264,7 +271,7 @@ test("a linear added to itself is not folded", () => {
   expect(names(plan({ ...g, nodes }))).toContain("layers.0.ffn.residual");
 });
 
-const RECIPES = ["f32", "f16", "w8", "w8u7", "w8g32", "w4", "w4g128", "t2", "q161", "w4+lr32", "24w8-magnitude", "24v8w4-magnitude", "w4kv8"];
+const RECIPES = ["f32", "f16", "w8", "w8u7", "w8g32", "w4", "w4g128", "t2", "q161", "w4+lr32", "t2+lr32", "24w8-magnitude", "24v8w4-magnitude", "w4kv8"];
 
 test.each(RECIPES)("%s: in memory nothing that is needed at the same time shares bytes, in all four plans", (recipe) => {
   for (const shape of [

@@ -124,20 +124,36 @@ async function tryAll(c: Checkpoint, graph: Graph, { rule, nodes }: Members, la:
     throwIfAborted(o.signal, "compression");
     const back = await stacked(c, graph, tensors, { ...o, recipe: { ...o.recipe, rules: [ruleWith(rule, scheme, o.recipe)] } }, scheme, { inputs, la });
     const residual = Float64Array.from(plain, (v, i) => v - back[i]);
-    const most = hasPath(rule) ? Math.floor(MOST_RANK * Math.min(n, k)) : 0;
-    const { captured, total } = whitenedSvd(la, residual, gram, n, k, 0.5, most);
+    const { captured, total } = takenAway(la, residual, gram, rule.shared ? [n] : tensors.map((t) => t.shape[0] as number), hasPath(rule) ? MOST_RANK : 0);
     const bytes = tensors.reduce((sum, t) => sum + SCHEMES[scheme].bytes(t.shape[0] as number, k), 0);
     for (let rank = 0; rank <= captured.length; rank += RANK_STEP) {
-      const left = total - captured.subarray(0, rank).reduce((a, b) => a + b, 0);
+      const left = total - captured.slice(0, rank).reduce((a, b) => a + b, 0);
       choices.push({ scheme, rank, bytes: bytes + pathBytes(rule, rank, tensors, k), error: whole > 0 ? (nodes.length * Math.max(0, left)) / whole : 0 });
     }
   }
   return { rule, weights: tensors.map((t) => t.name), choices };
 }
 
-function pathBytes({ down = "q8", up = "q8" }: Rule, rank: number, tensors: readonly TensorDef[], k: number): number {
+/** What one more rank of all paths takes away from the errors of stacked rows [n_i, k], and what there is. @param most share of a path's lesser side */
+function takenAway(la: Linalg, residual: Float64Array, gram: Float64Array, rows: readonly number[], most: number): { captured: number[]; total: number } {
+  const k = residual.length / rows.reduce((a, b) => a + b, 0);
+  const captured: number[] = [];
+  let [total, at] = [0, 0];
+  for (const n of rows) {
+    const found = whitenedSvd(la, residual.subarray(at, at + n * k), gram, n, k, 0.5, Math.floor(most * Math.min(n, k)));
+    found.captured.forEach((v, i) => {
+      captured[i] = (captured[i] ?? 0) + v;
+    });
+    total += found.total;
+    at += n * k;
+  }
+  return { captured, total };
+}
+
+function pathBytes({ shared, down = "q8", up = "q8" }: Rule, rank: number, tensors: readonly TensorDef[], k: number): number {
   if (rank === 0) return 0;
-  return tensors.reduce((sum, t) => sum + SCHEMES[up].bytes(t.shape[0] as number, rank), SCHEMES[down].bytes(rank, k));
+  const downs = (shared ? 1 : tensors.length) * SCHEMES[down].bytes(rank, k);
+  return tensors.reduce((sum, t) => sum + SCHEMES[up].bytes(t.shape[0] as number, rank), downs);
 }
 
 /** What the matrices stand for in a scheme, one above the other: f32 [n, k]. */

@@ -1,5 +1,5 @@
-// Paths of low rank beside weights in a graph, y = W x + up (down x): which linears share one, how wide it may be. `down` [r, k] is shared by the
-// linears of an input, each has an `up` [n, r]; lowrank.ts makes their values.
+// Paths of low rank beside weights in a graph, y = W x + up (down x): which linears share one, how wide it may be. Each linear has an `up` [n, r] and
+// a `down` [r, k], or shares that with the other linears of its input; lowrank.ts makes their values.
 import type { Graph, GraphNode, TensorDef } from "../../runtime/graph/types.ts";
 import type { Power } from "./linalg/svd.ts";
 
@@ -9,6 +9,8 @@ export interface SidePath {
   readonly rank?: number | "auto";
   /** What the error is weighed with: see linalg/svd.ts. Any but 0 takes calibration. */
   readonly power: Power;
+  /** Linears of one input have one `down` together. */
+  readonly shared: boolean;
   /** Schemes of its parts. */
   readonly down: string;
   readonly up: string;
@@ -29,7 +31,7 @@ function widest({ rank }: SidePath, n: number, k: number): number {
 export function withLowRank(graph: Graph, pathOf: (weight: string) => SidePath | undefined): Graph {
   const keyOf = (n: GraphNode) => {
     const path = n.op === "linear" ? pathOf(n.tensors.w) : undefined;
-    return path && JSON.stringify([n.tensors.x, path]);
+    return path && JSON.stringify([path.shared ? n.tensors.x : n.name, path]);
   };
   const shared = new Map<string, GraphNode[]>();
   for (const n of graph.nodes) {

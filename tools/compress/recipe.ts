@@ -23,10 +23,12 @@ export interface Rule {
   readonly act?: string;
   /** The recipe's method unless it says otherwise. */
   readonly method?: string;
-  /** Rank of a path beside the weight that makes up for what compression lost, a share of its columns if below 1, or `auto`; linears of one input share its first half. */
+  /** Rank of a path beside the weight that makes up for what compression lost, a share of its columns if below 1, or `auto`. */
   readonly rank?: number | "auto";
   /** What the path is fitted by: 0 the error of the weights (SVD, by itself), 0.5 that of the outputs (EoRA), 1 strong inputs above all (CorDA). */
   readonly power?: Power;
+  /** Linears of one input share the first half of that path: fewer bytes, and less of the error taken away at the same rank. False by itself. */
+  readonly shared?: boolean;
   /** Schemes of the halves of that path, `q8` by themselves. */
   readonly down?: string;
   readonly up?: string;
@@ -60,7 +62,7 @@ const schemesOf = (name: string): readonly string[] => (name === SOURCE ? [...ne
 
 const EMBEDDINGS = "^(embed|positions|head)\\.weight$";
 const all = (scheme: string, act?: string): Rule[] => [{ match: ".*", scheme, ...(act ? { act } : {}) }];
-const body = (scheme: string, path: Pick<Rule, "rank" | "power"> = {}): Rule[] => [
+const body = (scheme: string, path: Pick<Rule, "rank" | "power" | "shared"> = {}): Rule[] => [
   { match: EMBEDDINGS, scheme: "q8", method: "rtn" },
   { match: ".*", scheme, ...path },
 ];
@@ -149,9 +151,21 @@ export const RECIPES: readonly Recipe[] = [
   quamba("quamba-naive", "quamba with nothing clipped or transformed", { clip: 1, transform: false }),
   quamba("quamba-clip", "quamba with nothing transformed", { transform: false }),
   quamba("quamba-hadamard", "quamba with nothing clipped", { clip: 1 }),
-  { name: "w4+lr32", summary: "w4 with paths of rank 32 that make up for what rounding lost", method: "rtn", rules: body("q4g32", { rank: 32 }), cache: "f16" },
-  { name: "t2+lr32", summary: "t2 with paths of rank 32 that make up for what rounding lost", method: "rtn", rules: body("t2", { rank: 32 }), cache: "f16" },
-  { name: "q161+lr32", summary: "q161 with paths of rank 32 that make up for what rounding lost", method: "rtn", rules: body("q161", { rank: 32 }), cache: "f16" },
+  {
+    name: "w4+lr32",
+    summary: "w4 with paths of rank 32, one for each input, that make up for what rounding lost",
+    method: "rtn",
+    rules: body("q4g32", { rank: 32, shared: true }),
+    cache: "f16",
+  },
+  { name: "t2+lr32", summary: "t2 with paths of rank 32, one for each matrix, that make up for what rounding lost", method: "rtn", rules: body("t2", { rank: 32 }), cache: "f16" },
+  {
+    name: "q161+lr32",
+    summary: "q161 with paths of rank 32, one for each input, that make up for what rounding lost",
+    method: "rtn",
+    rules: body("q161", { rank: 32, shared: true }),
+    cache: "f16",
+  },
   ...compensated("w4", "gptq", "q4g32"),
   ...compensated("24w4", "sparsegpt", "q4s24"),
   ...compensated("24v8w4", "sparsegpt", "q4s24v"),
@@ -216,11 +230,12 @@ const MAX_RANK = 4096;
 const POWERS: readonly unknown[] = [0, 0.5, 1];
 
 function checkPath(rule: Rule): void {
-  const { rank, power, down, up } = rule;
-  if (hasPath(rule) ? rank !== undefined && !isRank(rank) : down !== undefined || up !== undefined)
+  const { rank, power, shared, down, up } = rule;
+  if (hasPath(rule) ? rank !== undefined && !isRank(rank) : [shared, down, up].some((v) => v !== undefined))
     invalid(`the rule ${JSON.stringify(rule)} has a path whose rank is ${rank}, not 1 … ${MAX_RANK}, a share of the columns below 1, or "auto"`);
   if (hasPath(rule) && ACTS[rule.act ?? ""]?.rows) invalid(`the rule ${JSON.stringify(rule)} has a path beside activations of a static range, which no path can share`);
   if (power !== undefined && !POWERS.includes(power)) invalid(`the rule ${JSON.stringify(rule)} has a path whose power is ${power}, none of ${POWERS.join(", ")}`);
+  if (shared !== undefined && typeof shared !== "boolean") invalid(`the rule ${JSON.stringify(rule)} says shared ${JSON.stringify(shared)}, neither true nor false`);
   for (const part of [down, up])
     if (part !== undefined && (!Object.hasOwn(SCHEMES, part) || SCHEMES[part].arranged))
       invalid(`the rule ${JSON.stringify(rule)} wants a path in ${part}, which no path can have`);
@@ -233,8 +248,8 @@ export const hasPath = ({ rank, power }: Rule) => rank !== undefined || power !=
 /** The path beside a weight that its rule wants. */
 export function pathFor(recipe: Recipe, weight: string): SidePath | undefined {
   const rule = ruleFor(recipe, weight);
-  const { rank, power = 0, down = "q8", up = "q8" } = rule;
-  return hasPath(rule) ? { rank, power, down, up } : undefined;
+  const { rank, power = 0, shared = false, down = "q8", up = "q8" } = rule;
+  return hasPath(rule) ? { rank, power, shared, down, up } : undefined;
 }
 
 /** The recipe with another rank for every path it has. Throws `recipe.invalid` if it has none. */
