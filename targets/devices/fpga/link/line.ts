@@ -1,0 +1,13 @@
+// A line of bytes, whatever it is made of: a serial port of Node or of a browser, the simulator, or a twin in memory.
+
+export interface Line {
+  /** For messages: `/dev/ttyUSB1`. */
+  readonly name: string;
+  write(bytes: Uint8Array): Promise<void>;
+  /**
+   * Bytes that have come, waiting at most `ms` for the first; empty if none came. A simulated line has a time of its own and does not make
+   * anyone wait. Throws `device.lost` once the line is gone.
+   */
+  read(ms: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}

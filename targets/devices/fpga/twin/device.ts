@@ -1,0 +1,137 @@
+// The device in software: bytes in, bytes out, the same as the Verilated core's (rtl/command.v, frame_rx.v). It has no time: what is asked for is
+// done at once, so that no frame ever finds both buffers full.
+import { crc32 } from "../link/crc.ts";
+import { encodeFrame, FRAME_TYPES, type Frame, FrameParser, MAX_PAYLOAD, VERSION } from "../link/frame.ts";
+import { encodeHello, type Hello, MAX_WORDS, MEMORIES, type Memory, NO_SESSION, OPS, STATUS, WINDOW, WORD_BYTES } from "../link/protocol.ts";
+import { type Memories, runLayers } from "./engine.ts";
+
+export interface TwinOptions {
+  readonly board: string;
+  readonly build: string;
+  readonly khz: number;
+  /** Address bits of the memories. */
+  readonly weights: number;
+  readonly activations: number;
+  readonly parameters: number;
+}
+
+type Answer = { readonly status: number; readonly payload: Uint8Array };
+
+const NAMES = Object.keys(MEMORIES) as Memory[];
+const MALFORMED: Answer = { status: STATUS.malformed, payload: new Uint8Array(0) };
+const done = (payload: Uint8Array = new Uint8Array(0)): Answer => ({ status: STATUS.ok, payload });
+
+export class TwinDevice {
+  readonly hello: Hello;
+  readonly memories: Memories;
+  private parser = new FrameParser([FRAME_TYPES.request]);
+  private kept: (Frame | undefined)[] = [];
+  private live = false;
+  private expected = 0;
+  private cycles = 0;
+  private good = 0;
+  private bad = 0;
+
+  constructor(o: TwinOptions) {
+    const words = { weights: 2 ** o.weights, activations: 2 ** o.activations, parameters: 2 ** o.parameters };
+    this.hello = { version: VERSION, window: WINDOW, maxPayload: MAX_PAYLOAD, board: o.board, build: o.build, words, lanes8: 8, lanes4: 16, khz: o.khz };
+    const memory = (name: Memory) => new Uint8Array(WORD_BYTES * words[name]);
+    this.memories = { weights: memory("weights"), activations: memory("activations"), parameters: memory("parameters") };
+  }
+
+  /** The answers to these bytes. */
+  feed(bytes: Uint8Array): Uint8Array {
+    const out: number[] = [];
+    for (const b of bytes) {
+      const parsed = this.parser.push(b);
+      if (!parsed) continue;
+      if ("frame" in parsed) this.good = (this.good + 1) & 0xffff;
+      else this.bad = (this.bad + 1) & 0xffff;
+      out.push(...encodeFrame("frame" in parsed ? this.answer(parsed.frame) : this.nak()));
+    }
+    return Uint8Array.from(out);
+  }
+
+  /** The line was silent for longer than QUIET_CHARACTERS. */
+  quiet(): void {
+    this.parser.quiet();
+  }
+
+  /** Memories keep what is in them. */
+  reset(): void {
+    this.parser = new FrameParser([FRAME_TYPES.request]);
+    this.kept = [];
+    this.live = false;
+    this.expected = 0;
+    this.cycles = 0;
+    this.good = 0;
+    this.bad = 0;
+  }
+
+  private nak(): Frame {
+    return { type: FRAME_TYPES.nak, op: 0, seq: this.expected, flags: this.live ? 0 : NO_SESSION, payload: new Uint8Array(0) };
+  }
+
+  private answer(frame: Frame): Frame {
+    const { op, seq } = frame;
+    if (op === OPS.hello) {
+      this.live = true;
+      this.kept = [];
+      this.expected = seq;
+    } else {
+      const kept = this.kept[seq & 1];
+      const behind = (this.expected - seq) & 0xff;
+      if (this.live && kept?.seq === seq && (behind === 1 || behind === 2)) return kept;
+      if (!this.live || seq !== this.expected) return this.nak();
+    }
+    this.expected = (seq + 1) & 0xff;
+    const { status, payload } = this.perform(op, frame.payload);
+    const all = new Uint8Array(4 + payload.length);
+    new DataView(all.buffer).setUint32(0, this.cycles, true);
+    all.set(payload, 4);
+    const reply = { type: FRAME_TYPES.reply, op, seq, flags: status, payload: all };
+    this.kept[seq & 1] = reply;
+    return reply;
+  }
+
+  private perform(op: number, payload: Uint8Array): Answer {
+    const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+    switch (op) {
+      case OPS.hello:
+        return done(encodeHello(this.hello, 0).subarray(4));
+      case OPS.write:
+        return this.write(payload);
+      case OPS.status:
+        return done(new Uint8Array(Uint16Array.of(this.good, this.bad, 0).buffer));
+    }
+    if (payload.length !== 6 || op > OPS.run) return MALFORMED;
+    const address = view.getUint16(2, true);
+    const count = view.getUint16(4, true);
+    if (op === OPS.run) return this.run(address, count);
+    const name = NAMES[payload[0]];
+    if (!name || (op === OPS.read && count > MAX_WORDS)) return MALFORMED;
+    const words = this.words(name, address, count);
+    if (op === OPS.read) return done(words);
+    return done(new Uint8Array(Uint32Array.of(crc32(words)).buffer));
+  }
+
+  private write(payload: Uint8Array): Answer {
+    const name = NAMES[payload[0]];
+    if (payload.length < 4 + WORD_BYTES || payload.length % WORD_BYTES !== 4 || !name) return MALFORMED;
+    const memory = this.memories[name];
+    const at = WORD_BYTES * (payload[2] | (payload[3] << 8));
+    for (let i = 4; i < payload.length; i++) memory[(at + i - 4) % memory.length] = payload[i];
+    return done();
+  }
+
+  private words(name: Memory, address: number, count: number): Uint8Array {
+    const memory = this.memories[name];
+    return Uint8Array.from({ length: WORD_BYTES * count }, (_, i) => memory[(WORD_BYTES * address + i) % memory.length]);
+  }
+
+  private run(first: number, count: number): Answer {
+    const { cycles, bad } = runLayers(this.memories, first, count);
+    this.cycles = cycles;
+    return { status: bad ? STATUS.badLayer : STATUS.ok, payload: new Uint8Array(0) };
+  }
+}
