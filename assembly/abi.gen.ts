@@ -414,6 +414,9 @@ export class RowsumOp {
   ys: u32;
   n: u32;
   k: u32;
+  mode: u32;
+  eps: f32;
+  topk: u32;
 }
 
 /** Record of `scan`; meaning of the fields: runtime/ops/scan/op.ts. */

@@ -8,6 +8,7 @@ import { attentionPieces, placeAttention } from "./attention.ts";
 import { type Choice, chooseKernel, chooseUnits } from "./choose.ts";
 import { type Ir, reads, root, tensor, toIr, variantOf, writes } from "./ir.ts";
 import { expandLowRank } from "./lowrank.ts";
+import { expandNeurons } from "./neurons.ts";
 import { quantiseOperands } from "./operands.ts";
 import { panelFor } from "./panels.ts";
 import { addPeaks, foldResiduals, insertTaps, keepAllRows, mergeLinears, quantiseInputs } from "./passes.ts";
@@ -19,6 +20,7 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
   else addPeaks(ir, graph);
   insertTaps(ir, graph, options.taps);
   expandLowRank(ir);
+  expandNeurons(ir, options.symbols.T === 1);
   quantiseInputs(ir, options.fuse, (n) => panelFor(kernelOf(ir, n, options).kernel));
   quantiseOperands(ir);
   if (options.fuse) foldResiduals(ir);

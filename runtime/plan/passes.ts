@@ -190,7 +190,7 @@ function follows(a: TensorDef, b: TensorDef): boolean {
 
 /** Can `b` follow `a` in one step? Its weights must be able to lie right behind a's: whole blocks, 64-byte multiples, used only here. */
 function canJoin(ir: Ir, uses: Uses, a: GraphNode, b: GraphNode): boolean {
-  if (a.op !== "linear" || b.op !== "linear" || a.tensors.x !== b.tensors.x) return false;
+  if (a.op !== "linear" || b.op !== "linear" || a.tensors.x !== b.tensors.x || a.tensors.only || b.tensors.only) return false;
   if (!a.tensors.bias !== !b.tensors.bias || !a.tensors.residual !== !b.tensors.residual) return false;
   if (a.tensors.residual && !follows(tensor(ir, a.tensors.residual), tensor(ir, b.tensors.residual))) return false;
   const [wa, wb] = [tensor(ir, a.tensors.w), tensor(ir, b.tensors.w)];

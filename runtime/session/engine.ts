@@ -12,6 +12,8 @@ import { type MemoryMap, memoryMap } from "../plan/memory.ts";
 import { PEAKS } from "../plan/passes.ts";
 import type { Plan } from "../plan/types.ts";
 
+import { Ffn } from "./ffn.ts";
+
 export interface EngineOptions {
   /** Positions of context to make room for. */
   readonly context: number;
@@ -36,6 +38,8 @@ export class Engine {
   readonly program: Program;
   readonly plans: readonly Plan[];
   readonly map: MemoryMap;
+  /** Feed-forward layers that can leave out neurons. */
+  readonly ffn: Ffn;
   private holder: Holder | undefined;
   private readonly tokens: Uint32Array;
   /** Positions of the step, for models that learn them. */
@@ -56,6 +60,7 @@ export class Engine {
     this.plans = planAll(graph, device.kernels, options);
     this.map = memoryMap(this.plans);
     this.program = device.allocate(this.map, this.plans);
+    this.ffn = new Ffn(graph, this.program);
     this.tokens = asU32(this.program.view("tokens"));
     if (graph.tensors.some((t) => t.name === "positions" && t.role === "input")) this.positions = asU32(this.program.view("positions"));
     this.logits = asF32(this.program.view(graph.points.logits));

@@ -95,6 +95,7 @@ export async function loadModel(source: Source, env: Environment, options: Model
     });
     try {
       await readWeights(pack, engine, env, options);
+      engine.ffn.reset();
       const golden = await pack.document("golden");
       if (golden && options.golden !== false) await checkGolden(engine, golden, env.sha256);
       throwIfAborted(options.signal, `loading ${pack.name}`);

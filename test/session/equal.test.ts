@@ -7,7 +7,7 @@ import { host } from "../../targets/hosts/node/host.ts";
 import "../support/core.ts"; // lets Node 20 have relaxed SIMD
 import { open, pack, type Tiny, tinyCheckpoint, tokensOf } from "../support/tiny.ts";
 
-const RECIPES = ["f32", "f16", "w8", "w8u7", "w4", "w4kv8", "q161", "w4+lr32", "t2+lr32", "q161+lr32", "24w8-magnitude", "24w4-magnitude"];
+const RECIPES = ["f32", "f16", "w8", "w8u7", "w4", "w4kv8", "q161", "w4+lr32", "t2+lr32", "q161+lr32", "24w8-magnitude", "24w4-magnitude", "w4n"];
 /** Builds beside `scalar`; dot32 where `auto` would take it: the baseline compiler of Node 20 miscomputes its dot product. */
 const ISAS = ["simd", "relaxed", ...(prefersDot32(host.now) ? (["dot32"] as const) : [])] as const;
 const LENGTH = 70;

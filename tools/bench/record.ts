@@ -27,6 +27,7 @@ export function origin(): Origin {
 export function toRecord({ model, device, tuned, bytes, loadMs, promptTokens, timings: t }: Measured): ResultRecord {
   const { verdict, reason } = judgeSteadiness(t.decodeMs);
   const ran = ranOn({ device, tuned });
+  const ffn = model.engine.ffn.report();
   const per = (ms: readonly number[], tokens: number) => ms.map((v) => (1000 * tokens) / v);
   return {
     version: RECORD_VERSION,
@@ -47,6 +48,7 @@ export function toRecord({ model, device, tuned, bytes, loadMs, promptTokens, ti
       figureOf("decode.step", "ms", "lower", t.decodeMs),
       figureOf("memory.peak", "B", "lower", [peakMemory()]),
       figureOf("memory.device", "B", "lower", [model.engine.program.memoryBytes]),
+      ...(ffn ? [figureOf(`ffn.${ffn.mode}.skipped`, "share", "higher", [ffn.skipped])] : []),
     ],
     verdict: { verdict, reason },
   };

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { SkintError } from "../../runtime/errors.ts";
 import { memorySink, memorySource, type Source } from "../../runtime/io/source.ts";
+import type { FfnOptions } from "../../runtime/session/ffn.ts";
 import { type Environment, loadModel, type Model, type ModelOptions } from "../../runtime/session/model.ts";
 import { buildUnder, describeBuild, fallbacks, openWasm, type WasmDevice, type WasmOptions } from "../../targets/devices/wasm/device.ts";
 import { openFile } from "../../targets/hosts/node/files.ts";
@@ -12,6 +13,7 @@ import { isCheckpoint, openAny } from "../compress/open.ts";
 import { recipeNamed } from "../compress/recipe.ts";
 import type { VerbOption } from "../verb.ts";
 import type { Context } from "./context.ts";
+import { FFN_OPTION } from "./ffn.ts";
 import { findTuned } from "./tuned.ts";
 import { whole } from "./values.ts";
 
@@ -37,6 +39,7 @@ export const ENGINE_OPTIONS: readonly VerbOption[] = [
   ENGINE_FLAGS_OPTION,
   { flags: "--no-tune", description: "ignore what skint bench tune found" },
   { flags: "--context <n>", description: "positions of context to make room for", parse: whole("--context", { min: 1 }) },
+  FFN_OPTION,
   { flags: "--recipe <name>", description: "recipe for a folder or .gguf file (default: source, as it is stored)" },
 ];
 
@@ -112,9 +115,19 @@ export async function openModel(path: string, options: Readonly<Record<string, u
       onProgress: (done, total) => progress.update(done, total),
       ...more,
     });
+    if (options.ffn) setFfn(model, options.ffn as FfnOptions);
     return { model, device, tuned: tuned !== undefined, loadMs: host.now() - start, bytes: source.size };
   } finally {
     progress.end();
+  }
+}
+
+function setFfn(model: Model, ffn: FfnOptions): void {
+  try {
+    model.engine.ffn.set(ffn);
+  } catch (e) {
+    model.close();
+    throw e;
   }
 }
 

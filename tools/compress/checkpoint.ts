@@ -21,6 +21,8 @@ export interface Checkpoint {
   readonly config: Config;
   /** Rows or columns of a weight that are to be read in another order than they are stored in. */
   readonly order?: (weight: string) => Order | undefined;
+  /** Matrices of the graph that stand in the store the other way round than their architecture has them. */
+  readonly turned?: ReadonlySet<string>;
   readonly store: TensorStore;
   readonly card: Readonly<Record<string, unknown>>;
   /** The tokenizer document of model.skint. */

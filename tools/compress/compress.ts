@@ -11,6 +11,7 @@ import { BLOCK_ROWS } from "../../runtime/quant/scheme.ts";
 import { Engine } from "../../runtime/session/engine.ts";
 import { makeGolden } from "../../runtime/session/golden.ts";
 import type { Environment } from "../../runtime/session/model.ts";
+import { isChannels, isNeuronRows, withNeuronRows } from "./byneurons.ts";
 import { type CalibratedModel, type CalibrationRecord, calibrateModel, type ModelCalibration } from "./calibration.ts";
 import { type Checkpoint, graphOf } from "./checkpoint.ts";
 import { fitPathOf } from "./fit.ts";
@@ -63,8 +64,10 @@ export async function compressModel(checkpoint: Checkpoint, sink: Sink, env: Env
     const c = { ...(await withAlikeNeurons(checkpoint, wanted)) };
     const calibrated = await calibrateModel(c, wanted, env, o);
     const paths = await fitOtherPaths(c, wanted, o, calibrated);
-    const graph = withRanks(wanted, (down) => paths.get(down)?.rank ?? rankOf(calibrated, down));
-    const report = await writeModel({ c, graph, weights: inMemoryOrder(graph, env), o, calibrated, paths }, sink, env);
+    const ranked = withRanks(wanted, (down) => paths.get(down)?.rank ?? rankOf(calibrated, down));
+    const graph = withNeuronRows(ranked, (down) => ruleFor(o.recipe, down).ffn);
+    const turned = new Set(graph.tensors.filter((t) => isNeuronRows(graph, t.name)).map((t) => t.name));
+    const report = await writeModel({ c: { ...c, turned }, graph, weights: inMemoryOrder(graph, env), o, calibrated, paths }, sink, env);
     calibrated?.state.remove();
     return report;
   } catch (e) {
@@ -130,6 +133,7 @@ async function writeModel(job: Job, sink: Sink, env: Environment): Promise<Compr
   try {
     pack = await startPack(job, sink, env, golden);
     const matrices = await writeWeights(job, pack, engine);
+    engine?.ffn.reset();
     const calibration = calibrated?.record;
     if (calibration) await pack.document("report", JSON.stringify({ calibration, matrices }));
     if (engine) await pack.document("golden", JSON.stringify(await makeGolden(engine, env.sha256)));
@@ -159,7 +163,7 @@ const ANY = { T: 1, L: 1, C: 1 };
 /** Weights that the checkpoint holds; columns, ranges and paths of low rank are made here. */
 function storedOf(graph: Graph, weights: readonly TensorDef[]): readonly TensorDef[] {
   const made = new Set(graph.nodes.flatMap((n) => [n.tensors.columns, n.tensors.down, n.tensors.up]));
-  return weights.filter((t) => !made.has(t.name) && !isRange(graph, t.name));
+  return weights.filter((t) => !made.has(t.name) && !isRange(graph, t.name) && !isChannels(graph, t.name));
 }
 
 /** Weights in the order they lie in memory, so that loading is one sequential read. */
@@ -231,8 +235,10 @@ async function writeWeights(job: Job, pack: PackWriter, engine: Engine | undefin
       at += bytes.length;
       await pack.write(t.name, bytes);
     };
-    const known = calibrated?.state.reports().find((r) => r.name === t.name);
-    const ready = calibrated?.state.packed(t.name) ?? fitted.find((p) => p.packed.has(t.name))?.packed.get(t.name);
+    // What calibration made of a matrix that lies by neurons now lies by channels.
+    const turned = isNeuronRows(graph, t.name);
+    const known = turned ? undefined : calibrated?.state.reports().find((r) => r.name === t.name);
+    const ready = (turned ? undefined : calibrated?.state.packed(t.name)) ?? fitted.find((p) => p.packed.has(t.name))?.packed.get(t.name);
     if (known) reports.push(known);
     if (ready) await write(ready);
     else if (isMatrix(t)) {

@@ -5,6 +5,7 @@ import { isMatrix } from "../../runtime/graph/formats.ts";
 import type { Graph, TensorDef } from "../../runtime/graph/types.ts";
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
 import { BLOCK_ROWS } from "../../runtime/quant/scheme.ts";
+import { byNeurons, channelsNamed, isChannels } from "./byneurons.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { arranged, columnsNamed, columnsOf } from "./columns.ts";
 import type { Calibrated, MatrixReport, Method } from "./method.ts";
@@ -33,7 +34,7 @@ export function methodOf(graph: Graph, recipe: Recipe, weight: string): Method {
 /** Brings one matrix into its scheme. */
 export async function compressMatrix(c: Checkpoint, graph: Graph, t: TensorDef, o: MatrixOptions, write: Write, calibrated?: Calibrated): Promise<MatrixReport> {
   const columns = await columnsOf(c, graph, t);
-  const found = findWeight(c, t);
+  const found = await byNeurons(c, graph, t);
   const stored = rotated(graph, t, columns ? arranged(found, columns, t.shape[1] as number) : found);
   const method = methodOf(graph, o.recipe, t.name);
   const [n, k] = t.shape as [number, number];
@@ -59,6 +60,7 @@ export async function compressMatrix(c: Checkpoint, graph: Graph, t: TensorDef, 
 /** A vector of weights, as it is; columns as they are chosen; ranges, which are not known before calibration has met the input, as 0. */
 export async function readVector(c: Checkpoint, graph: Graph, t: TensorDef, write: Write): Promise<void> {
   if (isRange(graph, t.name)) return write(new Uint8Array(4 * (t.shape[0] as number)));
+  if (isChannels(graph, t.name)) return write(new Uint8Array((await channelsNamed(c, graph, t.name)).slice().buffer));
   if (t.format === "columns") await write(packColumns(await columnsNamed(c, graph, t.name)));
   else await write(new Uint8Array((await findWeight(c, t).read(0, t.shape[0] as number)).buffer));
 }

@@ -52,13 +52,14 @@ function inOrder(stored: StoredWeight, { rows: from, columns }: Order, k: number
 
 function findStored(c: Checkpoint, t: TensorDef): StoredWeight {
   const places = c.locate(t.name);
-  const at = places.find((p) => c.store.tensors.has(p.name));
-  if (!at)
+  const place = places.find((p) => c.store.tensors.has(p.name));
+  if (!place)
     throw new SkintError(
       "model.tensor",
       `${c.store.name} holds no tensor ${places.map((p) => p.name).join(" or ")}, which ${c.architecture.name} needs for ${t.name}; the checkpoint is incomplete or of another architecture`,
       { what: places[0].name },
     );
+  const at = c.turned?.has(t.name) ? { ...place, transposed: !place.transposed } : place;
   const stored = c.store.tensors.get(at.name) as StoredTensor;
   const [shape, want] = [stored.shape, storedShape(t, at)];
   if (at.flat || at.spread) return flatWeight(c, t, stored, at);

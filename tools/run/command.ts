@@ -4,6 +4,7 @@ import type { GenerateStats, Session } from "../../runtime/session/session.ts";
 import { quantile } from "../../runtime/stats/quantile.ts";
 import type { Context } from "../cli/context.ts";
 import { EXIT } from "../cli/errors.ts";
+import { ffnLine } from "../cli/ffn.ts";
 import { ENGINE_OPTIONS, openModel, placeLine, ranOn } from "../cli/model.ts";
 import { number, whole } from "../cli/values.ts";
 import type { Verb, VerbOption } from "../verb.ts";
@@ -78,14 +79,15 @@ async function run(path: string, prompt: string, o: Readonly<Record<string, unkn
     const session = model.session();
     if (state) await resumeState(session, state);
     const before = session.length;
+    model.engine.ffn.clear();
     if (!context.json) context.out(prompt);
     const result = await generate(session, prompt, { ...o, append: true }, context.signal, (t) => {
       if (!context.json) context.out(t);
     });
     if (state) await saveState(session, result.tokens.slice(session.length - before - result.stats.promptTokens), state);
-    if (context.json) context.answer({ model: model.name, recipe: model.recipe, ...ranOn(opened), loadMs, prompt, ...result }, () => "");
+    if (context.json) context.answer({ model: model.name, recipe: model.recipe, ...ranOn(opened), loadMs, prompt, ...result, ffn: model.engine.ffn.report() }, () => "");
     else context.out("\n");
-    context.note(`${model.recipe} on ${placeLine(opened)}, loaded in ${loadMs.toFixed(0)} ms: ${statsLine(result.stats)}`);
+    context.note(`${model.recipe} on ${placeLine(opened)}, loaded in ${loadMs.toFixed(0)} ms: ${statsLine(result.stats)}${ffnLine(model.engine.ffn.report())}`);
     return EXIT.ok;
   } finally {
     model.close();

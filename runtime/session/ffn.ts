@@ -1,0 +1,189 @@
+// Feed-forward layers that can leave out neurons: what each of them does, switched between steps, and what that came to.
+import { SkintError } from "../errors.ts";
+import type { Graph, GraphNode } from "../graph/types.ts";
+import { CONTROL, FFN_MODES, type FfnMode } from "../ops/select/control.ts";
+import type { Program } from "../plan/device.ts";
+import { controlOf, normsOf } from "../plan/neurons.ts";
+import { scheme } from "../quant/q4n.ts";
+
+export interface FfnOptions {
+  readonly mode: FfnMode;
+  /** Contribution |h_i| · ‖w_i‖ below which `cett` drops a neuron; default: what the model was calibrated to. */
+  readonly eps?: number;
+  /** Neurons that `topk` keeps; default: what the model was calibrated to. */
+  readonly topk?: number;
+}
+
+/** What a layer did in decode steps since the last `clear`. */
+export interface FfnLayerReport {
+  /** Its last linear's place in the model. */
+  readonly layer: string;
+  readonly mode: FfnMode;
+  readonly neurons: number;
+  readonly steps: number;
+  /** Shares of the rows of the first matrix, of `up`, and of `down` that were not read. */
+  readonly skipped: { readonly first: number; readonly up: number; readonly down: number };
+  /** Steps that did all rows because a list was longer than the limit. */
+  readonly fallbacks: number;
+  /** Neurons from which on all rows are faster than a list of them. */
+  readonly limit: number;
+}
+
+export interface FfnReport {
+  readonly mode: FfnMode | "mixed";
+  /** Why it is this one. */
+  readonly why: string;
+  readonly steps: number;
+  /** Share of all feed-forward rows that decode steps did not read. */
+  readonly skipped: number;
+  readonly layers: readonly FfnLayerReport[];
+}
+
+/** Share of a layer's neurons from which on lists are not walked, unless the machine has been measured. */
+const DEFAULT_LIMIT = 0.75;
+
+interface Layer {
+  readonly name: string;
+  readonly neurons: number;
+  readonly width: number;
+  /** Has it a second matrix before the last? */
+  readonly gated: boolean;
+  readonly node: GraphNode;
+  readonly control: Uint32Array;
+  readonly floats: Float32Array;
+}
+
+const bad = (message: string, what: string): never => {
+  throw new SkintError("usage", message, { what });
+};
+
+export class Ffn {
+  private readonly layers: readonly Layer[];
+  private why = "as the model says";
+
+  constructor(
+    graph: Graph,
+    private readonly program: Program,
+  ) {
+    this.layers = graph.nodes.filter((n) => n.op === "rowsum").map((node) => layerOf(graph, node, program));
+    for (const l of this.layers) l.control[CONTROL.limit] = Math.floor(DEFAULT_LIMIT * l.neurons);
+  }
+
+  /** Does the model lie by neurons? Else nothing can be left out. */
+  get there(): boolean {
+    return this.layers.length > 0;
+  }
+
+  /** Names of the layers, in order. */
+  get names(): string[] {
+    return this.layers.map((l) => l.name);
+  }
+
+  /** Sets every layer to what the model was made with. Call it when the weights are in place. */
+  reset(): void {
+    for (const l of this.layers) this.apply(l, { mode: FFN_MODES[l.node.attrs.mode as number] });
+    this.why = "as the model says";
+    this.clear();
+  }
+
+  /**
+   * Sets what layers do from the next step on: all of them, or those named. Throws `usage` where the model does not lie by neurons, a layer is
+   * unknown, or what the mode needs is missing or out of range.
+   */
+  set(options: FfnOptions, layers: readonly string[] = this.names, why = "as asked"): void {
+    if (!this.there) bad("this model's feed-forward layers do not lie by neurons, so that none can be left out; compress it with the recipe w4n", "ffn");
+    const chosen = layers.map((name) => this.layers.find((l) => l.name === name) ?? bad(`there is no feed-forward layer ${name}; there are ${this.names.join(", ")}`, name));
+    for (const l of chosen) check(l, options);
+    for (const l of chosen) this.apply(l, options);
+    this.why = why;
+  }
+
+  /** Neurons from which on all rows are done; `share` of a layer's. */
+  setLimit(share: number): void {
+    for (const l of this.layers) l.control[CONTROL.limit] = Math.floor(share * l.neurons);
+  }
+
+  /** Begins to count anew. */
+  clear(): void {
+    for (const l of this.layers) l.control.fill(0, CONTROL.steps);
+  }
+
+  report(): FfnReport | undefined {
+    if (!this.there) return undefined;
+    const layers = this.layers.map(reportOf);
+    const read = this.layers.reduce((sum, l) => sum + rowsOf(l), 0);
+    const all = this.layers.reduce((sum, l) => sum + l.control[CONTROL.steps] * l.neurons * (l.gated ? 3 : 2), 0);
+    const modes = new Set(layers.map((l) => l.mode));
+    return { mode: modes.size === 1 ? layers[0].mode : "mixed", why: this.why, steps: layers[0].steps, skipped: all ? 1 - read / all : 0, layers };
+  }
+
+  private apply(l: Layer, { mode, eps, topk }: FfnOptions): void {
+    l.control[CONTROL.mode] = FFN_MODES.indexOf(mode);
+    l.control[CONTROL.warm] = 0;
+    l.floats[CONTROL.eps] = eps ?? (l.node.attrs.eps as number);
+    l.control[CONTROL.topk] = topk ?? (l.node.attrs.topk as number);
+    if (mode === "cett") this.norms(l);
+  }
+
+  /** Norms of the neurons' rows as they stand: what a neuron adds to y is h times its row. */
+  private norms(l: Layer): void {
+    const { codes, scales } = scheme.unpack(bytesOf(this.program, l.node.tensors.w), l.neurons, l.width);
+    const channels = floatsOf(this.program, l.node.tensors.channels);
+    const norms = floatsOf(this.program, normsOf(l.name));
+    for (let i = 0; i < l.neurons; i++) {
+      let sum = 0;
+      for (let c = 0; c < l.width; c++) sum += (codes[i * l.width + c] * channels[c]) ** 2;
+      norms[i] = scales[i] * Math.sqrt(sum);
+    }
+  }
+}
+
+function check(l: Layer, { mode, eps, topk }: FfnOptions): void {
+  if (!FFN_MODES.includes(mode)) bad(`the feed-forward mode ${mode} is none of ${FFN_MODES.join(", ")}`, "mode");
+  if (eps !== undefined && !(eps >= 0 && Number.isFinite(eps))) bad(`eps is ${eps}; give a number of 0 or more`, "eps");
+  const most = topk ?? (l.node.attrs.topk as number);
+  if ((mode === "topk" || topk !== undefined) && !(Number.isInteger(most) && most >= 1 && most <= l.neurons))
+    bad(`topk is ${topk ?? "not given, and the model was not calibrated for it"}; give a whole number from 1 to ${l.neurons}`, "topk");
+  if (mode === "cett" && eps === undefined && l.node.attrs.eps === 0) bad("the model was not calibrated for cett; give eps, or calibrate it with skint sparsify", "eps");
+}
+
+function layerOf(graph: Graph, node: GraphNode, program: Program): Layer {
+  const control = bytesOf(program, controlOf(node.name));
+  const activate = graph.nodes.find((n) => n.op === "activate" && n.tensors.y === node.tensors.x);
+  return {
+    name: node.name,
+    neurons: node.attrs.n as number,
+    width: node.attrs.k as number,
+    gated: activate?.tensors.u !== undefined,
+    node,
+    control: new Uint32Array(control.buffer, control.byteOffset, control.length / 4),
+    floats: new Float32Array(control.buffer, control.byteOffset, control.length / 4),
+  };
+}
+
+const bytesOf = (program: Program, tensor: string) => program.view(tensor) as Uint8Array<ArrayBuffer>;
+
+function floatsOf(program: Program, tensor: string): Float32Array {
+  const bytes = bytesOf(program, tensor);
+  return new Float32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 4));
+}
+
+/** Rows read since the counters were cleared. */
+function rowsOf({ control, gated }: Layer): number {
+  return control[CONTROL.firstRows] + (gated ? control[CONTROL.upRows] : 0) + control[CONTROL.downRows];
+}
+
+function reportOf({ name, neurons, control, gated }: Layer): FfnLayerReport {
+  const steps = control[CONTROL.steps];
+  const skipped = (rows: number) => (steps ? 1 - rows / (steps * neurons) : 0);
+  const up = gated ? skipped(control[CONTROL.upRows]) : 0;
+  return {
+    layer: name,
+    mode: FFN_MODES[control[CONTROL.mode]],
+    neurons,
+    steps,
+    skipped: { first: skipped(control[CONTROL.firstRows]), up, down: skipped(control[CONTROL.downRows]) },
+    fallbacks: control[CONTROL.fallbacks],
+    limit: control[CONTROL.limit],
+  };
+}
