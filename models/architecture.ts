@@ -33,6 +33,8 @@ export interface Architecture {
   readonly name: string;
   /** Values of `model_type` in config.json that mean this architecture. */
   readonly modelTypes: readonly string[];
+  /** It looks at images and has no tokenizer; absent: it reads tokens. */
+  readonly sees?: "images";
   /** Is a config without `model_type` of this architecture? */
   readonly claims?: (config: Config) => boolean;
   /** The graph with every matrix in scheme f32; a recipe chooses the schemes. Throws `model.config`. */

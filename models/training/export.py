@@ -25,6 +25,13 @@ def to_json(value) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
+def frameworks() -> dict[str, str]:
+    return {
+        "python": platform.python_version(),
+        **{n: importlib.metadata.version(n) for n in ("jax", "jaxlib", "numpy", "optax", "tokenizers", "safetensors")},
+    }
+
+
 def curve_svg(curve: list[dict], bytes_per_token: float) -> str:
     """Training loss (thin) and held-out loss (thick), both in bits per byte, over tokens seen."""
     width, height, left, bottom, low, high = 640, 320, 48, 36, 1.0, 3.0
@@ -104,10 +111,7 @@ def export(out, name, net, weights, tokenizer, held_out, training, curve) -> Non
             "steps": step,
             "tokens_seen": tokens,
             "quantisation_aware": False,
-            "frameworks": {
-                "python": platform.python_version(),
-                **{n: importlib.metadata.version(n) for n in ("jax", "jaxlib", "numpy", "optax", "tokenizers", "safetensors")},
-            },
+            "frameworks": frameworks(),
         },
         "evaluation": {
             **{key: round(value, 4) for key, value in measured.items()},

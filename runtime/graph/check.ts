@@ -6,6 +6,7 @@ import { hadamardOf } from "../num/hadamard.ts";
 import { OPS } from "../ops/catalogue.gen.ts";
 import { SCHEMES } from "../quant/catalogue.gen.ts";
 import { byteLength, isMatrix, RECURRENT_FORMATS } from "./formats.ts";
+import { seesImages } from "./images.ts";
 import type { Dim, Graph, GraphNode, TensorDef } from "./types.ts";
 
 const MAX_NODES = 100_000;
@@ -63,7 +64,7 @@ export function checkGraph(graph: Graph): void {
 
 /** Taps copy rows of f32 that some node wrote. */
 function checkPoint(point: string, t: TensorDef | undefined, written: Set<string>): void {
-  const fits = t && (t.role === "value" || t.role === "output") && t.shape.length === 2 && written.has(t.view?.of ?? t.name);
+  const fits = t && (t.role === "value" || t.role === "output") && (t.shape.length === 2 || t.shape.length === 4) && written.has(t.view?.of ?? t.name);
   if (!fits) bad(point, `point ${point} names no rows that a node writes`);
 }
 
@@ -75,6 +76,10 @@ function checkTable(n: GraphNode, graph: Graph): void {
 
 /** The engine writes token ids to the input `tokens` [T, 1], positions to `positions` if there is one, and reads the output at point `logits`, [L, vocab]. */
 function checkEnds(graph: Graph, tensors: Map<string, TensorDef>): void {
+  if (seesImages(graph)) {
+    checkImageEnds(graph, tensors);
+    return;
+  }
   for (const t of graph.tensors)
     if (t.role === "input" && ((t.name !== "tokens" && t.name !== "positions") || t.shape[0] !== "T" || t.shape[1] !== 1))
       bad(t.name, `input ${t.name} is neither tokens [T, 1] nor positions [T, 1]`);
@@ -82,6 +87,20 @@ function checkEnds(graph: Graph, tensors: Map<string, TensorDef>): void {
   const logits = tensors.get(Object.hasOwn(graph.points, "logits") ? graph.points.logits : "");
   const fine = logits?.role === "output" && logits.shape[0] === "L" && logits.shape[1] === graph.vocab;
   if (!fine) bad("logits", `point logits is no output of ${graph.vocab} logits a row`);
+}
+
+/** A graph over images has no other input, and gives images, or scores of each of them: [T, vocab], or [T, 1, 1, vocab]. */
+function checkImageEnds(graph: Graph, tensors: Map<string, TensorDef>): void {
+  for (const t of graph.tensors) {
+    if (t.role === "input" && (t.name !== "image" || t.shape[0] !== "T" || t.shape.length !== 4)) bad(t.name, `input ${t.name} is not images [T, height, width, channels]`);
+    if (t.role === "constant" || t.role === "state") bad(t.name, `tensor ${t.name} is a ${t.role}, which graphs over images have none of`);
+    if (t.role !== "weight" && t.shape[0] !== "T") bad(t.name, `tensor ${t.name} has ${t.shape[0]} rows, not one an image`);
+  }
+  if (!graph.tensors.some((t) => t.role === "output")) bad("outputs", "a network over images has no output");
+  if (!Object.hasOwn(graph.points, "logits")) return;
+  const scores = tensors.get(graph.points.logits);
+  const fine = scores?.role === "output" && scores.format === "f32" && scores.shape.slice(1, -1).every((d) => d === 1) && scores.shape.at(-1) === graph.vocab;
+  if (!fine) bad("logits", `point logits is no output of ${graph.vocab} scores an image`);
 }
 
 /** Lowering makes tensors and steps of its own; their names hold one of these. */

@@ -78,3 +78,14 @@ export function fx16Of(packed: Uint8Array, c: number, shift: number, relu: boole
   const at = 4 * LANES * (c >> 4) + 2 * (c & 15);
   return { scale: view.getInt16(at, true), bias: view.getInt16(at + 2 * LANES, true), shift, relu };
 }
+
+/** Throws `model.tensor` for a byte that is no code of the format: kernels count on sums of its codes to fit. Nibbles are always codes. */
+export function checkCodes(name: string, format: "dw8" | "dw4", packed: Uint8Array): void {
+  const [least, most] = CODES[format];
+  const codes = new Int8Array(packed.buffer, packed.byteOffset, packed.length);
+  const at = codes.findIndex((c) => c < least || c > most);
+  if (at >= 0)
+    throw new SkintError("model.tensor", `tensor ${name}: byte ${at} is ${codes[at]}, ${format} has ${least} to ${most}; the file is damaged: fetch it or write it again`, {
+      what: name,
+    });
+}

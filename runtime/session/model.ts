@@ -4,7 +4,9 @@ import { readInto } from "../formats/skint/load.ts";
 import { openPack, type Pack } from "../formats/skint/reader.ts";
 import { parseGraph } from "../graph/check.ts";
 import { checkColumns } from "../graph/columns.ts";
-import { ENDLESS } from "../graph/types.ts";
+import { seesImages } from "../graph/images.ts";
+import { ENDLESS, type TensorDef } from "../graph/types.ts";
+import { checkCodes } from "../image/weights.ts";
 import type { HasherFactory } from "../io/hash.ts";
 import type { Source } from "../io/source.ts";
 import type { Device } from "../plan/device.ts";
@@ -83,6 +85,7 @@ export async function loadModel(source: Source, env: Environment, options: Model
   const pack = await openPack(source);
   try {
     const graph = parseGraph((await pack.document("graph")) as string);
+    if (seesImages(graph)) throw new SkintError("usage", `${pack.name} looks at images and continues no text; skint run shows what it sees`, { what: pack.name });
     const context = options.context ?? Math.min(graph.context, graph.tensors.some((t) => t.shape.includes("C")) ? DEFAULT_CONTEXT : ENDLESS);
     if (!Number.isInteger(context) || context < 1 || context > graph.context)
       throw new SkintError("usage", `a context of ${context} positions was asked for; ${pack.name} allows 1 to ${graph.context}`);
@@ -112,7 +115,14 @@ export async function loadModel(source: Source, env: Environment, options: Model
   }
 }
 
-async function readWeights(pack: Pack, engine: Engine, env: Environment, options: ModelOptions): Promise<void> {
+/** What weights are read into. */
+export interface Weighted {
+  readonly weights: readonly TensorDef[];
+  placements(): Map<string, Uint8Array>;
+}
+
+/** Reads the weights of a pack into their places and hashes the file. Throws `format.shape` for a size that is not the graph's, `format.hash`. */
+export async function readWeights(pack: Pack, engine: Weighted, env: Pick<Environment, "sha256">, options: Pick<ModelOptions, "onProgress" | "signal">): Promise<void> {
   const placements = engine.placements();
   for (const [name, view] of placements) {
     const stored = pack.tensors.get(name);
@@ -122,7 +132,11 @@ async function readWeights(pack: Pack, engine: Engine, env: Environment, options
       });
   }
   await readInto(pack, placements, { hasher: env.sha256(), onProgress: options.onProgress, signal: options.signal });
-  for (const t of engine.weights) if (t.format === "columns") checkColumns(t.name, placements.get(t.name) as Uint8Array, t.shape[0] as number);
+  for (const t of engine.weights) {
+    const bytes = placements.get(t.name) as Uint8Array;
+    if (t.format === "columns") checkColumns(t.name, bytes, t.shape[0] as number);
+    if (t.format === "dw4") checkCodes(t.name, "dw4", bytes);
+  }
 }
 
 export interface TextFormat {

@@ -74,7 +74,8 @@ export async function packFolder(path: string, env: Environment, recipe: string 
   }
 }
 
-async function openSource(path: string, env: Environment, recipe: string | undefined, signal?: AbortSignal): Promise<Source> {
+/** A model.skint as it is, a checkpoint packed in memory. */
+export async function openSource(path: string, env: Environment, recipe: string | undefined, signal?: AbortSignal): Promise<Source> {
   if (!existsSync(path))
     throw new SkintError("file.missing", `there is no ${path}; give a model.skint, a .gguf file, or a folder with config.json, tokenizer.json and safetensors`, { what: path });
   if (isCheckpoint(path)) return memorySource(await packFolder(path, env, recipe, signal), path);

@@ -55,7 +55,7 @@ function plainOf(v: Json): unknown {
 export async function openCheckpoint(folder: Folder): Promise<Checkpoint> {
   const config = plainOf(parseJson(await readConfig(folder), "config.json", { nonFinite: true })) as Config;
   const architecture = architectureOf(config);
-  const tokenizerJson = await readTokenizer(folder);
+  const tokenizerJson = architecture.sees ? "null" : await readTokenizer(folder);
   const tokenizerConfig = await readTokenizerConfig(folder);
   const cardText = await readBeside(folder, "card.json");
   const card = cardText ? (JSON.parse(cardText) as Record<string, unknown>) : { name: folder.name };

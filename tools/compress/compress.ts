@@ -15,6 +15,7 @@ import { isChannels, isNeuronRows, withNeuronRows } from "./byneurons.ts";
 import { type CalibratedModel, type CalibrationRecord, calibrateModel, type ModelCalibration } from "./calibration.ts";
 import { type Checkpoint, graphOf } from "./checkpoint.ts";
 import { fitPathOf } from "./fit.ts";
+import { compressImages } from "./images/compress.ts";
 import { Linalg } from "./linalg/linalg.ts";
 import type { FittedPath } from "./lowrank.ts";
 import { compressMatrix, methodOf, readVector } from "./matrix.ts";
@@ -57,6 +58,7 @@ const REPORT_PATH = 288;
  * folder for it.
  */
 export async function compressModel(checkpoint: Checkpoint, sink: Sink, env: Environment, o: CompressOptions): Promise<CompressReport> {
+  if (checkpoint.architecture.sees) return compressImages(checkpoint, sink, env, o);
   try {
     const wanted = graphOf(checkpoint, o.recipe);
     checkMethods(wanted, o.recipe);

@@ -1,5 +1,6 @@
 // `skint run`: continues a prompt, streaming the text.
 
+import { SkintError } from "../../runtime/errors.ts";
 import type { GenerateStats, Session } from "../../runtime/session/session.ts";
 import { quantile } from "../../runtime/stats/quantile.ts";
 import type { Context } from "../cli/context.ts";
@@ -8,6 +9,7 @@ import { ffnLine } from "../cli/ffn.ts";
 import { ENGINE_OPTIONS, openModel, placeLine, ranOn } from "../cli/model.ts";
 import { number, whole } from "../cli/values.ts";
 import type { Verb, VerbOption } from "../verb.ts";
+import { runImages, seesImages } from "./images.ts";
 import { resumeState, saveState } from "./state.ts";
 
 export const SAMPLING_OPTIONS: readonly VerbOption[] = [
@@ -71,7 +73,7 @@ async function readPrompt(given: string | undefined): Promise<string> {
   return text;
 }
 
-async function run(path: string, prompt: string, o: Readonly<Record<string, unknown>>, context: Context): Promise<number> {
+async function runText(path: string, prompt: string, o: Readonly<Record<string, unknown>>, context: Context): Promise<number> {
   const opened = await openModel(path, o, context);
   const { model, loadMs } = opened;
   const state = o.state as string | undefined;
@@ -94,20 +96,27 @@ async function run(path: string, prompt: string, o: Readonly<Record<string, unkn
   }
 }
 
+async function run(path: string, words: readonly string[], o: Readonly<Record<string, unknown>>, context: Context): Promise<number> {
+  if (await seesImages(path)) return runImages(path, words, o, context);
+  if (words.length > 1) throw new SkintError("usage", `${words.length} prompts were given; put a prompt of several words in quotes`);
+  return runText(path, await readPrompt(words[0]), o, context);
+}
+
 export const verb: Verb = {
   name: "run",
-  summary: "continue a prompt, streaming the text",
+  summary: "continue a prompt, streaming the text; or say what is in an image",
   description:
-    "Loads a model (a model.skint, or a folder with a checkpoint) and continues the prompt. Without a prompt it is read from standard input. Ends with a line about speed on standard error. A model whose memory of a text is a state of fixed size can leave it in a file and go on from it another time.",
-  example: 'skint run model.skint "And it came to pass"\nskint run models/tiny-swiglu "In the beginning" --recipe w4 --temperature 0 --max-tokens 64 --json',
+    "Loads a model (a model.skint, or a folder with a checkpoint) and continues the prompt. Without a prompt it is read from standard input. Ends with a line about speed on standard error. A model whose memory of a text is a state of fixed size can leave it in a file and go on from it another time. A network over images (models/mnist) shows its scores for each instead, whole numbers of 8 bits (w8) unless a recipe says otherwise.",
+  example:
+    'skint run model.skint "And it came to pass"\nskint run models/tiny-swiglu "In the beginning" --recipe w4 --temperature 0 --max-tokens 64 --json\nskint run models/mnist digit.pgm',
   arguments: [
     { name: "<model>", description: "a model.skint file or a checkpoint folder" },
-    { name: "[prompt]", description: "text to continue; standard input if left out" },
+    { name: "[prompt...]", description: "text to continue, or images (PGM) to look at; standard input if left out" },
   ],
   options: [
     ...SAMPLING_OPTIONS,
     { flags: "--state <file>", description: "go on from the state in this file, if it is there, and leave the state behind the text in it (Mamba)" },
     ...ENGINE_OPTIONS,
   ],
-  run: async ({ positional, options }, context) => run(positional[0] as string, await readPrompt(positional[1] as string | undefined), options, context),
+  run: ({ positional, options }, context) => run(positional[0] as string, (positional[1] as string[] | undefined) ?? [], options, context),
 };
