@@ -6,6 +6,7 @@ import { verb as verb_compare } from "./compare/command.ts";
 import { verb as verb_compress } from "./compress/command.ts";
 import { verb as verb_demo } from "./demo/command.ts";
 import { verb as verb_doctor } from "./doctor/command.ts";
+import { verb as verb_drift } from "./drift/command.ts";
 import { verb as verb_eval } from "./eval/command.ts";
 import { verb as verb_inspect } from "./inspect/command.ts";
 import { verb as verb_pull } from "./pull/command.ts";
@@ -21,6 +22,7 @@ export const COMMANDS: Readonly<Record<string, Verb>> = {
   "compress": verb_compress,
   "demo": verb_demo,
   "doctor": verb_doctor,
+  "drift": verb_drift,
   "eval": verb_eval,
   "inspect": verb_inspect,
   "pull": verb_pull,

@@ -48,11 +48,13 @@ function headsOf(config: Config, inner: number, dh: number, groups: number, fiel
 /** `expand` times the width. */
 const innerOf = (config: Config, width: number) => Math.floor(real(config, "expand", 2) * width);
 
+const MOST_CHANNELS = MOST.heads * MOST.dh;
+
 function transformers(config: Config): Mamba2Description {
   const width = whole(config, "hidden_size", MOST.width);
   const dh = whole(config, "head_dim", MOST.dh, 64);
   const groups = whole(config, "n_groups", MOST.heads, 8);
-  const heads = headsOf(config, innerOf(config, width), dh, groups, "head_dim");
+  const heads = headsOf(config, whole(config, "intermediate_size", MOST_CHANNELS, innerOf(config, width)), dh, groups, "head_dim");
   if (whole(config, "num_heads", MOST.heads, heads) !== heads) bad("num_heads", config.num_heads, `${heads}, as expand and head_dim imply`);
   choice(config, "hidden_act", SILU, "silu");
   only(config, "rms_norm", true);

@@ -5,6 +5,7 @@ import { GraphBuilder } from "../../runtime/graph/builder.ts";
 import { ENDLESS, type Graph } from "../../runtime/graph/types.ts";
 import type { Architecture } from "../architecture.ts";
 import { describe, isOriginal, type Mamba2Description } from "./config.ts";
+import { gguf } from "./gguf.ts";
 import { locate } from "./names.ts";
 
 function build(d: Mamba2Description): Graph {
@@ -51,4 +52,4 @@ function mixer(g: GraphBuilder, d: Mamba2Description, at: string, u: string): st
   return g.activate(`${at}.gate`, "silu", g.columns(`${at}.in.z`, all, 0, inner), y);
 }
 
-export const architecture: Architecture = { name: "mamba2", modelTypes: ["mamba2"], claims: isOriginal, build: (config) => build(describe(config)), locate };
+export const architecture: Architecture = { name: "mamba2", modelTypes: ["mamba2"], claims: isOriginal, build: (config) => build(describe(config)), locate, gguf };

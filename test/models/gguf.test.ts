@@ -105,6 +105,31 @@ test.each(["rope.scaling.factor", "rope.scale_linear"])("positions scaled by %s 
   expect(await errorOf(c, { metadata: { ...rest, [`llama.${key}`]: factor }, tensors })).toBeLessThan(1e-5);
 });
 
+const second = read("mamba2.json").cases as Record<string, Case>;
+
+test.each(["mamba2", "mamba2, heads that fill no vector"])("%s: the logits are those of the safetensors", async (name) => {
+  // The converter's rates are -exp in its own rounding.
+  expect(await errorOf(second[name])).toBeLessThan(1e-6);
+});
+
+test.each([
+  ["ssm.group_count", 2],
+  ["ssm.time_step_rank", 3],
+  ["ssm.time_step_rank", 80],
+] as const)("mamba2: a file that says %s %i is refused", async (key, value) => {
+  const { metadata, tensors } = ggufOf(second.mamba2.config, weightsOf(second.mamba2));
+  const spec = { metadata: { ...metadata, [`mamba2.${key}`]: field("u32", value) }, tensors };
+  await expect(opened(spec).then((c) => pack(c, "f32"))).rejects.toMatchObject({ code: value === 80 ? "format.shape" : "model.config" });
+});
+
+test.each([/ssm_a/, /ssm_d$/, /ssm_norm/, /ssm_dt\.bias/])("mamba2: another %s would be noticed", async (which) => {
+  const c = second.mamba2;
+  const { metadata, tensors } = ggufOf(c.config, weightsOf(c));
+  const random = createRandom(5);
+  const changed = tensors.map((t) => (which.test(t.name as string) ? { ...t, data: shuffled(t.data, random) } : t));
+  expect(await errorOf(c, { metadata, tensors: changed })).toBeGreaterThan(1e-4);
+});
+
 // Were these not undone, the tests above would not have shown that they are.
 test.each([
   ["llama", /attn_[qk]\.weight/],

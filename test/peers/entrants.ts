@@ -46,7 +46,8 @@ function skintInNode(id: string, { recipe, isa = "auto", flag }: SkintOptions): 
   };
 }
 
-const llama: readonly Entrant[] = [
+/** llama.cpp on the stage's GGUF file. */
+export const LLAMA: readonly Entrant[] = [
   { id: "llama.cpp driver", open: async (stage, threads) => openDriver(await stage.gguf(), threads) },
   {
     id: "llama.cpp api",
@@ -75,8 +76,8 @@ const recipes = ["int4", "w4", "source"].map((recipe) => skintInNode(`skint ${re
 const single = [skintInNode("skint int4 simd", { recipe: "int4", isa: "simd" }), skintInNode("skint int4 revectorize", { recipe: "int4", flag: REVECTORIZE })];
 
 export const CONTESTS: readonly Contest[] = [
-  { name: "native-1t", threads: 1, works: LONG, rounds: 7, entrants: [...llama, ...recipes, ...single] },
-  { name: "native-2t", threads: 2, works: LONG, rounds: 7, entrants: [...llama, ...recipes] },
+  { name: "native-1t", threads: 1, works: LONG, rounds: 7, entrants: [...LLAMA, ...recipes, ...single] },
+  { name: "native-2t", threads: 2, works: LONG, rounds: 7, entrants: [...LLAMA, ...recipes] },
   { name: "browser-1t", threads: 1, works: SHORT, rounds: 5, entrants: pages },
   { name: "browser-2t", threads: 2, works: SHORT, rounds: 5, entrants: pages },
 ];

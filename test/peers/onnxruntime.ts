@@ -6,11 +6,11 @@ import { importPeer } from "./peers.ts";
 
 export type Flavour = "web" | "node";
 
-interface Tensor {
+export interface Tensor {
   readonly data: ArrayLike<number>;
 }
 
-interface Session {
+export interface Session {
   run(feeds: Record<string, Tensor>): Promise<Record<string, Tensor>>;
   release(): Promise<void>;
 }
@@ -18,7 +18,7 @@ interface Session {
 interface Ort {
   readonly env: { readonly wasm: { numThreads?: number } };
   readonly InferenceSession: { create(model: Uint8Array, options: object): Promise<Session> };
-  readonly Tensor: new (type: string, data: Float32Array | Uint8Array, dims: readonly number[]) => Tensor;
+  readonly Tensor: new (type: string, data: Float32Array | Uint8Array | BigInt64Array, dims: readonly number[]) => Tensor;
 }
 
 const MODULES: Readonly<Record<Flavour, string>> = { web: "onnxruntime-web/dist/ort.node.min.mjs", node: "onnxruntime-node/dist/index.js" };
@@ -30,6 +30,18 @@ async function load(flavour: Flavour): Promise<Ort> {
   const ort = module.InferenceSession ? module : (module.default as Ort);
   if (flavour === "web") ort.env.wasm.numThreads = 1;
   return ort;
+}
+
+export interface Opened {
+  readonly session: Session;
+  tensor(type: string, data: Float32Array | Uint8Array | BigInt64Array, dims: readonly number[]): Tensor;
+}
+
+/** A model on one thread. Throws `file.missing` where the peer is not installed. */
+export async function openModel(flavour: Flavour, model: Uint8Array): Promise<Opened> {
+  const ort = await load(flavour);
+  const session = await ort.InferenceSession.create(model, { executionProviders: [PROVIDERS[flavour]], intraOpNumThreads: 1, interOpNumThreads: 1 });
+  return { session, tensor: (type, data, dims) => new ort.Tensor(type, data, dims) };
 }
 
 export interface Product {
@@ -48,9 +60,8 @@ interface Made {
 }
 
 async function open(flavour: Flavour, { model, type, x, row, within }: Made): Promise<Product> {
-  const ort = await load(flavour);
-  const session = await ort.InferenceSession.create(model, { executionProviders: [PROVIDERS[flavour]], intraOpNumThreads: 1, interOpNumThreads: 1 });
-  const feeds = { x: new ort.Tensor(type, x, [1, x.length]) };
+  const { session, tensor } = await openModel(flavour, model);
+  const feeds = { x: tensor(type, x, [1, x.length]) };
   const { y } = await session.run(feeds);
   const want = Array.from({ length: 16 }, (_, r) => row(r));
   const largest = Math.max(...want.map(Math.abs));

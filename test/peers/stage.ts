@@ -23,6 +23,8 @@ const CSP = "default-src 'self' blob: data:; script-src 'self' 'wasm-unsafe-eval
 
 export interface StageOptions {
   readonly shape?: SyntheticShape;
+  /** Makes another file than one of a shape. */
+  readonly file?: () => Promise<string>;
   readonly signal?: AbortSignal;
   readonly note?: (line: string) => void;
 }
@@ -43,7 +45,7 @@ export class Stage {
   }
 
   gguf(): Promise<string> {
-    return this.once("gguf", () => syntheticFile(this.options.shape ?? SMOL));
+    return this.once("gguf", () => this.options.file?.() ?? syntheticFile(this.options.shape ?? SMOL));
   }
 
   /** Path of the file as a model.skint. */

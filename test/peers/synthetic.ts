@@ -79,7 +79,7 @@ function tensorsOf({ layers, width, heads, kvHeads, hidden, vocab, seed }: Synth
 }
 
 /** SentencePiece without a pair that could be joined: every byte of a text is one token, and the rest of the vocabulary fills the head. */
-function vocabulary(size: number): Record<string, GgufField> {
+export function vocabulary(size: number): Record<string, GgufField> {
   const special = ["<unk>", "<s>", "</s>"];
   const bytes = Array.from({ length: 256 }, (_, b) => `<0x${b.toString(16).toUpperCase().padStart(2, "0")}>`);
   const rest = Array.from({ length: size - special.length - bytes.length }, (_, i) => `[${i}]`);
@@ -135,12 +135,15 @@ export function peersCache(): string {
 }
 
 /** Path of the file in the cache; written if it is not there. */
-export async function syntheticFile(shape: SyntheticShape = SMOL): Promise<string> {
-  const path = join(peersCache(), `synthetic-${hashText(JSON.stringify(shape)).slice(0, 16)}.gguf`);
+export const syntheticFile = (shape: SyntheticShape = SMOL): Promise<string> => keptFile("synthetic", shape, () => syntheticGguf(shape));
+
+/** Path of a file of the cache, known by what it is made from; made and written if it is not there. */
+export async function keptFile(name: string, from: object, make: () => Uint8Array): Promise<string> {
+  const path = join(peersCache(), `${name}-${hashText(JSON.stringify(from)).slice(0, 16)}.gguf`);
   if (existsSync(path)) return path;
   const sink = await createFile(path);
   try {
-    await sink.write(0, syntheticGguf(shape));
+    await sink.write(0, make());
     await sink.commit();
   } catch (e) {
     await sink.abort();

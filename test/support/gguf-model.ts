@@ -44,6 +44,7 @@ const MAMBA: Readonly<Record<string, string>> = {
   "mixer.D": "ssm_d",
   "mixer.out_proj": "ssm_out",
 };
+const MAMBA2: Readonly<Record<string, string>> = { ...MAMBA, "mixer.dt_bias": "ssm_dt.bias", "mixer.norm": "ssm_norm" };
 const TOP: Readonly<Record<string, string>> = {
   "model.embed_tokens": "token_embd",
   "model.norm": "output_norm",
@@ -58,7 +59,7 @@ const TOP: Readonly<Record<string, string>> = {
 function nameOf(type: string, name: string): string {
   const [, stem, kind] = /^(.*?)(\.weight|\.bias|)$/.exec(name) as RegExpExecArray;
   const layer = /^(?:model\.layers|transformer\.h|backbone\.layers)\.(\d+)\.(.*)$/.exec(stem);
-  const parts = type === "mamba" ? MAMBA : type === "gpt2" ? GPT2 : /gemma[23]/.test(type) ? GEMMA2 : LLAMA;
+  const parts = type === "mamba2" ? MAMBA2 : type === "mamba" ? MAMBA : type === "gpt2" ? GPT2 : /gemma[23]/.test(type) ? GEMMA2 : LLAMA;
   return `${layer ? `blk.${layer[1]}.${parts[layer[2]]}` : TOP[stem]}${kind}`;
 }
 
@@ -82,10 +83,11 @@ function converted(config: Config, name: string, w: Weight): Weight {
   const type = String(config.model_type);
   if (/^(llama|arcee)$/.test(type) && /q_proj|k_proj/.test(name)) return interleaved(w, Number(name.includes("q_proj") ? config.num_attention_heads : config.num_key_value_heads));
   if (type.startsWith("gemma") && name.endsWith("norm.weight")) return { shape: w.shape, values: w.values.map((v) => v + 1) };
-  if (name.endsWith("A_log")) return { shape: w.shape, values: w.values.map((v) => -Math.exp(v)) };
+  const shape = type === "mamba2" && /A_log$|\.D$/.test(name) ? [w.shape[0], 1] : name.endsWith("mixer.norm.weight") ? [1, w.shape[0]] : w.shape;
+  if (name.endsWith("A_log")) return { shape, values: w.values.map((v) => -Math.exp(v)) };
   if (name.endsWith("conv1d.weight")) return { shape: [w.shape[0], w.shape[2]], values: w.values };
   if (type === "gpt2" && /c_attn|c_proj|c_fc/.test(name) && w.shape.length === 2) return turned(w);
-  return w;
+  return { shape, values: w.values };
 }
 
 /** Llama 3's scaling as the converter stores it: what each inverse frequency is divided by. */
@@ -137,11 +139,18 @@ function mambaFields(config: Config): Record<string, GgufField> {
   };
 }
 
+function mamba2Fields(config: Config): Record<string, GgufField> {
+  const own: Record<string, unknown> = { "ssm.time_step_rank": config.num_heads, "ssm.group_count": config.n_groups };
+  const shared = Object.entries(mambaFields(config)).map(([key, value]) => [key.replace("mamba.", "mamba2."), value]);
+  return { ...Object.fromEntries(shared), ...Object.fromEntries(Object.entries(own).map(([key, value]) => [`mamba2.${key}`, field("u32", Number(value))])) };
+}
+
 function fieldsOf(config: Config, arch: string): Record<string, GgufField> {
   const fields: Record<string, GgufField> = { "general.architecture": field("string", arch), "general.name": field("string", "hashed"), "general.license": field("string", "mit") };
   for (const [from, key, type] of KEYS) if (typeof config[from] === "number") fields[`${arch}.${key}`] = field(type, config[from]);
   if (arch === "gpt2") fields["gpt2.feed_forward_length"] = field("u32", Number(config.n_inner ?? 4 * Number(config.n_embd)));
   if (arch === "gemma2" || arch === "gemma3") fields[`${arch}.attention.sliding_window`] = field("u32", Number(config.sliding_window));
+  if (arch === "mamba2") Object.assign(fields, mamba2Fields(config));
   if (arch === "mamba") Object.assign(fields, mambaFields(config));
   const scaling = config.rope_scaling as Record<string, unknown> | null | undefined;
   if ((scaling?.rope_type ?? scaling?.type) === "linear") {

@@ -75,12 +75,14 @@ export function scatter({ title, x, y, less, points }: Scatter): string {
 export interface Lines {
   readonly title: string;
   readonly x: string;
+  /** Text of a place along x; by itself its number. */
+  readonly placeOf?: (i: number) => string;
   readonly y: Axis;
   /** A value for each place along x; one that is not known breaks the line. */
   readonly lines: readonly { readonly name: string; readonly colour: string; readonly values: readonly (number | undefined)[] }[];
 }
 
-export function lines({ title, x, y, lines }: Lines): string {
+export function lines({ title, x, placeOf = (v) => v.toFixed(0), y, lines }: Lines): string {
   const known = lines.flatMap((l) => l.values.filter((v) => v !== undefined));
   const most = Math.max(1, ...lines.map((l) => l.values.length - 1));
   const ys: [number, number] = [0, Math.max(...known, 0) * 1.08 || 1];
@@ -89,5 +91,5 @@ export function lines({ title, x, y, lines }: Lines): string {
     const d = l.values.map((v, i) => (v === undefined ? "" : `${i && l.values[i - 1] !== undefined ? "L" : "M"}${at(px(i))} ${at(py(v))}`)).join("");
     return `<path d="${d}" fill="none" stroke="${l.colour}" stroke-width="2"><title>${escaped(l.name)}</title></path>`;
   });
-  return drawing(title, [axes({ label: x, format: (v) => v.toFixed(0) }, y, [0, most], ys), ...paths].join("\n"));
+  return drawing(title, [axes({ label: x, format: placeOf }, y, [0, most], ys), ...paths].join("\n"));
 }

@@ -2,6 +2,8 @@
 import type { Absent, Area, Goal, GoalContext, Measured } from "../goal.ts";
 import { equalEverywhere } from "../ssm/equal.ts";
 import { growth } from "../ssm/flat.ts";
+import { int8OverLlama } from "../ssm/native.ts";
+import { decodeOverOrt, prefillOverLoop, prefillOverScan } from "../ssm/ort.ts";
 import { parity } from "../ssm/parity.ts";
 import { costOfQuamba } from "../ssm/quality.ts";
 import { rwkv } from "../ssm/rwkv.ts";
@@ -27,6 +29,10 @@ const LINES: readonly Line[] = [
   ["scan_js", "f32 scan step of 1536 channels and 16 states over plain JavaScript, 1 thread", "ratio", ">=", 10, scanOverScript],
   ["c", "the same over plain C at -O3 -march=native", "ratio", ">=", 0.5, scanOverC],
   ["int8_f32", "int8 decode over our own f32 decode, Mamba-130M's shape, 1 thread", "ratio", ">=", 2.5, int8OverF32],
+  ["native", "int8 decode over native llama.cpp Q8_0, the faster of its JavaScript API and a C driver, Mamba-130M's shape, 1 thread", "ratio", ">=", 1, int8OverLlama],
+  ["ort_decode", "int8 decode over the faster onnxruntime-web step graph (f32, int8), Mamba-130M's shape, 1 thread", "ratio", ">=", 4, decodeOverOrt],
+  ["ort_prefill", "int8 prefill of 512 tokens over onnxruntime-web's loop around its step, Mamba-130M's shape, 1 thread", "ratio", ">=", 20, prefillOverLoop],
+  ["ort_scan", "the same over the fastest graph whose products take all tokens and that loops over the recurrence alone", "ratio", ">=", 1, prefillOverScan],
   ["flat", "growth of memory over 100,000 steps of tiny-mamba", "bytes", "=", 0, growth],
   ["equal", "runs of tiny-mamba that give the bits of one scalar thread: builds, threads, Chromium", "share", "=", 1, equalEverywhere],
 ];

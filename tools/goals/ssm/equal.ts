@@ -1,4 +1,5 @@
 // Do builds, threads and browsers give the bits of one scalar thread, in f32 and in int8?
+import { SkintError } from "../../../runtime/errors.ts";
 import { launch, openPage } from "../../../test/browser/chromium.ts";
 import { PROMPT, type Run, runInNode } from "../../../test/browser/models.ts";
 import { runInPage } from "../../../test/browser/run.ts";
@@ -10,10 +11,27 @@ import { packed } from "./models.ts";
 const RECIPES = ["f32", "w8", "quamba", "quamba-i8"] as const;
 const MOST_THREADS = 8;
 
+type Isa = "simd" | "relaxed" | "dot32";
+
 const same = (a: Run, b: Run) => JSON.stringify(a) === JSON.stringify(b);
 
+/** Builds that run here, and those that were not proven on this engine. */
+async function builds(): Promise<{ run: Isa[]; not: Isa[] }> {
+  const all: Isa[] = ["simd", ...(enableRelaxed() ? (["relaxed", "dot32"] as const) : [])];
+  const bytes = await packed("f32");
+  const not: Isa[] = [];
+  for (const isa of all)
+    try {
+      await runInNode(bytes, { isa, threads: 1 });
+    } catch (e) {
+      if (!(e instanceof SkintError) || e.code !== "device.unavailable") throw e;
+      not.push(isa);
+    }
+  return { run: all.filter((isa) => !not.includes(isa)), not };
+}
+
 export async function equalEverywhere({ signal, note }: GoalContext): Promise<Measured> {
-  const isas = ["simd", ...(enableRelaxed() ? (["relaxed"] as const) : [])] as const;
+  const { run: isas, not } = await builds();
   const wanted = new Map<string, Run>();
   const different: string[] = [];
   let cases = 0;
@@ -33,7 +51,10 @@ export async function equalEverywhere({ signal, note }: GoalContext): Promise<Me
   }
   const browser = await inBrowser(judge);
   const wrong = different.length ? `; different: ${different.join(", ")}` : "";
-  return { value: (cases - different.length) / cases, note: `${cases} runs: ${RECIPES.join(", ")} on ${isas.join(", ")}, 1 to ${MOST_THREADS} threads; ${browser}${wrong}` };
+  return {
+    value: (cases - different.length) / cases,
+    note: `${cases} runs: ${RECIPES.join(", ")} on ${isas.join(", ")}, 1 to ${MOST_THREADS} threads${not.length ? `, not ${not.join(", ")}, which this engine fails` : ""}; ${browser}${wrong}`,
+  };
 }
 
 /** Each recipe in a plain page and in an isolated one with two threads; what was run. */
