@@ -2,11 +2,17 @@
 // up to 3x in a hot loop. One file, because each file's memory.data would be a copy of its own.
 import * as C from "./coefficients";
 
+/** f32 −0. */
+const MINUS: u32 = 0x80000000;
+
 /** 16 bytes of −127. */
 export const I8_MIN = memory.data<u32>([0x81818181, 0x81818181, 0x81818181, 0x81818181], 16);
 
 /** f32 0x7fffffff: clears the sign. */
 export const F32_ABS = memory.data<u32>([0x7fffffff, 0x7fffffff, 0x7fffffff, 0x7fffffff], 16);
+
+/** 16 f32 of −0: whatever they are added to stays what it is. */
+export const MINUS_ZEROS = memory.data<u32>([MINUS, MINUS, MINUS, MINUS, MINUS, MINUS, MINUS, MINUS, MINUS, MINUS, MINUS, MINUS, MINUS, MINUS, MINUS, MINUS], 16);
 
 /** Byte order of the i8tok panel `pairs`: 0 2 1 3 of each 4. */
 export const PAIRS_ORDER = memory.data<u8>([0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14, 13, 15], 16);

@@ -1,6 +1,6 @@
 // What the vector products share: scales and f16 weights of 4 rows, and the last two additions of `linear`.
 import { LinearOp } from "../abi.gen";
-import { SCALE_BASE } from "./constants";
+import { MINUS_ZEROS, SCALE_BASE } from "./constants";
 import { ZERO_AT } from "./i8row";
 import { finish } from "./linear.scalar";
 import { SUMS_AT } from "./q8.scalar";
@@ -31,32 +31,41 @@ export class Finish {
     f2 = f32x4.mul(f2, s);
     f3 = f32x4.mul(f3, s);
     if (row + 16 <= op.n) {
-      v128.store(y, f0);
-      v128.store(y, f1, 16);
-      v128.store(y, f2, 32);
-      v128.store(y, f3, 48);
+      const a = Finish.addend(op, token, row);
+      v128.store(y, f32x4.add(f0, v128.load(a)));
+      v128.store(y, f32x4.add(f1, v128.load(a, 16)), 16);
+      v128.store(y, f32x4.add(f2, v128.load(a, 32)), 32);
+      v128.store(y, f32x4.add(f3, v128.load(a, 48)), 48);
+      if (op.bias) add(op, token, 1, row, row + 16);
     } else {
       const left = <i32>(op.n - row);
       Finish.some(y, left, f0);
       Finish.some(y + 16, left - 4, f1);
       Finish.some(y + 32, left - 8, f2);
       Finish.some(y + 48, left - 12, f3);
+      if (op.bias | op.residual) add(op, token, 1, row, op.n);
     }
-    if (op.bias | op.residual) add(op, token, 1, row, min(row + 16, op.n));
   }
 
-  /** 8 rows, all of them below n, without bias and residual: those of 4 tokens come with `rest`. */
+  /** 8 rows, all of them below n, without the bias: that of 4 tokens comes with `rest`. */
   @inline
   static pair(op: LinearOp, token: u32, row: u32, x: usize, f: v128, g: v128): void {
     const y = <usize>op.y + ((<usize>token * op.ys + row) << 2);
     const s = v128.load32_splat(x);
-    v128.store(y, f32x4.mul(f, s));
-    v128.store(y, f32x4.mul(g, s), 16);
+    const a = Finish.addend(op, token, row);
+    v128.store(y, f32x4.add(f32x4.mul(f, s), v128.load(a)));
+    v128.store(y, f32x4.add(f32x4.mul(g, s), v128.load(a, 16)), 16);
   }
 
   @inline
   static rest(op: LinearOp, token: u32, row: u32): void {
-    if (op.bias | op.residual) add(op, token, 4, row, row + 8);
+    if (op.bias) add(op, token, 4, row, row + 8);
+  }
+
+  /** Where what is added to the 16 rows of a token from `row` on lies: the residual, or −0, which changes nothing. A bias comes before it: `add` adds both. */
+  @inline
+  private static addend(op: LinearOp, token: u32, row: u32): usize {
+    return op.residual && !op.bias ? <usize>op.residual + ((<usize>token * op.rs + row) << 2) : MINUS_ZEROS;
   }
 
   @inline

@@ -48,6 +48,8 @@ export interface OpDef {
   readonly formats: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Complaint about attribute values that no kernel can take, or undefined. */
   readonly complaint: (attrs: Attributes) => string | undefined;
+  /** Is row r of each result made of the rows r of its operands alone, whatever the position? */
+  readonly perRow: boolean;
   /** Independent pieces that a step over `rows` rows can be cut into: the default is its rows. */
   readonly pieces: (attrs: Attributes, rows: number) => number;
   /** Multiply-adds a row. */
@@ -69,6 +71,7 @@ export interface OpRules {
   readonly quantised?: OpDef["quantised"];
   readonly formats?: OpDef["formats"];
   readonly complaint?: OpDef["complaint"];
+  readonly perRow?: OpDef["perRow"];
   readonly pieces?: OpDef["pieces"];
   readonly macs?: OpDef["macs"];
 }
@@ -81,6 +84,7 @@ const DEFAULTS = {
   quantised: {},
   formats: {},
   complaint: () => undefined,
+  perRow: false,
   pieces: (_: Attributes, rows: number) => rows,
   macs: () => 0,
 };

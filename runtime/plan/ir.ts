@@ -40,6 +40,11 @@ export function reads(node: GraphNode): string[] {
   return fieldsOf(node, (kind) => kind.startsWith("in"));
 }
 
+/** The node with other names for its tensors. */
+export function renamed(node: GraphNode, name: (t: string) => string): GraphNode {
+  return { ...node, tensors: Object.fromEntries(Object.entries(node.tensors).map(([field, t]) => [field, name(t)])) };
+}
+
 function fieldsOf(node: GraphNode, wanted: (kind: string) => boolean): string[] {
   return Object.entries(node.tensors)
     .filter(([field]) => wanted(OPS[node.op].fields[field]))

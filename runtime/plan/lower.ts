@@ -7,6 +7,7 @@ import { placeArena } from "./arena.ts";
 import { attentionPieces, placeAttention } from "./attention.ts";
 import { type Choice, chooseKernel, chooseUnits } from "./choose.ts";
 import { type Ir, reads, root, tensor, toIr, variantOf, writes } from "./ir.ts";
+import { keepLateRows } from "./late.ts";
 import { expandLowRank } from "./lowrank.ts";
 import { expandNeurons } from "./neurons.ts";
 import { quantiseOperands } from "./operands.ts";
@@ -19,6 +20,7 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
   if (options.logits === "all") keepAllRows(ir);
   else addPeaks(ir, graph);
   insertTaps(ir, graph, options.taps);
+  if (options.logits === "last" && options.symbols.T > 1) keepLateRows(ir);
   expandLowRank(ir);
   expandNeurons(ir, options.symbols.T === 1);
   quantiseInputs(ir, options.fuse, (n) => panelFor(kernelOf(ir, n, options).kernel));

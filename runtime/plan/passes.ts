@@ -7,18 +7,14 @@ import type { Graph, GraphNode, TensorDef } from "../graph/types.ts";
 import { parseLinearVariant } from "../ops/linear/variant.ts";
 import { peaksOf } from "../ops/peaks/op.ts";
 import { BLOCK_ROWS } from "../quant/scheme.ts";
-import { type Ir, Rewrite, reads, root, tensor, type Uses, usesOf, variantOf, writes } from "./ir.ts";
+import { type Ir, Rewrite, reads, renamed, root, tensor, type Uses, usesOf, variantOf, writes } from "./ir.ts";
 
 /** Logits of every token: the copy of the last row falls away. */
 export function keepAllRows(ir: Ir): void {
   for (const node of ir.nodes.filter((n) => n.op === "copy" && n.variant === "last")) {
     const { x, y } = node.tensors;
-    ir.nodes = ir.nodes.filter((n) => n !== node).map((n) => rename(n, y, x));
+    ir.nodes = ir.nodes.filter((n) => n !== node).map((n) => renamed(n, (t) => (t === y ? x : t)));
   }
-}
-
-function rename(node: GraphNode, from: string, to: string): GraphNode {
-  return { ...node, tensors: Object.fromEntries(Object.entries(node.tensors).map(([f, t]) => [f, t === from ? to : t])) };
 }
 
 /** Copies the tensors at `points` out, each right behind its last writer; attention patterns are written by the attention step itself. */

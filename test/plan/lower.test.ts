@@ -181,13 +181,50 @@ test("linears whose rows fill no block are not merged", () => {
 });
 
 test("logits of the last token, or of every one", () => {
-  const last = plan(graphOf("f32"), { symbols: { T: 64, L: 1, C: 64 } });
+  const last = plan(graphOf("f32"));
   expect(step(last, "last")).toMatchObject({ op: "copy", rows: "T" });
   expect(step(last, "head")).toMatchObject({ rows: "L", kernel: expect.stringMatching(/^gemv/) });
   const all = plan(graphOf("f32"), { logits: "all", symbols: { T: 64, L: 64, C: 64 } });
   expect(names(all)).not.toContain("last");
   expect(step(all, "norm").tensors.x).toBe("layers.0.ffn.residual");
   expect(step(all, "head")).toMatchObject({ rows: "L", kernel: expect.stringMatching(/^gemm/) });
+});
+
+const MANY = { T: 64, L: 1, C: 64 };
+/** Steps that compute a row for each token. */
+const forAll = (p: Plan) => p.steps.filter((s) => s.rows === "T").map((s) => s.name);
+
+test("behind the last attention of a prefill only the last token's row is computed", () => {
+  const p = plan(graphOf("w4", { layers: 2 }), { symbols: MANY });
+  const at = names(p).indexOf("layers.1.attention.mix");
+  expect(names(p).slice(at)).toEqual([
+    "layers.1.attention.mix",
+    "layers.1.attention.mix:last",
+    "layers.1.attention.o.quantise",
+    "layers.1.attention.o",
+    "layers.1.ffn.norm",
+    "layers.1.ffn.gate+up",
+    "layers.1.ffn.activation",
+    "layers.1.ffn.down",
+    "norm",
+    "head",
+    "peaks",
+  ]);
+  expect(forAll(p)).toEqual(expect.arrayContaining(names(p).slice(0, at + 2)));
+  expect(forAll(p)).toHaveLength(at + 2);
+  expect(step(p, "layers.1.attention.o").tensors.residual).toBe("layers.0.ffn.residual:last");
+  for (const s of p.steps.slice(at + 2)) expect(s.kernel).not.toMatch(/^gemm/);
+});
+
+test("a path of low rank beside the last layer's weights has one row too", () => {
+  const p = plan(graphOf("w4+lr32"), { symbols: MANY });
+  expect(forAll(p).filter((name) => name.startsWith("layers.0.ffn"))).toEqual([]);
+});
+
+test("what a tap looks at is computed for every token", () => {
+  const p = plan(graphOf("w4"), { symbols: MANY, taps: ["layers.0.ffn.hidden"] });
+  expect(forAll(p)).toEqual(expect.arrayContaining(["layers.0.attention.o", "layers.0.ffn.gate+up", "layers.0.ffn.activation", "tap:layers.0.ffn.hidden"]));
+  expect(forAll(p)).not.toContain("layers.0.ffn.down");
 });
 
 test("taps copy right behind the last write, and keep what they read from being fused away", () => {

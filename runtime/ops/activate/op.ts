@@ -22,6 +22,7 @@ export const op = defineOp(
     range: "in?",
   },
   {
+    perRow: true,
     shapes: { g: ["rows", "k"], u: ["rows", "k"], y: ["rows", "k"], range: [1] },
     complaint: (a) => (a.kind < ACTIVATIONS.length ? undefined : `kind ${a.kind} is none of ${ACTIVATIONS.join(", ")}`),
   },

@@ -13,5 +13,5 @@ export const op = defineOp(
     ys: "stride y",
     k: "u32",
   },
-  { shapes: { a: ["rows", "k"], b: ["rows", "k"], y: ["rows", "k"] } },
+  { perRow: true, shapes: { a: ["rows", "k"], b: ["rows", "k"], y: ["rows", "k"] } },
 );

@@ -35,6 +35,7 @@ export const op = defineOp(
     families: ["gemv", "gemm"],
     variants: ["", ...Object.keys(ACTS)],
     weights: { w: "any", down: "any", up: "any" },
+    perRow: true,
     shapes: { x: ["rows", "k"], w: ["n", "k"], y: ["rows", "n"], bias: ["n"], residual: ["rows", "n"], columns: ["k"], range: [1], down: ["*", "k"], up: ["n", "*"] },
     pieces: (a) => Math.ceil(a.n / BLOCK_ROWS),
     macs: (a) => a.n * a.k,

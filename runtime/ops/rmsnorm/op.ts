@@ -18,5 +18,5 @@ export const op = defineOp(
     panel: "u32",
     range: "in?",
   },
-  { shapes: { x: ["rows", "k"], weight: ["k"], y: ["rows", "k"], range: [1] } },
+  { perRow: true, shapes: { x: ["rows", "k"], weight: ["k"], y: ["rows", "k"], range: [1] } },
 );

@@ -12,5 +12,5 @@ export const op = defineOp(
     k: "u32",
     cap: "f32",
   },
-  { shapes: { x: ["rows", "k"], y: ["rows", "k"] } },
+  { perRow: true, shapes: { x: ["rows", "k"], y: ["rows", "k"] } },
 );
