@@ -2,7 +2,7 @@
 
 import { Cached } from "./attendrows.simd";
 import { F16_KEEP, F16_REBIAS, F32_REST_TH } from "./constants";
-import { HALF_NAN, poison as poisonHalves, widenSmall } from "./half.scalar";
+import { poisoned as anyPoisoned, poison as poisonHalves, widenSmall } from "./half.scalar";
 import { REST, W_SCALE } from "./halfdot.scalar";
 
 /** f32, as they are. */
@@ -62,10 +62,6 @@ export class Halves implements Cached {
     poisonHalves(weights, rows, stride, n);
   }
   poisoned(rows: usize, stride: usize, n: u32): bool {
-    for (; n; n--) {
-      if (load<u16>(rows) == HALF_NAN) return true;
-      rows += stride;
-    }
-    return false;
+    return anyPoisoned(rows, stride, n);
   }
 }

@@ -40,3 +40,12 @@ export function poison(values: usize, rows: usize, stride: usize, n: u32): void 
     rows += stride;
   }
 }
+
+/** Is one of n rows NaN? */
+export function poisoned(rows: usize, stride: usize, n: u32): bool {
+  for (; n; n--) {
+    if (load<u16>(rows) == HALF_NAN) return true;
+    rows += stride;
+  }
+  return false;
+}

@@ -2,10 +2,10 @@
 // A head size that is no multiple of 4 takes the scalar way.
 import { F16_KEEP, F16_REBIAS, Q_SCALE } from "./constants";
 import { mixColumns, REST, scoreHalves as scoreAny } from "./halfdot.scalar";
-import { combine } from "./lanes.simd";
+import { combine, lanes4 } from "./lanes.simd";
 
 /** 2^-112 times the four halves at p. */
-function widenSmall(p: usize, bits: v128): v128 {
+export function widenFour(p: usize, bits: v128): v128 {
   return v128.and(i32x4.shl(v128.load16x4_s(p), 13), bits);
 }
 
@@ -43,20 +43,18 @@ function dot4(q: usize, k0: usize, stride: usize): v128 {
   let d = a;
   for (let i: usize = 0; i < stride; i += 8) {
     const v = v128.load(q + 2 * i);
-    a = f32x4.add(a, f32x4.mul(v, widenSmall(k0 + i, bits)));
-    b = f32x4.add(b, f32x4.mul(v, widenSmall(k1 + i, bits)));
-    c = f32x4.add(c, f32x4.mul(v, widenSmall(k2 + i, bits)));
-    d = f32x4.add(d, f32x4.mul(v, widenSmall(k3 + i, bits)));
+    a = f32x4.add(a, f32x4.mul(v, widenFour(k0 + i, bits)));
+    b = f32x4.add(b, f32x4.mul(v, widenFour(k1 + i, bits)));
+    c = f32x4.add(c, f32x4.mul(v, widenFour(k2 + i, bits)));
+    d = f32x4.add(d, f32x4.mul(v, widenFour(k3 + i, bits)));
   }
-  const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 2, 4, 6), v128.shuffle<f32>(a, b, 1, 3, 5, 7));
-  const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 2, 4, 6), v128.shuffle<f32>(c, d, 1, 3, 5, 7));
-  return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 2, 4, 6), v128.shuffle<f32>(ab, cd, 1, 3, 5, 7));
+  return lanes4(a, b, c, d);
 }
 
 function dot1(q: usize, k: usize, stride: usize): f32 {
   const bits = v128.load(F16_KEEP);
   let a = f32x4.splat(0);
-  for (let i: usize = 0; i < stride; i += 8) a = f32x4.add(a, f32x4.mul(v128.load(q + 2 * i), widenSmall(k + i, bits)));
+  for (let i: usize = 0; i < stride; i += 8) a = f32x4.add(a, f32x4.mul(v128.load(q + 2 * i), widenFour(k + i, bits)));
   return combine(a);
 }
 
@@ -84,14 +82,14 @@ function mix32(weights: usize, p: usize, stride: usize, n: u32, y: usize): void 
   let h = a;
   for (; weights < end; weights += 4) {
     const w = f32x4.mul(v128.load32_splat(weights), up);
-    a = f32x4.add(a, f32x4.mul(w, widenSmall(p, bits)));
-    b = f32x4.add(b, f32x4.mul(w, widenSmall(p + 8, bits)));
-    c = f32x4.add(c, f32x4.mul(w, widenSmall(p + 16, bits)));
-    d = f32x4.add(d, f32x4.mul(w, widenSmall(p + 24, bits)));
-    e = f32x4.add(e, f32x4.mul(w, widenSmall(p + 32, bits)));
-    f = f32x4.add(f, f32x4.mul(w, widenSmall(p + 40, bits)));
-    g = f32x4.add(g, f32x4.mul(w, widenSmall(p + 48, bits)));
-    h = f32x4.add(h, f32x4.mul(w, widenSmall(p + 56, bits)));
+    a = f32x4.add(a, f32x4.mul(w, widenFour(p, bits)));
+    b = f32x4.add(b, f32x4.mul(w, widenFour(p + 8, bits)));
+    c = f32x4.add(c, f32x4.mul(w, widenFour(p + 16, bits)));
+    d = f32x4.add(d, f32x4.mul(w, widenFour(p + 24, bits)));
+    e = f32x4.add(e, f32x4.mul(w, widenFour(p + 32, bits)));
+    f = f32x4.add(f, f32x4.mul(w, widenFour(p + 40, bits)));
+    g = f32x4.add(g, f32x4.mul(w, widenFour(p + 48, bits)));
+    h = f32x4.add(h, f32x4.mul(w, widenFour(p + 56, bits)));
     p += stride;
   }
   v128.store(y, a);
@@ -110,7 +108,7 @@ function mix4(weights: usize, p: usize, stride: usize, n: u32, y: usize): void {
   const end = weights + ((<usize>n) << 2);
   let a = f32x4.splat(0);
   for (; weights < end; weights += 4) {
-    a = f32x4.add(a, f32x4.mul(f32x4.mul(v128.load32_splat(weights), up), widenSmall(p, bits)));
+    a = f32x4.add(a, f32x4.mul(f32x4.mul(v128.load32_splat(weights), up), widenFour(p, bits)));
     p += stride;
   }
   v128.store(y, a);

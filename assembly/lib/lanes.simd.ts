@@ -8,6 +8,13 @@ export function combine(v: v128): f32 {
   return even + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
 }
 
+/** Sums of the lanes of four vectors: (l0 + l1) + (l2 + l3) each. */
+export function lanes4(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 2, 4, 6), v128.shuffle<f32>(a, b, 1, 3, 5, 7));
+  const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 2, 4, 6), v128.shuffle<f32>(c, d, 1, 3, 5, 7));
+  return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 2, 4, 6), v128.shuffle<f32>(ab, cd, 1, 3, 5, 7));
+}
+
 /** Σ x[j], x f32 [k]. */
 export function sum(x: usize, k: u32): f32 {
   const end = x + ((<usize>k) << 2);

@@ -31,11 +31,15 @@ export class Finish {
     f2 = f32x4.mul(f2, s);
     f3 = f32x4.mul(f3, s);
     if (row + 16 <= op.n) {
-      const a = Finish.addend(op, token, row);
-      v128.store(y, f32x4.add(f0, v128.load(a)));
-      v128.store(y, f32x4.add(f1, v128.load(a, 16)), 16);
-      v128.store(y, f32x4.add(f2, v128.load(a, 32)), 32);
-      v128.store(y, f32x4.add(f3, v128.load(a, 48)), 48);
+      const at = Finish.addend(op, token, row);
+      const a = v128.load(at);
+      const b = v128.load(at, 16);
+      const c = v128.load(at, 32);
+      const d = v128.load(at, 48);
+      v128.store(y, f32x4.add(f0, a));
+      v128.store(y, f32x4.add(f1, b), 16);
+      v128.store(y, f32x4.add(f2, c), 32);
+      v128.store(y, f32x4.add(f3, d), 48);
       if (op.bias) add(op, token, 1, row, row + 16);
     } else {
       const left = <i32>(op.n - row);
@@ -52,9 +56,12 @@ export class Finish {
   static pair(op: LinearOp, token: u32, row: u32, x: usize, f: v128, g: v128): void {
     const y = <usize>op.y + ((<usize>token * op.ys + row) << 2);
     const s = v128.load32_splat(x);
-    const a = Finish.addend(op, token, row);
-    v128.store(y, f32x4.add(f32x4.mul(f, s), v128.load(a)));
-    v128.store(y, f32x4.add(f32x4.mul(g, s), v128.load(a, 16)), 16);
+    const at = Finish.addend(op, token, row);
+    // Both loads come before the stores, which could have changed what is loaded as far as the optimiser can tell.
+    const a = v128.load(at);
+    const b = v128.load(at, 16);
+    v128.store(y, f32x4.add(f32x4.mul(f, s), a));
+    v128.store(y, f32x4.add(f32x4.mul(g, s), b), 16);
   }
 
   @inline

@@ -1,5 +1,6 @@
 // Two queries against a tile of f32 rows [n, dhp], dhp a multiple of 16: dot products, and weighted sums that go on where they were.
 // Each is made of the operations of floatdot.scalar.ts in their order.
+import { lanes4 } from "./lanes.simd";
 
 /** x[i] ·= times, x f32 [k]. */
 export function timesRow(x: usize, k: usize, times: f32): void {
@@ -8,13 +9,6 @@ export function timesRow(x: usize, k: usize, times: f32): void {
   const ts = f32x4.splat(times);
   for (; x + 16 <= end; x += 16) v128.store(x, f32x4.mul(v128.load(x), ts));
   for (; x < end; x += 4) store<f32>(x, load<f32>(x) * times);
-}
-
-/** Sums of the lanes of four vectors: (l0 + l1) + (l2 + l3) each. */
-function lanes4(a: v128, b: v128, c: v128, d: v128): v128 {
-  const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 2, 4, 6), v128.shuffle<f32>(a, b, 1, 3, 5, 7));
-  const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 2, 4, 6), v128.shuffle<f32>(c, d, 1, 3, 5, 7));
-  return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 2, 4, 6), v128.shuffle<f32>(ab, cd, 1, 3, 5, 7));
 }
 
 /** scores[j] = times · Σ q[i] · tile[j][i] in four lanes, for two queries; n is rounded up to 4: what is behind it means nothing. */

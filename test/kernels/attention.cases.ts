@@ -126,6 +126,9 @@ const of = (variant: string): Case[] => [
   make(variant, "tiny keys and values", { rows: 2, heads: 2, kvheads: 1, dh: 32, pos: 9, size: 1e-6 }),
   make(variant, "large keys and values", { rows: 1, heads: 2, kvheads: 1, dh: 32, pos: 9, size: 1e4, hot: 1e-4, times: 1e4 }),
   ...(["q", "k", "v"] as const).map((operand) => make(variant, `NaN in ${operand}`, { rows: 1, heads: 2, kvheads: 2, dh: 12, pos: 5, poison: { in: operand, with: Number.NaN } })),
+  ...(["q", "k", "v"] as const).map((operand) =>
+    make(variant, `NaN in ${operand} of heads in threes`, { rows: 1, heads: 4, kvheads: 1, dh: 16, pos: 5, poison: { in: operand, with: Number.NaN } }),
+  ),
   ...[0, 5, 200].map((pos) => make(variant, "prompt of many tiles", { rows: 61, heads: 6, kvheads: 2, dh: 20, pos, gap: 4 })),
   ...[1, 5, 24, 30].map((heads) => make(variant, "prompt, groups", { rows: 27, heads, kvheads: 1, dh: 16, pos: 3 })),
   ...[1, 7, 16, 40].map((window) => make(variant, "prompt, window", { rows: 37, heads: 3, kvheads: 1, dh: 18, pos: 243, window })),

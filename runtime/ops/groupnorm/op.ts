@@ -16,5 +16,5 @@ export const op = defineOp(
     dh: "u32",
     eps: "f32",
   },
-  { shapes: { x: ["rows", "heads*dh"], weight: ["heads*dh"], bias: ["heads*dh"], y: ["rows", "heads*dh"] } },
+  { perRow: true, shapes: { x: ["rows", "heads*dh"], weight: ["heads*dh"], bias: ["heads*dh"], y: ["rows", "heads*dh"] } },
 );
