@@ -157,6 +157,34 @@ export class DeformDwconv2dOp {
   relu: u32;
 }
 
+/** Record of `deltaconv2d`; meaning of the fields: runtime/ops/deltaconv2d/op.ts. */
+export class Deltaconv2dOp {
+  kernel: u32;
+  units: u32;
+  rows: u32;
+  x: u32;
+  xs: u32;
+  w: u32;
+  quant: u32;
+  bias: u32;
+  y: u32;
+  ys: u32;
+  height: u32;
+  width: u32;
+  channels: u32;
+  oh: u32;
+  ow: u32;
+  outputs: u32;
+  size: u32;
+  stride: u32;
+  pad: u32;
+  shift: u32;
+  relu: u32;
+  list: u32;
+  sums: u32;
+  most: u32;
+}
+
 /** Record of `dequantise`; meaning of the fields: runtime/ops/dequantise/op.ts. */
 export class DequantiseOp {
   kernel: u32;
@@ -207,6 +235,19 @@ export class EmbedOp {
   vocab: u32;
   k: u32;
   scale: f32;
+}
+
+/** Record of `events`; meaning of the fields: runtime/ops/events/op.ts. */
+export class EventsOp {
+  kernel: u32;
+  units: u32;
+  rows: u32;
+  x: u32;
+  before: u32;
+  list: u32;
+  height: u32;
+  width: u32;
+  channels: u32;
 }
 
 /** Record of `groupnorm`; meaning of the fields: runtime/ops/groupnorm/op.ts. */

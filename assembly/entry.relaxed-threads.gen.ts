@@ -17,6 +17,8 @@ import { kernel as copy_last__scalar } from "./copy/last.scalar";
 import { kernel as copy_rows__scalar } from "./copy/rows.scalar";
 import { kernel as deform_dwconv2d_w4__simd } from "./deform_dwconv2d/w4.simd";
 import { kernel as deform_dwconv2d_w8__simd } from "./deform_dwconv2d/w8.simd";
+import { kernel as deltaconv2d_w4__simd } from "./deltaconv2d/w4.simd";
+import { kernel as deltaconv2d_w8__simd } from "./deltaconv2d/w8.simd";
 import { kernel as dequantise_image__scalar } from "./dequantise/image.scalar";
 import { kernel as dwconv2d_f32__scalar } from "./dwconv2d/f32.scalar";
 import { kernel as dwconv2d_w4__simd } from "./dwconv2d/w4.simd";
@@ -29,6 +31,7 @@ import { kernel as embed_q4g32m__scalar } from "./embed/q4g32m.scalar";
 import { kernel as embed_q8__scalar } from "./embed/q8.scalar";
 import { kernel as embed_q8g32__scalar } from "./embed/q8g32.scalar";
 import { kernel as embed_t2__scalar } from "./embed/t2.scalar";
+import { kernel as events_image__simd } from "./events/image.simd";
 import { kernel as gemm_f16__simd } from "./gemm/f16.simd";
 import { kernel as gemm_f32__simd } from "./gemm/f32.simd";
 import { kernel as gemm_q161__relaxed } from "./gemm/q161.relaxed";
@@ -123,6 +126,8 @@ const KERNELS: StaticArray<Kernel> = [
   copy_rows__scalar,
   deform_dwconv2d_w4__simd,
   deform_dwconv2d_w8__simd,
+  deltaconv2d_w4__simd,
+  deltaconv2d_w8__simd,
   dequantise_image__scalar,
   dwconv2d_f32__scalar,
   dwconv2d_w4__simd,
@@ -135,6 +140,7 @@ const KERNELS: StaticArray<Kernel> = [
   embed_q8__scalar,
   embed_q8g32__scalar,
   embed_t2__scalar,
+  events_image__simd,
   gemm_f16__simd,
   gemm_f32__simd,
   gemm_q161__relaxed,
@@ -225,5 +231,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 2932571057;
+  return 4133374739;
 }

@@ -17,6 +17,8 @@ import { kernel as copy_last__scalar } from "./copy/last.scalar";
 import { kernel as copy_rows__scalar } from "./copy/rows.scalar";
 import { kernel as deform_dwconv2d_w4__scalar } from "./deform_dwconv2d/w4.scalar";
 import { kernel as deform_dwconv2d_w8__scalar } from "./deform_dwconv2d/w8.scalar";
+import { kernel as deltaconv2d_w4__scalar } from "./deltaconv2d/w4.scalar";
+import { kernel as deltaconv2d_w8__scalar } from "./deltaconv2d/w8.scalar";
 import { kernel as dequantise_image__scalar } from "./dequantise/image.scalar";
 import { kernel as dwconv2d_f32__scalar } from "./dwconv2d/f32.scalar";
 import { kernel as dwconv2d_w4__scalar } from "./dwconv2d/w4.scalar";
@@ -29,6 +31,7 @@ import { kernel as embed_q4g32m__scalar } from "./embed/q4g32m.scalar";
 import { kernel as embed_q8__scalar } from "./embed/q8.scalar";
 import { kernel as embed_q8g32__scalar } from "./embed/q8g32.scalar";
 import { kernel as embed_t2__scalar } from "./embed/t2.scalar";
+import { kernel as events_image__scalar } from "./events/image.scalar";
 import { kernel as gemv_f16__scalar } from "./gemv/f16.scalar";
 import { kernel as gemv_f32__scalar } from "./gemv/f32.scalar";
 import { kernel as gemv_q161__scalar } from "./gemv/q161.scalar";
@@ -105,6 +108,8 @@ const KERNELS: StaticArray<Kernel> = [
   copy_rows__scalar,
   deform_dwconv2d_w4__scalar,
   deform_dwconv2d_w8__scalar,
+  deltaconv2d_w4__scalar,
+  deltaconv2d_w8__scalar,
   dequantise_image__scalar,
   dwconv2d_f32__scalar,
   dwconv2d_w4__scalar,
@@ -117,6 +122,7 @@ const KERNELS: StaticArray<Kernel> = [
   embed_q8__scalar,
   embed_q8g32__scalar,
   embed_t2__scalar,
+  events_image__scalar,
   gemv_f16__scalar,
   gemv_f32__scalar,
   gemv_q161__scalar,
@@ -189,5 +195,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 724136929;
+  return 1152908040;
 }

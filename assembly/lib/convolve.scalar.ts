@@ -5,13 +5,13 @@ import { pixelBytes } from "./image";
 import { start } from "./split";
 
 /** Code i of a block: a byte of conv8, a nibble of conv4. */
-function codeAt(w: usize, i: usize, nibbles: bool): i32 {
+export function codeAt(w: usize, i: usize, nibbles: bool): i32 {
   if (!nibbles) return load<i8>(w + i);
   return ((<i32>load<u8>(w + (i >> 1)) >> ((<i32>i & 1) << 2)) & 15) - 8;
 }
 
 /** Sum of output o at (r, q) of the image at x. */
-function sumOf(op: Conv2dOp, x: usize, r: u32, q: u32, o: u32, nibbles: bool): i32 {
+export function sumOf(op: Conv2dOp, x: usize, r: u32, q: u32, o: u32, nibbles: bool): i32 {
   const pixel = pixelBytes(op.channels);
   const taps = op.size * op.size;
   const w = <usize>op.w + (((<usize>(o >> 4) * taps * pixel) << 4) >> (nibbles ? 1 : 0));

@@ -54,22 +54,25 @@ export function convolve<C extends Codes>(p: usize, unit: u32, units: u32): void
   for (let i = start(unit, units, total); i < end; i++) {
     const x = <usize>op.x + <usize>(i / op.oh) * op.xs;
     const y = <usize>op.y + <usize>(i / op.oh) * op.ys + <usize>(i % op.oh) * op.ow * pixelBytes(op.outputs);
-    for (let b: u32 = 0; b < blocks; b++) row<C>(op, x, i % op.oh, b, y + ((<usize>b) << 4));
+    for (let b: u32 = 0; b < blocks; b++) row<C>(op, x, i % op.oh, b, y + ((<usize>b) << 4), 0);
   }
 }
 
-/** Row r of 16 outputs, block b, to y. */
-function row<C extends Codes>(op: Conv2dOp, x: usize, r: u32, b: u32, y: usize): void {
+/** Row r of 16 outputs, block b, to y, and their sums to `sums` unless it is 0; pixels of both are those of all outputs apart. */
+export function row<C extends Codes>(op: Conv2dOp, x: usize, r: u32, b: u32, y: usize, sums: usize): void {
   const codes = changetype<C>(0);
   const pixel = pixelBytes(op.channels);
   const step = pixelBytes(op.outputs);
-  const block = <usize>op.w + <usize>b * op.size * op.size * (pixel >> 1) * codes.bytes();
+  // Padding channels have no weight.
+  const used = <usize>((op.channels + 1) >> 1) * codes.bytes();
+  const tap = (pixel >> 1) * codes.bytes();
+  const block = <usize>op.w + <usize>b * op.size * op.size * tap;
   const quant = <usize>op.quant + <usize>b * QUANT;
   const half = halfOf(op.shift);
   const least = leastOf(op.relu);
   for (let q: u32 = 0; q < op.ow; q += 2) {
     // The last of an odd number is done twice.
-    const next = min<u32>(q + 1, op.ow - 1);
+    const other = min<u32>(q + 1, op.ow - 1);
     let w = block;
     let a0 = i32x4.splat(0);
     let a1 = a0;
@@ -84,14 +87,15 @@ function row<C extends Codes>(op: Conv2dOp, x: usize, r: u32, b: u32, y: usize):
       const line = x + <usize>v * op.width * pixel;
       for (let j: u32 = 0; j < op.size; j++) {
         const u0 = q * op.stride + j - op.pad;
-        const u1 = next * op.stride + j - op.pad;
+        const u1 = other * op.stride + j - op.pad;
         const in0 = v < op.height && u0 < op.width;
         const in1 = v < op.height && u1 < op.width;
         let x0 = in0 ? line + <usize>u0 * pixel : I8_ZERO;
         let x1 = in1 ? line + <usize>u1 * pixel : I8_ZERO;
         const step0: usize = in0 ? 2 : 0;
         const step1: usize = in1 ? 2 : 0;
-        for (const stop = w + (pixel >> 1) * codes.bytes(); w < stop; w += codes.bytes()) {
+        const next = w + tap;
+        for (const stop = w + used; w < stop; w += codes.bytes()) {
           const low = codes.low(w);
           const high = codes.high(w);
           const w0 = i16x8.extend_low_i8x16_s(low);
@@ -111,9 +115,21 @@ function row<C extends Codes>(op: Conv2dOp, x: usize, r: u32, b: u32, y: usize):
           x0 += step0;
           x1 += step1;
         }
+        w = next;
       }
     }
+    if (sums) {
+      keep(sums + ((<usize>q * step) << 2), a0, a1, a2, a3);
+      keep(sums + ((<usize>other * step) << 2), b0, b1, b2, b3);
+    }
     v128.store(y + <usize>q * step, Fx16.bytes(a0, a1, a2, a3, quant, half, op.shift, least));
-    v128.store(y + <usize>next * step, Fx16.bytes(b0, b1, b2, b3, quant, half, op.shift, least));
+    v128.store(y + <usize>other * step, Fx16.bytes(b0, b1, b2, b3, quant, half, op.shift, least));
   }
+}
+
+function keep(at: usize, a0: v128, a1: v128, a2: v128, a3: v128): void {
+  v128.store(at, a0);
+  v128.store(at, a1, 16);
+  v128.store(at, a2, 32);
+  v128.store(at, a3, 48);
 }

@@ -1,6 +1,7 @@
 // Bytes and row strides of tensors by format.
 import { ACTS } from "../act/catalogue.gen.ts";
 import { SkintError } from "../errors.ts";
+import { eventsBytes } from "../image/events.ts";
 import { imageBytes } from "../image/format.ts";
 import { fx16Bytes, isWeightFormat, weightBytes } from "../image/weights.ts";
 import { mul, roundup } from "../num/int.ts";
@@ -64,6 +65,10 @@ export function byteLength(t: TensorDef, symbols: Symbols): number {
       return mul(t.name, d[0], imageBytes(d[1], d[2], d[3]));
     case "fx16":
       return fx16Bytes(d[0]);
+    case "events":
+      return eventsBytes(d[1], d[2], d[3]);
+    case "sums":
+      return mul(t.name, 4, imageBytes(d[1], d[2], d[3]));
     case "columns":
       return columnsBytes(d[0]);
     case "kv_f32":

@@ -7,9 +7,11 @@ import { op as op_conv1d } from "./conv1d/op.ts";
 import { op as op_conv2d } from "./conv2d/op.ts";
 import { op as op_copy } from "./copy/op.ts";
 import { op as op_deform_dwconv2d } from "./deform_dwconv2d/op.ts";
+import { op as op_deltaconv2d } from "./deltaconv2d/op.ts";
 import { op as op_dequantise } from "./dequantise/op.ts";
 import { op as op_dwconv2d } from "./dwconv2d/op.ts";
 import { op as op_embed } from "./embed/op.ts";
+import { op as op_events } from "./events/op.ts";
 import { op as op_groupnorm } from "./groupnorm/op.ts";
 import { op as op_headnorm } from "./headnorm/op.ts";
 import { op as op_hidden } from "./hidden/op.ts";
@@ -40,9 +42,11 @@ export const OPS: Readonly<Record<string, OpDef>> = {
   "conv2d": op_conv2d,
   "copy": op_copy,
   "deform_dwconv2d": op_deform_dwconv2d,
+  "deltaconv2d": op_deltaconv2d,
   "dequantise": op_dequantise,
   "dwconv2d": op_dwconv2d,
   "embed": op_embed,
+  "events": op_events,
   "groupnorm": op_groupnorm,
   "headnorm": op_headnorm,
   "hidden": op_hidden,

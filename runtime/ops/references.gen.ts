@@ -7,9 +7,11 @@ import { reference as reference_conv1d } from "./conv1d/reference.ts";
 import { reference as reference_conv2d } from "./conv2d/reference.ts";
 import { reference as reference_copy } from "./copy/reference.ts";
 import { reference as reference_deform_dwconv2d } from "./deform_dwconv2d/reference.ts";
+import { reference as reference_deltaconv2d } from "./deltaconv2d/reference.ts";
 import { reference as reference_dequantise } from "./dequantise/reference.ts";
 import { reference as reference_dwconv2d } from "./dwconv2d/reference.ts";
 import { reference as reference_embed } from "./embed/reference.ts";
+import { reference as reference_events } from "./events/reference.ts";
 import { reference as reference_groupnorm } from "./groupnorm/reference.ts";
 import { reference as reference_headnorm } from "./headnorm/reference.ts";
 import { reference as reference_hidden } from "./hidden/reference.ts";
@@ -40,9 +42,11 @@ export const REFERENCES: Readonly<Record<string, Reference>> = {
   "conv2d": reference_conv2d,
   "copy": reference_copy,
   "deform_dwconv2d": reference_deform_dwconv2d,
+  "deltaconv2d": reference_deltaconv2d,
   "dequantise": reference_dequantise,
   "dwconv2d": reference_dwconv2d,
   "embed": reference_embed,
+  "events": reference_events,
   "groupnorm": reference_groupnorm,
   "headnorm": reference_headnorm,
   "hidden": reference_hidden,

@@ -7,9 +7,11 @@ import { cases as cases_conv1d } from "./conv1d.cases.ts";
 import { cases as cases_conv2d } from "./conv2d.cases.ts";
 import { cases as cases_copy } from "./copy.cases.ts";
 import { cases as cases_deform_dwconv2d } from "./deform_dwconv2d.cases.ts";
+import { cases as cases_deltaconv2d } from "./deltaconv2d.cases.ts";
 import { cases as cases_dequantise } from "./dequantise.cases.ts";
 import { cases as cases_dwconv2d } from "./dwconv2d.cases.ts";
 import { cases as cases_embed } from "./embed.cases.ts";
+import { cases as cases_events } from "./events.cases.ts";
 import { cases as cases_groupnorm } from "./groupnorm.cases.ts";
 import { cases as cases_headnorm } from "./headnorm.cases.ts";
 import { cases as cases_hidden } from "./hidden.cases.ts";
@@ -40,9 +42,11 @@ export const CASES: Readonly<Record<string, Cases>> = {
   "conv2d": cases_conv2d,
   "copy": cases_copy,
   "deform_dwconv2d": cases_deform_dwconv2d,
+  "deltaconv2d": cases_deltaconv2d,
   "dequantise": cases_dequantise,
   "dwconv2d": cases_dwconv2d,
   "embed": cases_embed,
+  "events": cases_events,
   "groupnorm": cases_groupnorm,
   "headnorm": cases_headnorm,
   "hidden": cases_hidden,

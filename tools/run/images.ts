@@ -10,6 +10,7 @@ import { host } from "../../targets/hosts/node/host.ts";
 import type { Context } from "../cli/context.ts";
 import { EXIT } from "../cli/errors.ts";
 import { openDevice, openSource, placeLine, ranOn } from "../cli/model.ts";
+import { isCheckpoint } from "../compress/open.ts";
 import { readImage } from "./image.ts";
 
 const BAR = 30;
@@ -57,12 +58,12 @@ function bars(probabilities: readonly number[], best: number): string {
 async function open(path: string, o: Readonly<Record<string, unknown>>, context: Context) {
   const { device, env } = await openDevice({ isa: o.isa as "auto", threads: (o.threads as number | undefined) ?? 1, engineFlags: o.engineFlags === true });
   const start = host.now();
-  const source = await openSource(path, env, (o.recipe as string | undefined) ?? DEFAULT_RECIPE, context.signal);
+  const source = await openSource(path, env, (o.recipe as string | undefined) ?? (isCheckpoint(path) ? DEFAULT_RECIPE : undefined), context.signal);
   const model = await loadImageModel(source, env, { signal: context.signal });
   return { model, device, tuned: false, loadMs: host.now() - start };
 }
 
-/** Digits in a folder are run as devices have them. */
+/** A folder is run in whole numbers, as devices without floats have it. */
 const DEFAULT_RECIPE = "w8";
 
 /** Classifies the images named (PGM files, or raw bytes on standard input), one answer each. */
