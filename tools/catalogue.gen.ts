@@ -8,6 +8,7 @@ import { verb as verb_demo } from "./demo/command.ts";
 import { verb as verb_doctor } from "./doctor/command.ts";
 import { verb as verb_drift } from "./drift/command.ts";
 import { verb as verb_eval } from "./eval/command.ts";
+import { verb as verb_flash } from "./flash/command.ts";
 import { verb as verb_inspect } from "./inspect/command.ts";
 import { verb as verb_pull } from "./pull/command.ts";
 import { verb as verb_run } from "./run/command.ts";
@@ -24,6 +25,7 @@ export const COMMANDS: Readonly<Record<string, Verb>> = {
   "doctor": verb_doctor,
   "drift": verb_drift,
   "eval": verb_eval,
+  "flash": verb_flash,
   "inspect": verb_inspect,
   "pull": verb_pull,
   "run": verb_run,

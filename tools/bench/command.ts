@@ -4,6 +4,7 @@ import { host } from "../../targets/hosts/node/host.ts";
 import type { Context } from "../cli/context.ts";
 import { EXIT } from "../cli/errors.ts";
 import { DEFAULT_MODEL, ENGINE_OPTIONS, openModel } from "../cli/model.ts";
+import { meterLine, TARGET_OPTION } from "../cli/target.ts";
 import { whole } from "../cli/values.ts";
 import type { Verb } from "../verb.ts";
 import { verb as kernels } from "./kernels/command.ts";
@@ -37,6 +38,8 @@ async function run(path: string, o: Readonly<Record<string, unknown>>, context: 
     });
     const record = toRecord({ model, device, tuned, bytes, loadMs, promptTokens, timings });
     context.answer(record, () => (before ? formatComparison(before, record, compareRecords(before, record)) : formatRecord(record)));
+    const meter = meterLine(model.engine.program);
+    if (meter) context.note(meter);
     return EXIT.ok;
   } finally {
     progress.end();
@@ -59,6 +62,7 @@ export const verb: Verb = {
     { flags: "--rounds <n>", description: "rounds after the warm-up", default: 15, parse: whole("--rounds", { min: 1, max: 10000 }) },
     { flags: "--loads <n>", description: "times the model is loaded", default: 5, parse: whole("--loads", { min: 1, max: 1000 }) },
     { flags: "--against <record>", description: "a record written earlier with --json" },
+    TARGET_OPTION,
     ...ENGINE_OPTIONS,
   ],
   run: ({ positional, options }, context) =>

@@ -5,6 +5,7 @@ import { SkintError } from "../../runtime/errors.ts";
 import { memorySink, memorySource, type Source } from "../../runtime/io/source.ts";
 import type { FfnOptions } from "../../runtime/session/ffn.ts";
 import { type Environment, loadModel, type Model, type ModelOptions } from "../../runtime/session/model.ts";
+import type { FpgaDevice } from "../../targets/devices/fpga/device.ts";
 import { buildUnder, describeBuild, fallbacks, openWasm, type WasmDevice, type WasmOptions } from "../../targets/devices/wasm/device.ts";
 import { openFile } from "../../targets/hosts/node/files.ts";
 import { host } from "../../targets/hosts/node/host.ts";
@@ -14,6 +15,7 @@ import { recipeNamed } from "../compress/recipe.ts";
 import type { VerbOption } from "../verb.ts";
 import type { Context } from "./context.ts";
 import { FFN_OPTION } from "./ffn.ts";
+import { openTarget } from "./target.ts";
 import { findTuned } from "./tuned.ts";
 import { whole } from "./values.ts";
 
@@ -45,7 +47,7 @@ export const ENGINE_OPTIONS: readonly VerbOption[] = [
 
 export interface Opened {
   readonly model: Model;
-  readonly device: WasmDevice;
+  readonly device: WasmDevice | FpgaDevice;
   /** Build and threads are what `skint bench tune` found. */
   readonly tuned: boolean;
   readonly loadMs: number;
@@ -55,7 +57,7 @@ export interface Opened {
 
 /** What ran, for answers in JSON: the build, the engine's switches it ran under, and which builds were tried before it in vain. */
 export function ranOn({ device, tuned }: Pick<Opened, "device" | "tuned">) {
-  return { build: buildUnder(device.build, device.flags), threads: device.lanes, tuned, fallbacks: fallbacks(device) };
+  return { build: buildUnder(device.build, device.flags), ...("fpga" in device ? { fpga: device.fpga } : {}), threads: device.lanes, tuned, fallbacks: fallbacks(device) };
 }
 
 export async function openDevice(options: WasmOptions): Promise<{ device: WasmDevice; env: Environment }> {
@@ -102,14 +104,19 @@ export async function openModel(path: string, options: Readonly<Record<string, u
   const isa = options.isa as WasmOptions["isa"];
   const threads = options.threads as number | undefined;
   const engineFlags = options.engineFlags === true;
-  let { device, env } = await openDevice({ isa, threads, engineFlags });
+  const first = await openDevice({ isa, threads, engineFlags });
+  let env = first.env;
+  let device: WasmDevice | FpgaDevice = first.device;
   const progress = context.progress(`loading ${path}`);
   const start = host.now();
   try {
     const source = await openSource(path, env, options.recipe as string | undefined, context.signal);
-    const asked = (isa !== undefined && isa !== "auto") || threads !== undefined || options.tune === false;
+    const elsewhere = options.target !== undefined && options.target !== "wasm";
+    const asked = elsewhere || (isa !== undefined && isa !== "auto") || threads !== undefined || options.tune === false;
     const tuned = asked ? undefined : await openTuned(source, engineFlags);
     if (tuned) ({ device, env } = tuned);
+    if (elsewhere) device = await openTarget(options.target as string, device, context);
+    env = { ...env, device };
     const model = await loadModel(source, env, {
       context: options.context as number | undefined,
       signal: context.signal,
@@ -134,5 +141,5 @@ function setFfn(model: Model, ffn: FfnOptions): void {
 
 /** Where a model runs, in a line: "relaxed-threads, 2 lanes". */
 export function placeLine({ device, tuned }: Pick<Opened, "device" | "tuned">): string {
-  return `${describeBuild(device)}, ${device.lanes} lane${device.lanes > 1 ? "s" : ""}${tuned ? ", tuned" : ""}`;
+  return `${describeBuild(device)}, ${device.lanes} lane${device.lanes > 1 ? "s" : ""}${tuned ? ", tuned" : ""}${"fpga" in device ? `, and ${device.fpga.line} (${device.fpga.hello.board})` : ""}`;
 }

@@ -7,6 +7,7 @@ import type { Context } from "../cli/context.ts";
 import { EXIT } from "../cli/errors.ts";
 import { ffnLine } from "../cli/ffn.ts";
 import { ENGINE_OPTIONS, openModel, placeLine, ranOn } from "../cli/model.ts";
+import { meterLine, TARGET_OPTION } from "../cli/target.ts";
 import { number, whole } from "../cli/values.ts";
 import type { Verb, VerbOption } from "../verb.ts";
 import { runImages, seesImages } from "./images.ts";
@@ -90,6 +91,8 @@ async function runText(path: string, prompt: string, o: Readonly<Record<string, 
     if (context.json) context.answer({ model: model.name, recipe: model.recipe, ...ranOn(opened), loadMs, prompt, ...result, ffn: model.engine.ffn.report() }, () => "");
     else context.out("\n");
     context.note(`${model.recipe} on ${placeLine(opened)}, loaded in ${loadMs.toFixed(0)} ms: ${statsLine(result.stats)}${ffnLine(model.engine.ffn.report())}`);
+    const meter = meterLine(model.engine.program);
+    if (meter) context.note(meter);
     return EXIT.ok;
   } finally {
     model.close();
@@ -116,6 +119,7 @@ export const verb: Verb = {
   options: [
     ...SAMPLING_OPTIONS,
     { flags: "--state <file>", description: "go on from the state in this file, if it is there, and leave the state behind the text in it (Mamba)" },
+    TARGET_OPTION,
     ...ENGINE_OPTIONS,
   ],
   run: ({ positional, options }, context) => run(positional[0] as string, (positional[1] as string[] | undefined) ?? [], options, context),

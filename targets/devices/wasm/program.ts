@@ -120,6 +120,13 @@ export class WasmProgram implements Program {
     return new Uint8Array(this.memory.buffer, this.base + r.offset, r.bytes);
   }
 
+  /** `length` bytes from the beginning of any tensor of a plan, for a device that computes beside this one. */
+  bytes(plan: string, tensor: string, length: number): Uint8Array {
+    const encoded = this.plans.get(plan);
+    if (!encoded) throw new SkintError("graph.invalid", `there is no plan ${plan}`, { what: plan });
+    return new Uint8Array(this.memory.buffer, this.checked(encoded.plan, tensor), length);
+  }
+
   setSlot(slot: Slot, value: number): void {
     this.words[slotAt(slot) / 4] = value;
   }

@@ -66,6 +66,9 @@ function job(random: Random, mode: Mode, rows: number, k: number, requantised: b
   return { name: `${mode} ${rows}×${k}${requantised ? " fx16" : ""}`, mode, rows, k, codes, kept, x, scales, relu: requantised && index % 2 === 1 };
 }
 
+/** One job of a given shape. */
+export const jobOf = (mode: Mode, rows: number, k: number, requantised: boolean): Job => job(createRandom(1), mode, rows, k, requantised, 1);
+
 /** Every mode over every shape, as sums and requantised. */
 export function ladder(seed = 1): Job[] {
   const random = createRandom(seed);

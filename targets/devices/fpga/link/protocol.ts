@@ -16,7 +16,7 @@ export const OPS = {
   read: 2,
   /** memory:u8 | 0 | address:u16 | count:u16 → CRC-32 of the words' bytes */
   sum: 3,
-  /** 0:u16 | first:u16 | count:u16 → nothing: `count` layers whose words lie one behind the other from `first` among the parameters */
+  /** 0:u16 | first:u16 | count:u16, at most 255 → nothing: `count` layers whose words lie one behind the other from `first` among the parameters */
   run: 4,
   /** → good:u16 | bad:u16 | lost:u16, frames since the reset; lost ones found no room */
   status: 5,

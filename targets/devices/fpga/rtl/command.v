@@ -24,11 +24,9 @@ module command #(
   // replies
   output reg        start,
   output reg  [3:0] kind,
-  output reg  [7:0] out_op,
-  output reg  [7:0] out_seq,
-  output reg  [7:0] out_flags,
-  output reg  [8:0] out_len,
-  output            out_slot,
+  output      [7:0] out_seq,
+  output      [7:0] out_flags,
+  output      [8:0] out_len,
   input             sending,
   output reg        out_we,
   output reg  [8:0] out_addr,
@@ -37,12 +35,12 @@ module command #(
   output reg  [1:0] mem,
   output reg [15:0] mem_addr,
   output reg        mem_we,
-  output reg [63:0] mem_data,
+  output     [63:0] mem_data,
   input      [63:0] mem_q,             // a clock after mem_addr
   // the engine
   output reg        run,
-  output reg [15:0] run_first,
-  output reg [15:0] run_count,
+  output     [15:0] run_first,
+  output      [7:0] run_count,
   input             run_busy,
   input             run_bad,
   input      [31:0] run_cycles
@@ -51,38 +49,41 @@ module command #(
   localparam HELLO = 8'd0, WRITE = 8'd1, READ = 8'd2, SUM = 8'd3, RUN = 8'd4, STATUS = 8'd5;
   localparam REPLY = 4'd2, NAK = 4'd3;
   localparam S_IDLE = 4'd0, S_ARGS = 4'd1, S_DO = 4'd2, S_DATA = 4'd3, S_FETCH = 4'd4, S_TAKE = 4'd5, S_BYTES = 4'd6, S_RUN = 4'd7, S_CONST = 4'd8,
-    S_CYCLES = 4'd9, S_SEND = 4'd10;
+    S_CYCLES = 4'd9, S_KEEP = 4'd10, S_SEND = 4'd11, S_SUM = 4'd12;
 
   reg  [3:0]  state;
   reg         live;                    // a session was opened
   reg  [7:0]  expected;                // sequence number of the next request
   reg  [1:0]  kept;                    // which replies are there
-  reg  [7:0]  kept_op [0:1];
-  reg  [7:0]  kept_seq [0:1];
-  reg  [7:0]  kept_flags [0:1];
+  reg  [1:0]  kept_flags [0:1];
   reg  [8:0]  kept_len [0:1];
-  reg         slot;
 
   reg  [8:0]  at, at_q;                // byte of the payload, and that of in_q
   reg  [47:0] args;                    // memory, spare, address, count
-  reg  [63:0] word;
+  reg  [63:0] word;                    // on its way into or out of a memory
+  reg  [7:0]  bits;                    // of the byte that goes into crc
   reg  [2:0]  byte_at;
   reg  [15:0] left;
   reg  [31:0] crc;
-  reg  [7:0]  status;
+  reg  [1:0]  status;
   reg  [8:0]  length;                  // of the reply's payload
   reg  [5:0]  pick;
 
   wire [287:0] hello = {KHZ[31:0], 8'd16, 8'd8, {15'd0, 1'b1} << PA, {15'd0, 1'b1} << XA, {15'd0, 1'b1} << WA, BUILD, BOARD, 16'd256, 8'd2, 8'd1, 32'd0};
   wire [79:0]  counters = {counts, 32'd0};
   wire [7:0]   behind = expected - seq;
-  wire         again = live && kept[seq[0]] && kept_seq[seq[0]] == seq && (behind == 1 || behind == 2);
+  wire        slot = seq[0];
+  wire         again = live && kept[slot] && (behind == 1 || behind == 2);
   wire [15:0]  addr_arg = args[31:16];
   wire [15:0]  count_arg = args[47:32];
-  wire [31:0]  summed = crc32(crc, word[7:0]);
 
   assign in_addr = at[7:0];
-  assign out_slot = slot;
+  assign out_seq = kind == NAK ? expected : seq;
+  assign out_flags = {6'd0, status};
+  assign out_len = length;
+  assign mem_data = word;
+  assign run_first = addr_arg;
+  assign run_count = count_arg[7:0];
   assign working = state != S_IDLE;
 
   always @(posedge clk) begin
@@ -96,12 +97,9 @@ module command #(
     case (state)
       S_IDLE: begin
         at <= 0;
-        if (full && !sending && !start && !next) begin
-          slot <= seq[0];
+        if (full && !next) begin
           status <= 0;
           length <= 4;
-          out_op <= op;
-          out_seq <= seq;
           kind <= REPLY;
           if (!bad && op == HELLO) begin
             live <= 1;
@@ -115,18 +113,15 @@ module command #(
             state <= S_ARGS;
           end else begin
             if (!bad && again) begin
-              out_op <= kept_op[seq[0]];
-              out_flags <= kept_flags[seq[0]];
-              out_len <= kept_len[seq[0]];
+              status <= kept_flags[slot];
+              length <= kept_len[slot];
             end else begin
               kind <= NAK;
-              out_op <= 0;
-              out_seq <= expected;
-              out_flags <= {7'd0, !live};
-              out_len <= 0;
+              status <= {1'b0, !live};
+              length <= 0;
             end
             start <= 1;
-            next <= 1;
+            state <= S_SEND;
           end
         end
       end
@@ -157,8 +152,6 @@ module command #(
           end else status <= 1;
           RUN: if (len == 6) begin
             run <= 1;
-            run_first <= addr_arg;
-            run_count <= count_arg;
             state <= S_RUN;
           end else status <= 1;
           STATUS: begin
@@ -173,7 +166,7 @@ module command #(
       S_DATA: begin
         at <= at + 1;
         if (at != 4) begin
-          mem_data <= {in_q, mem_data[63:8]};
+          word <= {in_q, word[63:8]};
           mem_we <= at_q[2:0] == 3;
           if (at_q == len - 1) state <= S_CYCLES;
         end
@@ -188,18 +181,31 @@ module command #(
         state <= S_BYTES;
       end
       S_BYTES: begin
-        word <= {8'd0, word[63:8]};
+        word <= {in_q, word[63:8]};
         byte_at <= byte_at + 1;
-        crc <= summed;
+        bits <= word[7:0];
+        pick <= 8;
         if (op == READ) begin
           out_we <= 1;
           out_addr <= out_addr + 1;
           out_data <= word[7:0];
+          if (byte_at == 7) begin
+            state <= left != 0 ? S_FETCH : S_CYCLES;
+            pick <= 0;
+          end
+        end else state <= S_SUM;
+      end
+      S_SUM: begin
+        crc <= crc32(crc, bits[0]);
+        bits <= {1'b0, bits[7:1]};
+        pick <= pick - 1;
+        if (pick == 1) begin
+          state <= byte_at != 0 ? S_BYTES : left != 0 ? S_FETCH : S_CONST;
+          pick <= 4;
         end
-        if (byte_at == 7) state <= left != 0 ? S_FETCH : op == READ ? S_CYCLES : S_CONST;
       end
       S_RUN: if (!run && !run_busy) begin
-        status <= {6'd0, run_bad, 1'b0};
+        status <= {run_bad, 1'b0};
         state <= S_CYCLES;
       end
       // replies that are made of words
@@ -220,17 +226,17 @@ module command #(
         out_addr <= {slot, 6'd0, pick[1:0]};
         out_data <= run_cycles[8*pick[1:0]+:8];
         pick <= pick + 1;
-        if (pick == 3) state <= S_SEND;
+        if (pick == 3) state <= S_KEEP;
       end
-      default: begin
-        out_flags <= status;
-        out_len <= status == 1 ? 4 : length;
+      S_KEEP: begin
         kept[slot] <= 1;
-        kept_op[slot] <= op;
-        kept_seq[slot] <= seq;
         kept_flags[slot] <= status;
-        kept_len[slot] <= status == 1 ? 4 : length;
+        kept_len[slot] <= length;
         start <= 1;
+        state <= S_SEND;
+      end
+      // the frame in hand is kept until its reply is on the line, whose header is made of it
+      default: if (!start && !sending) begin
         next <= 1;
         state <= S_IDLE;
       end

@@ -1,5 +1,5 @@
 // The whole of it between two wires of a serial line. Boards put it behind their clock and pins (top.v), the simulator clocks it itself.
-//   DIV    clocks a bit of the line (≥ 4): clock / DIV is the baud rate
+//   DIV    clocks a bit of the line (≥ 8): clock / DIV is the baud rate
 //   KHZ    clock in kHz, told to the host
 //   WA     address bits of the memory of weights, in words of 64 bits: 14 is 128 KiB (4 SPRAM), 10 is 8 KiB (16 block RAMs)
 //   XA     the same of activations and results, at least 9: 4 KiB (8 block RAMs)
@@ -35,30 +35,31 @@ module core #(
     .addr(in_addr), .q(in_q), .good_count(good_count), .bad_count(bad_count), .lost_count(lost_count)
   );
 
-  wire        start, sending, out_slot, out_we;
+  wire        start, sending, out_we;
   wire  [3:0] kind;
-  wire  [7:0] out_op, out_seq, out_flags, out_data, tx_addr;
+  wire  [7:0] out_seq, out_flags, out_data, tx_addr;
   wire  [8:0] out_len, out_addr;
-  reg   [7:0] replies [0:511];
+  (* no_rw_check *) reg [7:0] replies [0:511];
   reg   [7:0] tx_q;
   always @(posedge clk) begin
     if (out_we) replies[out_addr] <= out_data;
-    tx_q <= replies[{out_slot, tx_addr}];
+    tx_q <= replies[{seq[0], tx_addr}];
   end
   frame_tx frames_out (
-    .clk(clk), .rst(rst), .start(start), .kind(kind), .op(out_op), .seq(out_seq), .flags(out_flags), .len(out_len), .busy(sending),
+    .clk(clk), .rst(rst), .start(start), .kind(kind), .op(op), .seq(out_seq), .flags(out_flags), .len(out_len), .busy(sending),
     .addr(tx_addr), .q(tx_q), .data(tx_data), .send(tx_send), .ready(tx_ready)
   );
 
   wire  [1:0] mem;
-  wire [15:0] mem_addr, run_first, run_count;
+  wire [15:0] mem_addr, run_first;
+  wire  [7:0] run_count;
   wire        mem_we, run, run_busy, run_bad;
   wire [63:0] mem_data, mem_q;
   wire [31:0] cycles;
   command #(.BOARD(BOARD), .BUILD(BUILD), .KHZ(KHZ), .WA(WA), .XA(XA), .PA(PA)) commands (
     .clk(clk), .rst(rst), .working(busy), .full(full), .bad(is_bad), .op(op), .seq(seq), .len(len), .next(next), .in_addr(in_addr), .in_q(in_q),
-    .counts({lost_count, bad_count, good_count}), .start(start), .kind(kind), .out_op(out_op), .out_seq(out_seq), .out_flags(out_flags),
-    .out_len(out_len), .out_slot(out_slot), .sending(sending), .out_we(out_we), .out_addr(out_addr), .out_data(out_data),
+    .counts({lost_count, bad_count, good_count}), .start(start), .kind(kind), .out_seq(out_seq), .out_flags(out_flags),
+    .out_len(out_len), .sending(sending), .out_we(out_we), .out_addr(out_addr), .out_data(out_data),
     .mem(mem), .mem_addr(mem_addr), .mem_we(mem_we), .mem_data(mem_data), .mem_q(mem_q),
     .run(run), .run_first(run_first), .run_count(run_count), .run_busy(run_busy), .run_bad(run_bad), .run_cycles(cycles)
   );

@@ -1,7 +1,7 @@
 // The sequencer: runs layers that lie in the memories, one after the other, without the host, and counts the clocks.
 // A layer is two words among the parameters:
-//   weights:u16 | activations:u16 | results:u16 | rows:u16          addresses in words of 64 bits; activations even
-//   steps:u16 | mode:u8 | flags:u8 | parameters:u16 | 0             steps a row; mode 0 int8, 1 int4, 2 int8 2:4, 3 int4 2:4; flags 1 requantise, 2 relu
+//   weights:u16 | activations:u16 | results:u16 | rows:u16          addresses in words of 64 bits; activations even; 12 bits of rows
+//   steps:u16 | mode:u8 | flags:u8 | parameters:u16 | 0             10 bits of steps a row; mode 0 int8, 1 int4, 2 int8 2:4, 3 int4 2:4; flags 1 requantise, 2 relu
 // With int4 rows go in pairs and their number is even. Results may not overlap activations of the same layer. A layer without rows or steps,
 // or with a mode there is not, ends the run with `bad`.
 module engine #(
@@ -13,7 +13,7 @@ module engine #(
   input                rst,
   input                run,
   input         [15:0] run_first,
-  input         [15:0] run_count,
+  input          [7:0] run_count,
   output reg           busy,
   output reg           bad,
   output reg    [31:0] cycles,
@@ -29,9 +29,10 @@ module engine #(
 );
   localparam IDLE = 3'd0, WAIT = 3'd1, FIRST = 3'd2, SECOND = 3'd3, START = 3'd4, ROWS = 3'd5, DRAIN = 3'd6, FLUSH = 3'd7;
   reg     [2:0] state;
-  reg    [15:0] layers, rows, steps, at;
+  reg     [7:0] layers;
+  reg    [11:0] rows;
+  reg     [9:0] steps, at;
   reg  [PA-1:0] layer_addr;
-  reg  [PA-1:0] param_addr;
   reg  [XA-1:0] x_base, y_base;
   reg     [1:0] mode;
   reg           requantise, relu;
@@ -46,7 +47,7 @@ module engine #(
   wire          issue = state == ROWS && !ended;
   wire          last = at == steps - 1;
   wire          over = (issue && !choice && last || ended) && tick >= least;
-  wire   [15:0] advance = nibbles ? 2 : 1;
+  wire   [11:0] advance = nibbles ? 2 : 1;
   wire          done, idle, take;
   wire   [31:0] sum_a, sum_b;
   wire [XA-1:0] x_word = sparse ? x_base + {at[XA-2:0], 1'b0} : x_base + at[XA-1:0];
@@ -88,19 +89,18 @@ module engine #(
         w_addr <= p_q[WA-1:0];
         x_base <= p_q[16+:XA];
         y_base <= p_q[32+:XA];
-        rows <= p_q[63:48];
+        rows <= p_q[59:48];
         state <= SECOND;
       end
       SECOND: begin
-        steps <= p_q[15:0];
+        steps <= p_q[9:0];
         mode <= p_q[17:16];
         requantise <= p_q[24];
         relu <= p_q[25];
-        param_addr <= p_q[32+:PA];
         p_addr <= p_q[32+:PA];
         layer_addr <= layer_addr + 2;
         state <= START;
-        if (p_q[15:0] == 0 || rows == 0 || p_q[23:18] != 0 || p_q[16] && rows[0]) begin
+        if (p_q[9:0] == 0 || rows == 0 || p_q[23:18] != 0 || p_q[16] && rows[0]) begin
           bad <= 1;
           state <= IDLE;
         end

@@ -26,7 +26,7 @@ module frame_rx #(parameter DIV = 8) (
   localparam QUIET = DIV * 320;
   localparam QW = $clog2(QUIET + 1);
 
-  reg [7:0]    mem [0:511];
+  (* no_rw_check *) reg [7:0] mem [0:511];
   reg [1:0]    fulls, bads;
   reg [7:0]    ops [0:1];
   reg [7:0]    seqs [0:1];
@@ -45,15 +45,19 @@ module frame_rx #(parameter DIV = 8) (
   reg          skip;            // no room for this frame
   reg [2:0]    fold;
   reg [31:0]   crc;
+  reg [7:0]    bits;            // of the byte that goes into crc
+  reg [3:0]    left;            // how many of them
   reg [9:0]    count;
   reg [8:0]    length;
   reg [QW-1:0] quiet;
 
-  wire [7:0] check = crc8(crc8(crc8(crc8(crc8(crc8(8'd0, win[55:48]), win[47:40]), win[39:32]), win[31:24]), win[23:16]), win[15:8]);
+  // CRC-8 of the six bytes before the newest, kept up to date as they move on: one comes in, and what another has become by now goes out.
+  reg  [7:0] check;
+  wire [7:0] gone = crc8(crc8(crc8(crc8(crc8(crc8(win[55:48], 8'd0), 8'd0), 8'd0), 8'd0), 8'd0), 8'd0);
   wire [15:0] wlen = {win[15:8], win[23:16]};
   wire header = win[71:56] == 16'ha55a && win[55:48] == 8'h11 && wlen <= 256 && check == win[7:0];
-  wire [31:0] folded = crc32(crc, state == FOLD ? win[55:48] : data);
-  wire last = count == {1'b0, length} + 3;
+  wire whole = count == {1'b0, length} + 4 && left == 0;
+  wire right = crc == 32'hdebb20e3;
 
   always @(posedge clk) begin
     if (strobe && state == BODY && !skip && count < {1'b0, length}) mem[{wslot, count[7:0]}] <= data;
@@ -62,6 +66,11 @@ module frame_rx #(parameter DIV = 8) (
 
   always @(posedge clk) begin
     fresh <= 0;
+    if (left != 0) begin
+      crc <= crc32(crc, bits[0]);
+      bits <= {1'b0, bits[7:1]};
+      left <= left - 1;
+    end
     quiet <= strobe ? 0 : quiet == QUIET ? quiet : quiet + 1;
     if (next) begin
       fulls[rslot] <= 0;
@@ -71,11 +80,13 @@ module frame_rx #(parameter DIV = 8) (
       HUNT: begin
         if (strobe) begin
           win <= {win[63:0], data};
+          check <= crc8(check ^ gone, win[7:0]);
           fresh <= 1;
         end
         if (fresh && header) begin
           state <= FOLD;
-          fold <= 6;
+          fold <= 7;
+          left <= 0;
           crc <= 32'hffffffff;
           count <= 0;
           length <= wlen[8:0];
@@ -87,39 +98,44 @@ module frame_rx #(parameter DIV = 8) (
           end
         end
       end
-      FOLD: begin
-        crc <= folded;
+      FOLD: if (left == 0) begin
+        bits <= win[55:48];
+        left <= fold == 0 ? 0 : 8;
         win <= {win[63:0], 8'd0};
         fold <= fold - 1;
         if (fold == 0) begin
           state <= BODY;
           win <= 0;
+          check <= 0;
         end
       end
       default: if (strobe) begin
-        crc <= folded;
+        bits <= data;
+        left <= 8;
         count <= count + 1;
-        if (last) begin
-          state <= HUNT;
-          if (skip) lost_count <= lost_count + 1;
-          else begin
-            fulls[wslot] <= 1;
-            bads[wslot] <= folded != 32'hdebb20e3;
-            wslot <= !wslot;
-            if (folded == 32'hdebb20e3) good_count <= good_count + 1;
-            else bad_count <= bad_count + 1;
-          end
+      end else if (whole) begin
+        state <= HUNT;
+        if (skip) lost_count <= lost_count + 1;
+        else begin
+          fulls[wslot] <= 1;
+          bads[wslot] <= !right;
+          wslot <= !wslot;
+          if (right) good_count <= good_count + 1;
+          else bad_count <= bad_count + 1;
         end
       end
     endcase
     if (quiet == QUIET && !strobe) begin
       state <= HUNT;
       win <= 0;
+      check <= 0;
     end
     if (rst) begin
       state <= HUNT;
       win <= 0;
+      check <= 0;
       fresh <= 0;
+      left <= 0;
       quiet <= 0;
       fulls <= 0;
       wslot <= 0;

@@ -22,6 +22,8 @@ module frame_tx (
   reg        settle;           // the buffer answers a clock after `at`
   reg [7:0]  head;
   reg [31:0] crc;
+  reg [7:0]  bits;             // of the byte that goes into crc
+  reg [3:0]  left;             // how many of them
 
   reg [7:0] field;
   always @*
@@ -44,6 +46,11 @@ module frame_tx (
 
   always @(posedge clk) begin
     settle <= 0;
+    if (left != 0) begin
+      crc <= crc32(crc, bits[0]);
+      bits <= {1'b0, bits[7:1]};
+      left <= left - 1;
+    end
     if (state == IDLE) begin
       if (start) begin
         state <= HEAD;
@@ -58,7 +65,8 @@ module frame_tx (
       case (state)
         HEAD: begin
           if (at >= 2) begin
-            crc <= crc32(crc, field);
+            bits <= field;
+            left <= 8;
             head <= crc8(head, field);
           end
           if (at == 8) begin
@@ -67,7 +75,8 @@ module frame_tx (
           end
         end
         BODY: begin
-          crc <= crc32(crc, q);
+          bits <= q;
+          left <= 8;
           if (at == len - 1) begin
             state <= TAIL;
             at <= 0;
@@ -79,6 +88,9 @@ module frame_tx (
         end
       endcase
     end
-    if (rst) state <= IDLE;
+    if (rst) begin
+      state <= IDLE;
+      left <= 0;
+    end
   end
 endmodule

@@ -1,4 +1,4 @@
-// The datapath: sixteen multipliers, their sums, and the accumulators. One step a clock; a row's sum comes out seven clocks after its last step.
+// The datapath: sixteen multipliers, their sums, and the accumulators. One step a clock; a row's sum comes out six clocks after its last step.
 //   int8        eight weights of one row by eight activations
 //   int4        eight weights of each of two rows, interleaved as the nibbles of a byte, by the same eight activations
 //   2:4         the same, but each weight chooses among four neighbouring activations by two bits of a word that came before
@@ -16,9 +16,9 @@ module lanes (
   input              last,
   input       [63:0] w,
   input      [127:0] x,
-  output reg         done,       // sums of a row, or of two
-  output reg  [31:0] sum_a,
-  output reg  [31:0] sum_b
+  output             done,       // sums of a row, or of two
+  output      [31:0] sum_a,
+  output      [31:0] sum_b
 );
   reg         d_step, d_choice, d_half;
   reg  [63:0] choices;
@@ -76,15 +76,12 @@ module lanes (
       acc_a <= (firsts[4] ? 0 : acc_a) + step_a;
       acc_b <= (firsts[4] ? 0 : acc_b) + step_b;
     end
-    done <= lasts[5];
-    if (lasts[5]) begin
-      sum_a <= acc_a;
-      sum_b <= acc_b;
-    end
     if (rst) begin
       valid <= 0;
       lasts <= 0;
-      done <= 0;
     end
   end
+  assign done = lasts[5];
+  assign sum_a = acc_a;
+  assign sum_b = acc_b;
 endmodule

@@ -1,6 +1,6 @@
 // What becomes of a row's sum: it is written as it is (i32), or requantised (fx16) to int8 with the row's own bias, scale and shift:
 //   H = ⌊(sum + bias) · scale / 2^16⌋,  y = ⌊(⌊H / 2^shift⌋ + 1) / 2⌋, held to −127 … 127, or to 0 … 127 with relu
-// which is (sum + bias) · scale / 2^(17 + shift) rounded half up. A parameter word is bias:i32 | scale:u16 | shift:u8 (five bits) | 0.
+// which is (sum + bias) · scale / 2^(17 + shift) rounded half up. A parameter word is bias:i32 | scale:u16 | shift:u8 (four bits) | 0.
 // Two bits of the scale are multiplied a clock, so a result takes eight. Words of eight int8 or two i32 are written, the last filled with zeros.
 module results #(parameter XA = 9) (
   input               clk,
@@ -27,7 +27,7 @@ module results #(parameter XA = 9) (
   reg          [2:0] phase;
   reg signed  [32:0] s;
   reg         [15:0] scale;
-  reg          [4:0] shift, shift_f;
+  reg          [3:0] shift, shift_f;
   reg signed  [36:0] p;
   reg                p_done, h_done;
   reg signed  [34:0] h;
@@ -41,9 +41,12 @@ module results #(parameter XA = 9) (
   wire signed [36:0] two_s = scale[1] ? s <<< 1 : 37'sd0;
   wire signed [36:0] below = phase == 0 ? 37'sd0 : p >>> 2;
   wire signed [34:0] shifted = $signed(p[36:2]) >>> shift_f;
-  wire signed [34:0] rounded = (h + 35'sd1) >>> 1;
-  wire               low = relu ? rounded < 0 : rounded < -127;
-  wire         [7:0] clamped = low ? (relu ? 8'd0 : 8'h81) : rounded > 127 ? 8'h7f : rounded[7:0];
+  // What is beyond nine bits is beyond int8 when halved, so that only nine are rounded.
+  wire               beyond = h[34] ? !(&h[33:8]) : |h[33:8];
+  wire signed  [8:0] rounded = ($signed({h[8], h[8:0]}) + 10'sd1) >>> 1;
+  wire               low = h[34] && (relu || beyond || rounded < -9'sd127);
+  wire               high = !h[34] && (beyond || rounded > 9'sd127);
+  wire         [7:0] clamped = low ? (relu ? 8'd0 : 8'h81) : high ? 8'h7f : rounded[7:0];
 
   assign idle = pending == 0 && !done && !busy && !p_done && !h_done && !out && !take;
 
@@ -82,7 +85,7 @@ module results #(parameter XA = 9) (
     if (can && requantise) begin
       s <= $signed(now) + $signed(param[31:0]);
       scale <= param[47:32];
-      shift <= param[52:48];
+      shift <= param[51:48];
       take <= 1;
       busy <= 1;
       phase <= 0;

@@ -1,5 +1,5 @@
 // Bytes on a wire: 8 data bits, no parity, one stop bit, least significant bit first.
-// DIV: clocks a bit, at least 4; each bit is sampled in its middle, so that a baud rate 3 % off is still read.
+// DIV: clocks a bit, at least 8; each bit is sampled in its middle, so that a baud rate 3 % off is still read.
 
 module uart_rx #(parameter DIV = 8) (
   input            clk,

@@ -47,7 +47,7 @@ export class TwinDevice {
       if (!parsed) continue;
       if ("frame" in parsed) this.good = (this.good + 1) & 0xffff;
       else this.bad = (this.bad + 1) & 0xffff;
-      out.push(...encodeFrame("frame" in parsed ? this.answer(parsed.frame) : this.nak()));
+      out.push(...encodeFrame("frame" in parsed ? this.answer(parsed.frame) : this.nak(parsed.damaged.op)));
     }
     return Uint8Array.from(out);
   }
@@ -68,8 +68,8 @@ export class TwinDevice {
     this.bad = 0;
   }
 
-  private nak(): Frame {
-    return { type: FRAME_TYPES.nak, op: 0, seq: this.expected, flags: this.live ? 0 : NO_SESSION, payload: new Uint8Array(0) };
+  private nak(op: number): Frame {
+    return { type: FRAME_TYPES.nak, op, seq: this.expected, flags: this.live ? 0 : NO_SESSION, payload: new Uint8Array(0) };
   }
 
   private answer(frame: Frame): Frame {
@@ -82,7 +82,7 @@ export class TwinDevice {
       const kept = this.kept[seq & 1];
       const behind = (this.expected - seq) & 0xff;
       if (this.live && kept?.seq === seq && (behind === 1 || behind === 2)) return kept;
-      if (!this.live || seq !== this.expected) return this.nak();
+      if (!this.live || seq !== this.expected) return this.nak(op);
     }
     this.expected = (seq + 1) & 0xff;
     const { status, payload } = this.perform(op, frame.payload);
@@ -130,7 +130,7 @@ export class TwinDevice {
   }
 
   private run(first: number, count: number): Answer {
-    const { cycles, bad } = runLayers(this.memories, first, count);
+    const { cycles, bad } = runLayers(this.memories, first, count & 0xff);
     this.cycles = cycles;
     return { status: bad ? STATUS.badLayer : STATUS.ok, payload: new Uint8Array(0) };
   }

@@ -8,7 +8,7 @@ export type Memories = Readonly<Record<Memory, Uint8Array>>;
 
 /** Clocks of a layer before its first step, and after its last one until the next layer is read. */
 const BEFORE = 4;
-const AFTER = { sums: [12, 13], int8: [22, 30] } as const;
+const AFTER = { sums: [11, 12], int8: [21, 29] } as const;
 /** Clocks until a layer is refused. */
 const REFUSED = 4;
 /** Clocks of one requantisation. */
@@ -66,7 +66,7 @@ function runLayer({ weights, activations, parameters }: Memories, l: Layer): voi
 
 function rowScale(word: Uint8Array): RowScale {
   const view = new DataView(word.buffer);
-  return { bias: view.getInt32(0, true), scale: view.getUint16(4, true), shift: word[6] & 31 };
+  return { bias: view.getInt32(0, true), scale: view.getUint16(4, true), shift: word[6] & 15 };
 }
 
 /** Sum of one row, of the two of a pair the one with number `h`, modulo 2^32. */

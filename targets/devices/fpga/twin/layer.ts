@@ -26,6 +26,9 @@ export interface Layer {
 }
 
 export const LAYER_BYTES = 16;
+/** As many bits as the engine counts with. */
+export const MAX_ROWS = 4095;
+export const MAX_STEPS = 1023;
 
 export function encodeLayer(l: Layer): Uint8Array {
   const out = new Uint8Array(LAYER_BYTES);
@@ -43,7 +46,9 @@ export function encodeLayer(l: Layer): Uint8Array {
 export function decodeLayer(bytes: Uint8Array): Layer | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, LAYER_BYTES);
   const mode = (Object.keys(MODES) as Mode[]).find((m) => MODES[m] === bytes[10]);
-  const [weights, activations, results, rows, steps] = [0, 2, 4, 6, 8].map((at) => view.getUint16(at, true));
+  const [weights, activations, results] = [0, 2, 4].map((at) => view.getUint16(at, true));
+  const rows = view.getUint16(6, true) & MAX_ROWS;
+  const steps = view.getUint16(8, true) & MAX_STEPS;
   if (!mode || rows === 0 || steps === 0 || (isPaired(mode) && rows % 2)) return undefined;
   return { mode, rows, steps, weights, activations, results, parameters: view.getUint16(12, true), requantise: (bytes[11] & 1) !== 0, relu: (bytes[11] & 2) !== 0 };
 }
@@ -54,14 +59,14 @@ export interface RowScale {
   readonly bias: number;
   /** 0 … 65535 */
   readonly scale: number;
-  /** 0 … 31 */
+  /** 0 … 15 */
   readonly shift: number;
 }
 
 /** The row scale nearest to `factor`, 0 ≤ factor < 1/2; undefined beyond. */
 export function nearestScale(factor: number): { scale: number; shift: number } | undefined {
   if (!(factor >= 0)) return undefined;
-  for (let shift = 31; shift >= 0; shift--) {
+  for (let shift = 15; shift >= 0; shift--) {
     const scale = Math.round(factor * 2 ** (17 + shift));
     if (scale <= 0xffff) return { scale, shift };
   }

@@ -1,0 +1,49 @@
+// What a board is to the engine: one file in boards/ that exports `board` (docs/adding-a-board.md).
+
+export interface Board {
+  /** At most 8 characters, as the image says them in HELLO. */
+  readonly name: string;
+  readonly title: string;
+  /** nextpnr's names: the chip, its package. */
+  readonly device: "up5k" | "lp8k" | "hx8k";
+  readonly package: string;
+  /** The parts of rtl/top.v and the pins they are on. `light` is low while the engine works. */
+  readonly pins: { readonly crystal: string; readonly rxd: string; readonly txd: string; readonly light: string };
+  /** Crystal in MHz, and the PLL that makes the clock of it: MHz · (divf + 1) / 2^divq; `pad`: the crystal's pin is the PLL's own. */
+  readonly clock: { readonly crystal: number; readonly divf: number; readonly divq: number; readonly pad: boolean };
+  readonly baud: number;
+  /** Address bits of the memories, in words of 64 bits (rtl/core.v). */
+  readonly memory: { readonly weights: number; readonly activations: number; readonly parameters: number };
+  /** Most that an image may take: logic cells, block RAMs, multipliers, large RAMs. */
+  readonly budget: { readonly cells: number; readonly ram: number; readonly dsp: number; readonly spram: number };
+  /** What the chip has of these. */
+  readonly has: { readonly cells: number; readonly ram: number; readonly dsp: number; readonly spram: number };
+}
+
+/** Clock of the engine in MHz. */
+export function clockOf({ clock }: Board): number {
+  return (clock.crystal * (clock.divf + 1)) / 2 ** clock.divq;
+}
+
+/** Clocks a bit of the line: the baud rate that comes of it is the nearest to the board's. */
+export function divisorOf(board: Board): number {
+  return Math.round((clockOf(board) * 1e6) / board.baud);
+}
+
+/** Parameters of rtl/top.v. `build`: 16 hex digits. */
+export function parametersOf(board: Board, build: string): Record<string, string> {
+  const name = [...board.name].map((c) => c.charCodeAt(0).toString(16).padStart(2, "0")).reverse();
+  const { clock, memory } = board;
+  const whole = {
+    DIVF: clock.divf,
+    DIVQ: clock.divq,
+    DIV: divisorOf(board),
+    KHZ: Math.round(1000 * clockOf(board)),
+    WA: memory.weights,
+    XA: memory.activations,
+    PA: memory.parameters,
+  };
+  const bytes = build.match(/../g) ?? [];
+  const words = { BOARD: `64'h${name.join("")}`, BUILD: `64'h${bytes.reverse().join("")}` };
+  return { ...Object.fromEntries(Object.entries(whole).map(([k, v]) => [k, String(v)])), ...words };
+}

@@ -1,0 +1,18 @@
+// What an image is made of, as a hash: the Verilog and the board's file. The image says it in HELLO, so that a host knows what it talks to.
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { Board } from "../../devices/fpga/board.ts";
+import { fpgaFiles, rtlFiles } from "./simulator.ts";
+
+/** First 16 hex digits of the SHA-256 of the sources and the board. */
+export function buildHash(board: Board): string {
+  const hash = createHash("sha256").update(JSON.stringify(board));
+  for (const f of sourcesOf()) hash.update(`${basename(f)}\0`).update(readFileSync(f));
+  return hash.digest("hex").slice(0, 16);
+}
+
+/** Files that an image is made of, in a fixed order. */
+export function sourcesOf(): string[] {
+  return [...rtlFiles(), join(fpgaFiles(), "rtl/top.v"), join(fpgaFiles(), "rtl/crc.vh")];
+}

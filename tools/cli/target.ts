@@ -1,0 +1,72 @@
+// `--target`: where a model's linears run. `wasm`, or beside it an FPGA: `fpga:twin` (in software), `fpga:sim` (the Verilated engine), or the serial
+// port of a board, `fpga:/dev/ttyUSB1`, with `@baud` behind it where that is not 1,000,000.
+import { SkintError } from "../../runtime/errors.ts";
+import type { Program } from "../../runtime/plan/device.ts";
+import { type Board, clockOf, parametersOf } from "../../targets/devices/fpga/board.ts";
+import { BOARDS } from "../../targets/devices/fpga/boards/catalogue.gen.ts";
+import { type FpgaDevice, openFpga } from "../../targets/devices/fpga/device.ts";
+import type { Line } from "../../targets/devices/fpga/link/line.ts";
+import type { FpgaMeter, FpgaProgram } from "../../targets/devices/fpga/program.ts";
+import { TwinDevice } from "../../targets/devices/fpga/twin/device.ts";
+import { twinLine } from "../../targets/devices/fpga/twin/line.ts";
+import type { WasmDevice } from "../../targets/devices/wasm/device.ts";
+import { buildHash } from "../../targets/hosts/node/build-hash.ts";
+import { host } from "../../targets/hosts/node/host.ts";
+import { serialLine } from "../../targets/hosts/node/serial.ts";
+import { buildSimulator, simulatorLine } from "../../targets/hosts/node/simulator.ts";
+import type { VerbOption } from "../verb.ts";
+import type { Context } from "./context.ts";
+
+export const TARGET_OPTION: VerbOption = {
+  flags: "--target <where>",
+  description: "wasm, or linears on an FPGA: fpga:twin, fpga:sim, fpga:<serial port>[@baud]",
+  default: "wasm",
+};
+
+/** The board that twin and simulator stand for. */
+const MODEL_BOARD = "icebreaker";
+const BAUD = 1_000_000;
+
+export function twinOf(board: Board): TwinDevice {
+  return new TwinDevice({ board: board.name, build: buildHash(board), khz: Math.round(1000 * clockOf(board)), ...board.memory });
+}
+
+/** Core parameters of a board's simulator. */
+export function simulatedParameters(board: Board): Record<string, string> {
+  const { KHZ, WA, XA, PA, BOARD, BUILD } = parametersOf(board, buildHash(board));
+  return { KHZ, WA, XA, PA, BOARD, BUILD };
+}
+
+async function lineTo(place: string, signal: AbortSignal): Promise<Line> {
+  const board = BOARDS[MODEL_BOARD];
+  if (place === "twin") return twinLine(twinOf(board));
+  if (place === "sim") return simulatorLine(await buildSimulator("rtl", simulatedParameters(board), signal));
+  const [, path, baud] = /^(.+?)(?:@(\d+))?$/.exec(place) ?? [];
+  if (!path) throw new SkintError("usage", "--target fpga: needs a place; give fpga:twin, fpga:sim or fpga:/dev/ttyUSB1", { what: "--target" });
+  return serialLine(path, baud ? Number(baud) : BAUD);
+}
+
+/** The device that a target stands for, beside the WASM device. Throws `usage`, and what opening a line throws. */
+export async function openTarget(target: string, wasm: WasmDevice, context: Context): Promise<WasmDevice | FpgaDevice> {
+  if (target === "wasm") return wasm;
+  if (!target.startsWith("fpga:")) throw new SkintError("usage", `there is no target ${target}; give wasm, fpga:twin, fpga:sim or fpga:<serial port>`, { what: "--target" });
+  const line = await lineTo(target.slice("fpga:".length), context.signal);
+  const known = new Map(Object.values(BOARDS).map((b) => [b.name, buildHash(b)]));
+  const progress = context.progress("loading weights onto the FPGA");
+  try {
+    return await openFpga(line, wasm, { now: host.now, signal: context.signal, known, onLoad: (done, total) => (done === total ? progress.end() : progress.update(done, total)) });
+  } catch (e) {
+    progress.end();
+    await line.close();
+    throw e;
+  }
+}
+
+/** What an FPGA did, in a line; undefined where there is none. */
+export function meterLine(program: Program): string | undefined {
+  if (!("placed" in program)) return undefined;
+  const { placed } = program as FpgaProgram;
+  const { cycles, macs, link, linkMs } = program.meter() as FpgaMeter;
+  const rate = cycles ? (macs / cycles).toFixed(2) : "no";
+  return `FPGA: ${placed.size} linears, ${cycles} clocks, ${rate} multiply-adds a clock; ${link.sent + link.received} bytes on the line in ${linkMs.toFixed(0)} ms, ${link.repeats} of ${link.requests} requests sent again`;
+}
