@@ -178,6 +178,7 @@ export const RECIPES: readonly Recipe[] = [
     cache: "f16",
   },
   ...compensated("w4", "gptq", "q4g32"),
+  ...compensated("w4g128", "gptq", "q4g128"),
   ...compensated("24w4", "sparsegpt", "q4s24"),
   ...compensated("24v8w4", "sparsegpt", "q4s24v"),
   { name: "w4kv8", summary: "w4 with int8 key/value caches", method: "rtn", rules: body("q4g32"), cache: "i8" },

@@ -84,7 +84,7 @@ async function run(files: readonly string[], o: Options, context: Context): Prom
     const reports = await Promise.all(models.map(reportsOf));
     attempt(html, "written", () => writeFileSync(html, pageOf({ text: path, rows, reports, origin: origin() })));
   }
-  context.answer({ results: rows, ...(differences.length ? { difference: differences[0], differences } : {}) }, () => report(rows, differences));
+  context.answer({ kind: "eval", ...origin(), results: rows, ...(differences.length ? { difference: differences[0], differences } : {}) }, () => report(rows, differences));
   return EXIT.ok;
 }
 

@@ -14,6 +14,7 @@ type Drawn =
   | { readonly kind: "kernels"; readonly record: KernelRecord }
   | { readonly kind: "model"; readonly record: ResultRecord }
   | { readonly kind: "goals"; readonly record: Origin & { readonly rows: readonly GoalRow[] } }
+  | { readonly kind: "eval"; readonly record: Origin & { readonly rows: readonly EvalRow[] } }
   | { readonly kind: "peers"; readonly record: Origin & { readonly rows: readonly Row[] } };
 
 const cells = (row: readonly string[]) => `| ${row.join(" | ")} |`;
@@ -74,6 +75,35 @@ function peersTable({ rows }: { readonly rows: readonly Row[] }): string {
   );
 }
 
+/** A compressed model as `skint eval --speed --json` tells it. */
+interface EvalRow {
+  readonly recipe: string;
+  readonly bytes: number;
+  readonly bitsPerByte: number;
+  readonly low: number;
+  readonly high: number;
+  readonly rate?: { readonly median: number; readonly low: number; readonly high: number };
+}
+
+function evalTable({ rows }: { readonly rows: readonly EvalRow[] }): string {
+  const quality = (r: EvalRow) => `${r.bitsPerByte.toFixed(4)} [${r.low.toFixed(4)} … ${r.high.toFixed(4)}]`;
+  return table(
+    ["recipe", "file, MB", "bits per byte of text", "decode, tokens/s"],
+    rows.map((r) => [`\`${r.recipe}\``, (r.bytes / 1e6).toFixed(3), quality(r), r.rate ? withSpread(r.rate.median, r.rate) : ""]),
+  );
+}
+
+function evalRow(item: unknown, path: string): EvalRow {
+  const from = fields(item, path);
+  const at = `${path}.`;
+  const [bytes, bitsPerByte, low, high] = ["bytes", "bitsPerByte", "low", "high"].map((key) => number(from, key, at));
+  const rate = given(from, "rate", () => {
+    const [median, low, high] = ["median", "low", "high"].map((key) => number(fields(field(from, "rate"), `${at}rate`), key, `${at}rate.`));
+    return { median, low, high };
+  });
+  return { recipe: text(from, "recipe", at), bytes, bitsPerByte, low, high, rate };
+}
+
 const MET = { true: "met", false: "**missed**", null: "" };
 
 function goalsTable({ rows }: { readonly rows: readonly GoalRow[] }): string {
@@ -108,9 +138,15 @@ export function drawnFrom(value: unknown): Drawn {
   if (field(from, "kind") === "kernels") return { kind: "kernels", record: validateKernelRecord(value) };
   const origin = () => originOf({ ...from, features: [] });
   if (field(from, "kind") === "goals") return { kind: "goals", record: { ...origin(), rows: list(from, "rows", "").map((r, i) => goalsRow(r, `rows[${i}]`)) } };
+  if (field(from, "kind") === "eval") return { kind: "eval", record: { ...origin(), rows: list(from, "results", "").map((r, i) => evalRow(r, `results[${i}]`)) } };
   if (field(from, "figures") !== undefined) return { kind: "model", record: validateRecord(value) };
   const rows = list(from, "rows", "").map((r, i) => peersRow(r, `rows[${i}]`));
   return { kind: "peers", record: { ...origin(), rows } };
+}
+
+function tableOf(d: Exclude<Drawn, { kind: "kernels" | "model" }>): string {
+  if (d.kind === "eval") return evalTable(d.record);
+  return d.kind === "goals" ? goalsTable(d.record) : peersTable(d.record);
 }
 
 /** The tables of one place in the page, for records in the order given. */
@@ -118,7 +154,7 @@ export function render(command: string, drawn: readonly Drawn[]): string {
   const models = drawn.flatMap((d) => (d.kind === "model" ? [d.record] : []));
   const parts = drawn.flatMap((d) => {
     if (d.kind === "model") return [];
-    const tables = d.kind === "kernels" ? d.record.runs.map(kernelTable) : [d.kind === "goals" ? goalsTable(d.record) : peersTable(d.record)];
+    const tables = d.kind === "kernels" ? d.record.runs.map(kernelTable) : [tableOf(d)];
     return [`${engineOf(d.record)} on ${machineOf(d.record)}.`, ...tables];
   });
   const machines = [...new Set(models.map(machineOf))].map((m) => `On ${m}.`);

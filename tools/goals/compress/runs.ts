@@ -12,6 +12,7 @@ import { openCheckpoint } from "../../compress/checkpoint.ts";
 import { compressModel } from "../../compress/compress.ts";
 import { recipeNamed } from "../../compress/recipe.ts";
 import type { Absent, GoalContext, Measured } from "../goal.ts";
+import { SMOL } from "./models.ts";
 
 const RECIPE = "24w4-eora";
 const TEXT = "Time a layer takes does not depend on what the layers have learned, nor on the text. ".repeat(80);
@@ -114,13 +115,12 @@ async function take(gguf: string, recipe: string): Promise<Taken> {
   }
 }
 
-const LONG: Absent = { absent: "needs SKINT_LONG=1 and SKINT_SMOL, the path of SmolLM2-135M as GGUF" };
+const LONG: Absent = { absent: "needs `npm run goals:long` with SKINT_SMOL, the path of SmolLM2-135M as GGUF" };
 
 /** Runs a recipe on SmolLM2-135M, once for all goals; absent without the model or outside the long set. */
 function onSmol(recipe: string): Promise<Taken> | undefined {
-  const gguf = process.env.SKINT_SMOL;
-  if (!process.env.SKINT_LONG || !gguf || !existsSync(gguf)) return undefined;
-  const have = taken.get(recipe) ?? take(gguf, recipe);
+  if (!SMOL) return undefined;
+  const have = taken.get(recipe) ?? take(SMOL, recipe);
   taken.set(recipe, have);
   return have;
 }
