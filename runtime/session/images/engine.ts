@@ -1,5 +1,6 @@
 // The engine of networks over images: a graph lowered to one plan, in memory on a device. Images in, scores out; knows no text and no positions.
 import { SkintError } from "../../errors.ts";
+import { type StreamedLayer, streamable, streamed } from "../../graph/streamed.ts";
 import type { Graph, TensorDef } from "../../graph/types.ts";
 import { imageBytes, pixelBytes } from "../../image/format.ts";
 import type { Device, Program } from "../../plan/device.ts";
@@ -10,7 +11,15 @@ import type { Plan } from "../../plan/types.ts";
 export interface ImageOptions {
   /** Most images of a step. */
   readonly batch: number;
+  /** Make room for streams: `true` for every convolution that can go by what changed, or their names. */
+  readonly stream?: true | readonly string[];
 }
+
+/**
+ * Share of the pairs of channels that may change before computing all is faster: by events a pair takes a quarter more instructions than in a tile of
+ * two outputs, and finding them some more.
+ */
+const BREAK_EVEN = 0.6;
 
 export class ImageEngine {
   readonly program: Program;
@@ -18,15 +27,23 @@ export class ImageEngine {
   readonly map: MemoryMap;
   /** [height, width, channels] of an image. */
   readonly sides: readonly [number, number, number];
+  /** Convolutions that go by what changed; empty without room for streams. */
+  readonly streamedLayers: readonly StreamedLayer[];
   private readonly input: TensorDef;
+  private holder: object | undefined;
 
   constructor(
     readonly graph: Graph,
     readonly device: Device,
     readonly options: ImageOptions,
   ) {
-    const symbols = { T: options.batch, L: 1, C: 1 };
-    this.plans = [lower(graph, { name: "images", symbols, kernels: device.kernels, fuse: false, logits: "all", taps: [] })];
+    const common = { kernels: device.kernels, fuse: false, logits: "all" as const, taps: [] };
+    const stream = options.stream && streamed(graph, options.stream === true ? streamable(graph) : options.stream, BREAK_EVEN);
+    this.streamedLayers = stream ? stream.layers : [];
+    this.plans = [
+      lower(graph, { ...common, name: "images", symbols: { T: options.batch, L: 1, C: 1 } }),
+      ...(stream ? [lower(stream.graph, { ...common, name: "stream", symbols: { T: 1, L: 1, C: 1 } })] : []),
+    ];
     this.map = memoryMap(this.plans);
     this.program = device.allocate(this.map, this.plans);
     this.input = graph.tensors.find((t) => t.role === "input") as TensorDef;
@@ -54,16 +71,36 @@ export class ImageEngine {
    * Throws `usage` for another number of bytes.
    */
   async run(images: Uint8Array): Promise<void> {
+    await this.execute("images", images, this.check(images, this.options.batch));
+  }
+
+  /** Runs the next image of a stream; `run` between two of them changes nothing. Throws `usage` as `run`, and without room for streams. */
+  async runStream(image: Uint8Array): Promise<void> {
+    if (!this.options.stream) throw new SkintError("usage", "the model was loaded without room for streams; load it with the option stream");
+    await this.execute("stream", image, this.check(image, 1));
+  }
+
+  /** Number of images in these bytes, 1 to `most`. */
+  check(images: Uint8Array, most: number): number {
     const n = images.length / this.pixels;
-    if (!Number.isInteger(n) || n < 1 || n > this.options.batch)
-      throw new SkintError(
-        "usage",
-        `${images.length} bytes of images were given; ${this.sides.join(" × ")} is ${this.pixels} each, and a step takes 1 to ${this.options.batch} of them`,
-      );
+    if (Number.isInteger(n) && n >= 1 && n <= most) return n;
+    throw new SkintError("usage", `${images.length} bytes of images were given; ${this.sides.join(" × ")} is ${this.pixels} each, and a step takes 1 to ${most} of them`);
+  }
+
+  /** Whose images the stream's sums are of. */
+  heldBy(who: object): boolean {
+    return this.holder === who;
+  }
+
+  take(who: object | undefined): void {
+    this.holder = who;
+  }
+
+  private async execute(plan: "images" | "stream", images: Uint8Array, n: number): Promise<void> {
     this.put(images, n);
     this.program.setSlot("T", n);
     this.program.setSlot("L", n);
-    await this.program.execute("images");
+    await this.program.execute(plan);
   }
 
   /** Pixels to where the graph reads them: stored bytes (value − 128) in padded pixels, or f32 of 0…1. */

@@ -5,12 +5,15 @@ import { parseGraph } from "../../graph/check.ts";
 import { seesImages } from "../../graph/images.ts";
 import type { Source } from "../../io/source.ts";
 import { type Card, type Environment, type ModelOptions, readWeights } from "../model.ts";
-import { ImageEngine } from "./engine.ts";
+import { ImageEngine, type ImageOptions } from "./engine.ts";
 import { checkImageGolden } from "./golden.ts";
+import { ImageStream, type StreamOptions } from "./stream.ts";
 
 export interface ImageModelOptions extends Pick<ModelOptions, "golden" | "signal" | "onProgress"> {
   /** Most images of a step; default 16. */
   readonly batch?: number;
+  /** Make room for streams (`model.stream`): `true` for every convolution, or the names of those that are to go by what changed. */
+  readonly stream?: ImageOptions["stream"];
 }
 
 const DEFAULT_BATCH = 16;
@@ -40,6 +43,12 @@ export class ImageModel {
     return scores;
   }
 
+  /** Starts a stream: images one by one, each with the work of what changed. Needs the option `stream`. Streams of one model take turns, at the cost of a whole image. */
+  stream(options?: StreamOptions): ImageStream {
+    if (!this.engine.options.stream) throw new SkintError("usage", `${this.name} was loaded without room for streams; load it with the option stream`, { what: "stream" });
+    return new ImageStream(this.engine, options);
+  }
+
   close(): void {
     this.engine.program.close();
   }
@@ -51,7 +60,7 @@ export async function loadImageModel(source: Source, env: Environment, options: 
   try {
     const graph = parseGraph((await pack.document("graph")) as string);
     if (!seesImages(graph)) throw new SkintError("usage", `${pack.name} reads tokens, not images`, { what: pack.name });
-    const engine = new ImageEngine(graph, env.device, { batch: options.batch ?? DEFAULT_BATCH });
+    const engine = new ImageEngine(graph, env.device, { batch: options.batch ?? DEFAULT_BATCH, stream: options.stream });
     try {
       await readWeights(pack, engine, env, options);
       const golden = await pack.document("golden");
