@@ -8,6 +8,8 @@ import type { Model } from "../../runtime/session/model.ts";
 import { openCheckpoint } from "../../tools/compress/checkpoint.ts";
 import { type CompressReport, compressModel } from "../../tools/compress/compress.ts";
 import { parseRecipe, type Recipe, recipeNamed } from "../../tools/compress/recipe.ts";
+import { bestOf, CLIPS } from "../../tools/compress/sweep.ts";
+import { normal } from "../support/data.ts";
 import { type MambaShape, mambaFolder } from "../support/mamba.ts";
 import { memorySink } from "../support/memory.ts";
 import { relativeError } from "../support/oracle-llama.ts";
@@ -37,7 +39,13 @@ async function compress(recipe: Recipe, folder: Folder): Promise<{ bytes: Uint8A
   return { bytes: sink.bytes() as Uint8Array, report };
 }
 
-const packed = async (recipe: string, shape = SHAPE) => compress(recipeNamed(recipe), await mambaFolder(shape));
+/** Without the sweep of a clip, which compresses six times. */
+function unswept(name: string): Recipe {
+  const recipe = recipeNamed(name);
+  return recipe.scan?.clip === "sweep" ? { ...recipe, scan: { ...recipe.scan, clip: 0.9999 } } : recipe;
+}
+
+const packed = async (recipe: string, shape = SHAPE) => compress(unswept(recipe), await mambaFolder(shape));
 
 const plain = async (shape = SHAPE) => (await (await load((await packFolder(await mambaFolder(shape), "f32", "auto")).bytes)).session().feed(TOKENS)).slice();
 
@@ -108,6 +116,31 @@ test("the scan's input is clipped below its greatest magnitude, everything else 
   for (const name of ["in.range", "conv.range", "dt.range", "scan.rangeb", "scan.rangez"].map((n) => `layers.0.mixer.${n}`)) expect(most.get(name), name).toBe(all.get(name));
 });
 
+test("a sweep clips only where that is surely better, and then as is best", () => {
+  const bytes = new Array<number>(4000).fill(3);
+  const scores = (gain: number, noise: number, seed: number) => {
+    const apart = normal(4000, seed, noise);
+    return { bytes, logProbabilities: [...normal(4000, 1)].map((v, i) => v - 8 + gain + apart[i]) };
+  };
+  const whole = scores(0, 0, 9);
+  expect(bestOf([whole, scores(0, 0.2, 1), scores(-0.1, 0.1, 2)])).toBe(0);
+  expect(bestOf([whole, scores(0.0005, 0.2, 1), scores(0, 0.1, 2)])).toBe(0);
+  expect(bestOf([whole, scores(0.05, 0.1, 1), scores(0.1, 0.1, 2), scores(-0.2, 0.1, 3)])).toBe(2);
+});
+
+test("the file keeps the share that a sweep took, and its codes are those of that share", async () => {
+  const recipeOf = async (bytes: Uint8Array) => {
+    const file = await openPack(memorySource(bytes, "x"));
+    const recipe = JSON.parse((await file.document("recipe")) as string) as Recipe;
+    await file.close();
+    return recipe;
+  };
+  const { bytes } = await compress(recipeNamed("quamba"), await mambaFolder(SHAPE));
+  const recipe = await recipeOf(bytes);
+  expect(CLIPS).toContain(recipe.scan?.clip);
+  expect((await compress(recipe, await mambaFolder(SHAPE))).bytes).toEqual(bytes);
+});
+
 test.each([
   [56, 112, /no Hadamard matrix of order 112 .* in 7 blocks of 16/],
   [18, 36, /no Hadamard matrix of order 36 .* are not transformed/],
@@ -122,7 +155,7 @@ test.each([
 test("inputs that are all zero in calibration have a range of zero, and give zeros", async () => {
   const folder = await mambaFolder(SHAPE, (name, values) => (name.endsWith("x_proj.weight") ? values.fill(0) : values));
   for (const recipe of ["quamba", "quamba-i8"]) {
-    const { bytes } = await compress(recipeNamed(recipe), folder);
+    const { bytes } = await compress(unswept(recipe), folder);
     const logits = await (await load(bytes)).session().feed(TOKENS);
     expect(logits.every(Number.isFinite)).toBe(true);
     expect(relativeError(logits, await (await load((await packFolder(folder, "f32", "auto")).bytes)).session().feed(TOKENS))).toBeLessThan(0.25);

@@ -25,6 +25,7 @@ import { pathsOf, withRanks } from "./paths.ts";
 import { isRange } from "./ranges.ts";
 import { type Recipe, ruleFor } from "./recipe.ts";
 import { rotates, rotationWarnings } from "./rotation.ts";
+import { sweptRecipe } from "./sweep.ts";
 import { findWeight } from "./weights.ts";
 
 export interface CompressOptions extends ModelCalibration {
@@ -59,6 +60,18 @@ const REPORT_PATH = 288;
  */
 export async function compressModel(checkpoint: Checkpoint, sink: Sink, env: Environment, o: CompressOptions): Promise<CompressReport> {
   if (checkpoint.architecture.sees) return compressImages(checkpoint, sink, env, o);
+  const trial = { ...o, golden: "never" as const, onProgress: undefined, calibration: { ...o.calibration, state: undefined, resume: undefined } };
+  try {
+    const recipe = await sweptRecipe(checkpoint, env, o, (tried, into) => compressText(checkpoint, into, env, { ...trial, recipe: tried }));
+    return await compressText(checkpoint, sink, env, { ...o, recipe });
+  } catch (e) {
+    await sink.abort();
+    throw e;
+  }
+}
+
+/** A model over tokens, by a recipe that leaves nothing to try. */
+async function compressText(checkpoint: Checkpoint, sink: Sink, env: Environment, o: CompressOptions): Promise<CompressReport> {
   try {
     const wanted = graphOf(checkpoint, o.recipe);
     checkMethods(wanted, o.recipe);

@@ -86,12 +86,7 @@ export function rangesOf(graph: Graph, tensor: string, statistics: InputStatisti
   return new Map(all.map((r) => [r.node.tensors[r.range], new Uint8Array(value(r.need === "rotated" ? r : (clipped ?? r)).slice().buffer)]));
 }
 
-/** Shares of the magnitudes that are tried. */
-export const CLIPS = [1, 0.99999, 0.9999, 0.9995, 0.999] as const;
-
 function clipOf(magnitudes: Magnitudes, clip: ScanRecipe["clip"], most: number): number {
-  const at = (share: number) => (share === 1 ? most : Math.min(most, magnitudes.percentile(share)));
-  if (clip !== "sweep") return at(clip);
-  const errors = CLIPS.map((share) => magnitudes.roundingError(at(share)));
-  return at(CLIPS[errors.indexOf(Math.min(...errors))]);
+  if (clip === "sweep") throw new Error("a clip is swept before ranges are made");
+  return clip === 1 ? most : Math.min(most, magnitudes.percentile(clip));
 }

@@ -6,7 +6,7 @@ import { OPS } from "../../runtime/ops/catalogue.gen.ts";
 export interface ScanRecipe {
   /** How states are kept. */
   readonly states: "f32" | "i8";
-  /** Share of the magnitudes of the scan's input that its range holds, 1 = all; `sweep` takes of CLIPS the one that rounds best. */
+  /** Share of the magnitudes of the scan's input that its range holds, 1 = all; `sweep` tries some on the calibration text (sweep.ts). */
   readonly clip: number | "sweep";
 }
 

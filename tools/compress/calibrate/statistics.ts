@@ -160,8 +160,6 @@ class Bins {
 /** Bins of |x| 1/64 octave wide, all channels together. */
 const FINE_BINS = 255 << 6;
 const FINE_SHIFT = 17;
-/** Steps of a code beside 0 up to the range. */
-const STEPS = 127;
 
 export class Magnitudes {
   private readonly counts = new Float64Array(FINE_BINS);
@@ -183,16 +181,6 @@ export class Magnitudes {
     let bin = 0;
     for (let seen = this.counts[0]; seen < wanted && bin < FINE_BINS - 1; seen += this.counts[bin]) bin++;
     return this.end(bin);
-  }
-
-  /** Mean squared error of int8 codes of the given range: a twelfth of a squared step, and what is clipped. */
-  roundingError(range: number): number {
-    const rounding = (range / STEPS) ** 2 / 12;
-    let sum = 0;
-    this.counts.forEach((count, bin) => {
-      if (count) sum += count * (this.end(bin) > range ? (this.end(bin) - range) ** 2 : Math.min(rounding, this.end(bin) ** 2));
-    });
-    return sum / Math.max(1, this.total);
   }
 
   private end(bin: number): number {

@@ -26,8 +26,17 @@ export async function costOfQuamba({ signal, note }: GoalContext): Promise<Measu
   const worse = (a: string, b: string) => (compareScores(scores.get(b) as Scores, scores.get(a) as Scores).differenceInterval?.low ?? 0) > 0;
   const pairs = [...ABLATIONS.map((a) => ["quamba", a]), ...ABLATIONS.map((a) => [a, "quamba-naive"])];
   const wrong = pairs.filter(([a, b]) => worse(a, b));
+  const between = pairs.map(([a, b]) => {
+    const { ratio, ratioInterval: i } = compareScores(scores.get(b) as Scores, scores.get(a) as Scores);
+    return `${a} over ${b} ${percent(ratio - 1)}${i ? ` (${percent(i.low - 1)} … ${percent(i.high - 1)})` : ""}`;
+  });
   const lines = costs.map((c) => `${c.recipe} ${percent(c.ratio - 1)}${c.ratioInterval ? ` (${percent(c.ratioInterval.low - 1)} … ${percent(c.ratioInterval.high - 1)})` : ""}`);
   if (wrong.length) throw new Error(`${wrong.map(([a, b]) => `${a} is worse than ${b}`).join(", ")}: ${lines.join(", ")}`);
   const { ratio, ratioInterval } = costs[0];
-  return { value: ratio - 1, low: ratioInterval && ratioInterval.low - 1, high: ratioInterval && ratioInterval.high - 1, note: lines.join(", ") } as Measured;
+  return {
+    value: ratio - 1,
+    low: ratioInterval && ratioInterval.low - 1,
+    high: ratioInterval && ratioInterval.high - 1,
+    note: `${lines.join(", ")}; paired: ${between.join(", ")}`,
+  } as Measured;
 }
