@@ -1,5 +1,6 @@
 // Mamba in int8 from end to end: recipes quamba and their parts, what they do with shapes that no transform fits and with inputs that are all zero, and
 // that bits do not depend on how the model is run.
+import { readFileSync } from "node:fs";
 import { afterEach, expect, test } from "vitest";
 import { openPack } from "../../runtime/formats/skint/reader.ts";
 import type { Folder } from "../../runtime/io/source.ts";
@@ -10,6 +11,7 @@ import { type CompressReport, compressModel } from "../../tools/compress/compres
 import { parseRecipe, type Recipe, recipeNamed } from "../../tools/compress/recipe.ts";
 import { bestOf, CLIPS } from "../../tools/compress/sweep.ts";
 import { normal } from "../support/data.ts";
+import { hashedFolder, type Shapes } from "../support/hashed.ts";
 import { type MambaShape, mambaFolder } from "../support/mamba.ts";
 import { memorySink } from "../support/memory.ts";
 import { relativeError } from "../support/oracle-llama.ts";
@@ -150,6 +152,19 @@ test.each([
   for (const w of report.warnings) expect(w).toMatch(warning);
   const got = await (await load(bytes)).session().feed(TOKENS);
   expect(relativeError(got, await plain({ width, layers: 2 }))).toBeLessThan(0.3);
+});
+
+test("Mamba-2 has its convolution and its products in int8 under the same recipe, and its scan in f32", async () => {
+  const { config, tensors } = JSON.parse(readFileSync("test/models/mamba2.json", "utf8")).cases.mamba2 as { config: Record<string, unknown>; tensors: Shapes };
+  const shapes = Object.fromEntries(Object.entries(tensors).map(([name, shape]) => [name, shape[0] === config.vocab_size ? [300, ...shape.slice(1)] : shape]));
+  const folder = await hashedFolder({ ...config, vocab_size: 300 }, shapes);
+  const { bytes } = await compress(recipeNamed("quamba"), folder);
+  const model = await load(bytes);
+  const variants = (op: string) => new Set(model.engine.graph.nodes.filter((n) => n.op === op).map((n) => n.variant));
+  expect(variants("conv1d")).toEqual(new Set(["i8"]));
+  expect(variants("ssd")).toEqual(new Set(["f32"]));
+  const got = await model.session().feed(TOKENS);
+  expect(relativeError(got, await (await load((await packFolder(folder, "f32", "auto")).bytes)).session().feed(TOKENS))).toBeLessThan(0.25);
 });
 
 test("inputs that are all zero in calibration have a range of zero, and give zeros", async () => {
