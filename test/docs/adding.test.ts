@@ -7,7 +7,7 @@ import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BUILDS } from "../../tools/gen/scan.ts";
 
-const DOCS = ["kernel", "op", "model", "verb"].map((name) => `docs/adding-a-${name}.md`);
+const DOCS = ["kernel", "op", "model", "verb", "board"].map((name) => `docs/adding-a-${name}.md`);
 const COPIED = ["runtime", "assembly", "targets", "models", "tools", "test", "biome.json", ".gitignore", "asconfig.json", "package.json", "tsconfig.json", "vitest.config.ts"];
 /** Kernel families that the copy keeps: enough for the docs, and quick to compile. */
 const FAMILIES = ["add", "scale", "lib"];
@@ -75,6 +75,19 @@ describe("kernel and op", () => {
     expect(catalogue).toContain("add_f32__relaxed");
     expect(catalogue.match(/scale_f32__scalar/g)).toHaveLength(BUILDS.length);
   });
+});
+
+test("the board is listed, and an image could be made for it", () => {
+  writeFileSync(
+    join(copy, "tools/try.ts"),
+    `import { clockOf } from "../targets/devices/fpga/board.ts";
+import { BOARDS } from "../targets/devices/fpga/boards/catalogue.gen.ts";
+import { script } from "./flash/image.ts";
+console.log(JSON.stringify({ clock: clockOf(BOARDS.bench), script: script(BOARDS.bench, "0123456789abcdef") }));`,
+  );
+  const { clock, script } = JSON.parse(node(["tools/dev/ts.mjs", "tools/try.ts"]));
+  expect(clock).toBe(24);
+  expect(script).toContain("-set BOARD 64'h68636e6562");
 });
 
 test("the model builds a graph that passes the check", () => {

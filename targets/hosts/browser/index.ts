@@ -8,6 +8,7 @@ import type { CacheMode } from "./protocol.ts";
 
 export * from "../../../runtime/index.ts";
 export { clearCache } from "./clear.ts";
+export * as fpga from "./fpga.ts";
 export { Model, type RemoteTokenizer, Session } from "./model.ts";
 
 export interface BrowserOptions {

@@ -5,6 +5,7 @@ import { openWasm, type WasmOptions } from "../../devices/wasm/device.ts";
 import { host } from "./host.ts";
 
 export * from "../../../runtime/index.ts";
+export * as fpga from "./fpga.ts";
 
 export type LoadOptions = ModelOptions & WasmOptions;
 

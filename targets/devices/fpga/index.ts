@@ -1,0 +1,8 @@
+// What programs use of the FPGA device: a session over a line, networks that lie on the device, and its twin.
+export type { Line } from "./link/line.ts";
+export type { Hello } from "./link/protocol.ts";
+export { Session, type SessionOptions, type Traffic } from "./link/session.ts";
+export { FpgaNetwork, type NetworkLayer, type NetworkRun } from "./network.ts";
+export { TwinDevice, type TwinOptions } from "./twin/device.ts";
+export { type Mode, nearestScale, type RowScale } from "./twin/layer.ts";
+export { type Faults, twinLine } from "./twin/line.ts";
