@@ -4,6 +4,8 @@
 import { scratchWords } from "../../../runtime/ops/attention/parts.ts";
 import { OPS } from "../../../runtime/ops/catalogue.gen.ts";
 import type { FieldKind, OpDef } from "../../../runtime/ops/define.ts";
+import { FFN_MODES } from "../../../runtime/ops/select/control.ts";
+import { writeList } from "../../../runtime/ops/select/list.ts";
 import { SCHEMES } from "../../../runtime/quant/catalogue.gen.ts";
 import { KERNELS } from "./catalogue.gen.ts";
 import { type CoreExports, instantiate } from "./core.ts";
@@ -37,6 +39,15 @@ const VALUES: Readonly<Record<string, number>> = {
   cap: 30,
   softcap: 0,
   window: 0,
+  height: 5,
+  width: 6,
+  oh: 5,
+  ow: 6,
+  channels: 32,
+  outputs: 16,
+  size: 3,
+  pad: 1,
+  most: 100,
 };
 const UNKNOWN = 1;
 /** Floats a row of an operand is from the next; of packed formats, bytes. */
@@ -70,6 +81,9 @@ function agree(want: Uint32Array, got: Uint32Array): boolean {
   return want.every((v, i) => v === got[i] || (nan(v) && nan(got[i])));
 }
 
+/** Operands that builds leave behind as they like. */
+const SCRATCH: readonly string[] = ["scores", "dt"];
+
 type Run = (kernel: string, op: OpDef, kind: number) => Uint32Array;
 
 /** A memory with an instance on it; a run gives the words of all operands but scratch. */
@@ -82,7 +96,7 @@ function bench({ module, kernels, shared }: Subject): Run {
     const operands = Object.entries(op.fields).filter(([, k]) => isOperand(k));
     const used = operands.filter(([field]) => !leftOut(op, kind).includes(field));
     const at = new Map(used.map(([field], i) => [field, AREAS + i * AREA]));
-    for (const [field, address] of at) fill(new Uint8Array(memory.buffer, address, AREA), field, kernel);
+    for (const [field, address] of at) fill(new Uint8Array(memory.buffer, address, AREA), field, kernel, kind);
     const cells = new Map(["rows", "pos"].map((name, i) => [name, CELLS + 4 * i]));
     for (const [name, address] of cells) view.setUint32(address, VALUES[name], true);
     encodeRecord(view, RECORD, op, {
@@ -93,7 +107,7 @@ function bench({ module, kernels, shared }: Subject): Run {
       value: (field) => (field === "kind" ? kind : field === "panel" ? 0 : (VALUES[field] ?? UNKNOWN)),
     });
     for (let u = 0; u < UNITS; u++) core.unit(RECORD, u, UNITS);
-    const kept = used.filter(([field]) => field !== "scores").map(([field]) => new Uint32Array(memory.buffer, at.get(field), AREA / 4));
+    const kept = used.filter(([field]) => !SCRATCH.includes(field)).map(([field]) => new Uint32Array(memory.buffer, at.get(field), AREA / 4));
     const out = new Uint32Array(kept.length * (AREA / 4));
     kept.forEach((words, i) => {
       out.set(words, (i * AREA) / 4);
@@ -102,14 +116,31 @@ function bench({ module, kernels, shared }: Subject): Run {
   };
 }
 
-/** Made-up contents: small token ids, packed tables, and else floats of both signs; caches hold what is a sound number in any format. */
-function fill(area: Uint8Array, field: string, kernel: string): void {
+const noise = (i: number) => Math.imul(i + 1, 2654435761) >>> 9;
+
+/** Operands that hold other things than floats of both signs, by the field's name. */
+const CONTENTS: Readonly<Record<string, (words: Uint32Array, kind: number) => void>> = {
+  tokens: (words) => words.set(words.map((_, i) => noise(i) % VALUES.vocab)),
+  only: (words) => writeList(words, VALUES.n, listed),
+  core: (words) => writeList(words, VALUES.n, listed),
+  picks: (words) => writeList(words, VALUES.n, undefined),
+  control: (words, kind) => words.fill(0).set([kind % FFN_MODES.length, VALUES.n, 0, listed.length]),
+  list: (words) => words.fill(0).fill(1, 0, 1),
+  a: (words) => words.set(words.map((_, i) => 0xbf000000 | noise(i))),
+};
+const listed = Array.from({ length: VALUES.n / 3 }, (_, i) => 3 * i);
+
+/** Kernels whose operands are codes of a byte. */
+const CODES = /_(?:i8f32|i8i8|i8|w4|w8)__/;
+
+/** Made-up contents: packed tables, what CONTENTS says, codes that are sound floats too, and else floats of both signs; caches hold what is a sound number in any format. */
+function fill(area: Uint8Array, field: string, kernel: string, kind: number): void {
   const words = new Uint32Array(area.buffer, area.byteOffset, area.length / 4);
-  const noise = (i: number) => Math.imul(i + 1, 2654435761) >>> 9;
   const floats = new Float32Array(area.buffer, area.byteOffset, area.length / 4);
   if (field === "table" && kernel.startsWith("embed_")) encodeTable(area, kernel);
-  else if (field === "tokens") for (let i = 0; i < words.length; i++) words[i] = noise(i) % VALUES.vocab;
+  else if (CONTENTS[field]) CONTENTS[field](words, kind);
   else if (/cache$/.test(field)) for (let i = 0; i < words.length; i++) words[i] = 0x30003000 | (noise(i) & 0x07ff) | ((noise(i + 7) & 0x07ff) << 16);
+  else if (CODES.test(kernel)) for (let i = 0; i < area.length; i++) area[i] = field === "w" ? noise(i) & 7 : 32 + (noise(i) & 31);
   else for (let i = 0; i < floats.length; i++) floats[i] = ((noise(i) % 4001) - 2000) / 777;
 }
 
