@@ -7,9 +7,9 @@ export function halfOf(shift: i32): v128 {
   return i64x2.splat(((<i64>1) << (shift - 1)) | i64.MIN_VALUE);
 }
 
-/** Least value of a layer in i32: 0 behind a ReLU. */
+/** Least value of a layer in i32: 0 behind a ReLU (relu 1). Arithmetic, as a choice would become a choice of vector constants. */
 export function leastOf(relu: u32): v128 {
-  return i32x4.splat(relu ? 0 : i32.MIN_VALUE);
+  return i32x4.splat((<i32>(relu == 0)) << 31);
 }
 
 export class Fx16 {

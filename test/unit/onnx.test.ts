@@ -77,7 +77,10 @@ test("MatMulInteger: u8 times i8", () => {
       Uint8Array.from({ length: 15 }, (_, i) => 255 - i),
     ),
   );
-  expect(g.opsets).toEqual([["", 17]]);
+  expect(g.opsets).toEqual([
+    ["", 17],
+    ["com.microsoft", 1],
+  ]);
   expect(g.node).toEqual({ inputs: ["x", "w"], outputs: ["y"], op: "MatMulInteger", domain: "" });
   expect([g.input, g.output]).toEqual([
     { name: "x", type: 2, dims: [1, 3] },

@@ -81,6 +81,9 @@ function agree(want: Uint32Array, got: Uint32Array): boolean {
   return want.every((v, i) => v === got[i] || (nan(v) && nan(got[i])));
 }
 
+/** Operands of steps that have one row. */
+const LISTS = ["only", "picks", "list"];
+
 /** Operands that builds leave behind as they like. */
 const SCRATCH: readonly string[] = ["scores", "dt"];
 
@@ -99,6 +102,7 @@ function bench({ module, kernels, shared }: Subject): Run {
     for (const [field, address] of at) fill(new Uint8Array(memory.buffer, address, AREA), field, kernel, kind);
     const cells = new Map(["rows", "pos"].map((name, i) => [name, CELLS + 4 * i]));
     for (const [name, address] of cells) view.setUint32(address, VALUES[name], true);
+    if (LISTS.some((field) => field in op.fields)) view.setUint32(CELLS, 1, true);
     encodeRecord(view, RECORD, op, {
       kernel: kernels.indexOf(kernel),
       units: UNITS,
@@ -124,8 +128,8 @@ const CONTENTS: Readonly<Record<string, (words: Uint32Array, kind: number) => vo
   only: (words) => writeList(words, VALUES.n, listed),
   core: (words) => writeList(words, VALUES.n, listed),
   picks: (words) => writeList(words, VALUES.n, undefined),
-  control: (words, kind) => words.fill(0).set([kind % FFN_MODES.length, VALUES.n, 0, listed.length]),
-  list: (words) => words.fill(0).fill(1, 0, 1),
+  control: (words, kind) => words.set([kind % FFN_MODES.length, VALUES.n, 0, listed.length]),
+  list: (words) => words.fill(1, 0, 1),
   a: (words) => words.set(words.map((_, i) => 0xbf000000 | noise(i))),
 };
 const listed = Array.from({ length: VALUES.n / 3 }, (_, i) => 3 * i);
@@ -137,6 +141,7 @@ const CODES = /_(?:i8f32|i8i8|i8|w4|w8)__/;
 function fill(area: Uint8Array, field: string, kernel: string, kind: number): void {
   const words = new Uint32Array(area.buffer, area.byteOffset, area.length / 4);
   const floats = new Float32Array(area.buffer, area.byteOffset, area.length / 4);
+  words.fill(0);
   if (field === "table" && kernel.startsWith("embed_")) encodeTable(area, kernel);
   else if (CONTENTS[field]) CONTENTS[field](words, kind);
   else if (/cache$/.test(field)) for (let i = 0; i < words.length; i++) words[i] = 0x30003000 | (noise(i) & 0x07ff) | ((noise(i + 7) & 0x07ff) << 16);
