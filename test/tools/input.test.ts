@@ -187,6 +187,8 @@ test("a recipe file chooses schemes by rule; a malformed one says what is wrong"
     [{ ...recipe, rules: [{ match: ".*", scheme: "q8", up: "q8" }] }, /rank is undefined/],
     [{ ...recipe, rules: [{ match: ".*", scheme: "q8", rank: 8, act: "i8static" }] }, /a path beside activations of a static range/],
     [{ ...recipe, rules: [{ match: ".*", scheme: "q8", rank: 1.5 }] }, /rank is 1.5, not/],
+    [{ ...recipe, rules: [{ match: ".*", scheme: "q8", rank: 8, shared: 1 }] }, /says shared 1, neither true nor false/],
+    [{ ...recipe, rules: [{ match: ".*", scheme: "q8", shared: true }] }, /has a path whose rank is undefined/],
     [{ ...recipe, rules: [{ match: ".*", scheme: "q8", rank: 8, power: 2 }] }, /power is 2, none of 0, 0.5, 1/],
     [{ ...recipe, rules: [{ match: ".*", scheme: "q8", rank: 8, down: "q161" }] }, /a path in q161, which no path can have/],
     [{ ...recipe, rules: [{ match: ".*", scheme: "q8", rank: 8, up: "__proto__" }] }, /a path in __proto__/],

@@ -44,6 +44,17 @@ test("every neuron has one place, in each layer; attention stays as it is", asyn
   }
 });
 
+test("of many neurons only those of a slice trade places", async () => {
+  const c = await openCheckpoint((await tinyCheckpoint()).folder);
+  const order = (await withAlikeNeurons(c, graphOf(c, SHARED), 32)).order?.("layers.0.ffn.gate.weight")?.rows ?? new Uint32Array();
+  expect(order.length).toBe(96);
+  for (const from of [0, 32, 64]) {
+    const slice = [...order.subarray(from, from + 32)];
+    expect(slice).not.toEqual([...slice].sort((a, b) => a - b));
+    expect(slice.sort((a, b) => a - b)).toEqual(Array.from({ length: 32 }, (_, i) => from + i));
+  }
+});
+
 test("rows that share a mask keep more of their energy", async () => {
   const { plain, ordered } = await both({});
   const lost = async (c: Checkpoint) => {

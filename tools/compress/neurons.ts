@@ -33,8 +33,14 @@ export function hiddenOf(graph: Graph): Hidden[] {
   });
 }
 
-/** The checkpoint with neurons in an order in which rows that will share a mask are alike; as it is where no rows will. */
-export async function withAlikeNeurons(c: Checkpoint, graph: Graph): Promise<Checkpoint> {
+/** Neurons that trade places with each other: what all pairs have in common takes 8 bytes a pair. A whole number of runs. */
+const SLICE = 4096;
+
+/**
+ * The checkpoint with neurons in an order in which rows that will share a mask are alike; as it is where no rows will.
+ * @param slice so many neighbouring neurons trade places with each other
+ */
+export async function withAlikeNeurons(c: Checkpoint, graph: Graph, slice = SLICE): Promise<Checkpoint> {
   const tensor = (name: string) => graph.tensors.find((t) => t.name === name) as TensorDef;
   const share = ({ makers }: Hidden) => Math.max(...makers.map((m) => shareOf(SCHEMES[tensor(m.tensors.w).format])));
   const layers = hiddenOf(graph).filter((h) => share(h) > 1);
@@ -45,7 +51,7 @@ export async function withAlikeNeurons(c: Checkpoint, graph: Graph): Promise<Che
     for (const layer of layers) {
       const masks = [];
       for (const m of layer.makers) masks.push(await maskOf(c, tensor(m.tensors.w)));
-      const columns = inRuns(la, masks, layer.reader.attrs.k as number, share(layer));
+      const columns = inSlices(la, masks, layer.reader.attrs.k as number, share(layer), slice);
       for (const { tensors } of layer.makers) for (const name of [tensors.w, tensors.bias]) if (name !== undefined) orders.set(name, { rows: columns });
       orders.set(layer.reader.tensors.w, { columns });
     }
@@ -57,7 +63,7 @@ export async function withAlikeNeurons(c: Checkpoint, graph: Graph): Promise<Che
 
 interface Mask {
   /** 1 where 2:4 by magnitude keeps a weight: [rows, k]. */
-  readonly kept: Float64Array;
+  readonly kept: Uint8Array;
   readonly k: number;
 }
 
@@ -66,7 +72,21 @@ async function maskOf(c: Checkpoint, t: TensorDef): Promise<Mask> {
   const w = await findWeight(c, t).read(0, n);
   const mask = new Mask24(n, k);
   for (let r = 0; r < n; r++) for (let i = 0; i < k; i += 4) mask.choose(r, r + 1, i, (row, column) => Math.abs(w[row * k + column]));
-  return { kept: Float64Array.from(w, (_, at) => (mask.kept(Math.floor(at / k), at % k) ? 1 : 0)), k };
+  return { kept: Uint8Array.from(w, (_, at) => (mask.kept(Math.floor(at / k), at % k) ? 1 : 0)), k };
+}
+
+/** Each slice in an order of its own. */
+function inSlices(la: Linalg, masks: readonly Mask[], n: number, share: number, slice: number): Uint32Array {
+  const order = new Uint32Array(n);
+  for (let from = 0; from < n; from += slice) {
+    const count = Math.min(slice, n - from);
+    const part = masks.map(({ kept, k }) => ({ kept: kept.subarray(from * k, (from + count) * k), k }));
+    order.set(
+      inRuns(la, part, count, share).map((row) => from + row),
+      from,
+    );
+  }
+  return order;
 }
 
 /** Rows in runs of `share`: each begins with the first that is left and takes, one by one, the row whose masks have the most in common with its rows'. */
