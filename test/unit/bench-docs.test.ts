@@ -50,11 +50,11 @@ const peers = { ...bare, rows: [row("skint int4", 150), row("llama.cpp", 100)], 
 const page = `# Page\n\n<!-- table k: npx skint bench kernels -->\nold\n<!-- end -->\n\nprose\n\n<!-- table p: npm run bench:peers -->\nkept\n<!-- end -->\n`;
 
 test("models that were compressed: quality with its interval beside bytes and speed", () => {
-  const result = (recipe: string, more: object) => ({ recipe, bytes: 1_234_567, bitsPerByte: 1.25, low: 1.2, high: 1.3, ...more });
+  const result = (recipe: string, more: object) => ({ model: `${recipe}.skint`, recipe, bytes: 1_234_567, bitsPerByte: 1.25, low: 1.2, high: 1.3, ...more });
   const record = { kind: "eval", ...origin, results: [result("w4", { rate: { median: 1500, low: 1400, high: 1600 } }), result("q161", {})] };
   const out = renderPage(page, new Map([["k", [drawnFrom(record)]]]));
-  expect(out).toContain("| `w4` | 1.235 | 1.2500 [1.2000 … 1.3000] | 1500 [1400 … 1600] |");
-  expect(out).toContain("| `q161` | 1.235 | 1.2500 [1.2000 … 1.3000] |  |");
+  expect(out).toContain("| w4.skint | `w4` | 1.235 | 1.2500 [1.2000 … 1.3000] | 1500 [1400 … 1600] |");
+  expect(out).toContain("| q161.skint | `q161` | 1.235 | 1.2500 [1.2000 … 1.3000] |  |");
   expect(() => drawnFrom({ ...record, results: [{ ...result("w4", {}), bytes: "many" }] })).toThrow(expect.objectContaining({ code: "format.header" }));
 });
 

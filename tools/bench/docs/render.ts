@@ -77,6 +77,8 @@ function peersTable({ rows }: { readonly rows: readonly Row[] }): string {
 
 /** A compressed model as `skint eval --speed --json` tells it. */
 interface EvalRow {
+  /** As it was called. */
+  readonly model: string;
   readonly recipe: string;
   readonly bytes: number;
   readonly bitsPerByte: number;
@@ -88,8 +90,8 @@ interface EvalRow {
 function evalTable({ rows }: { readonly rows: readonly EvalRow[] }): string {
   const quality = (r: EvalRow) => `${r.bitsPerByte.toFixed(4)} [${r.low.toFixed(4)} … ${r.high.toFixed(4)}]`;
   return table(
-    ["recipe", "file, MB", "bits per byte of text", "decode, tokens/s"],
-    rows.map((r) => [`\`${r.recipe}\``, (r.bytes / 1e6).toFixed(3), quality(r), r.rate ? withSpread(r.rate.median, r.rate) : ""]),
+    ["model", "recipe", "file, MB", "bits per byte of text", "decode, tokens/s"],
+    rows.map((r) => [r.model, `\`${r.recipe}\``, (r.bytes / 1e6).toFixed(3), quality(r), r.rate ? withSpread(r.rate.median, r.rate) : ""]),
   );
 }
 
@@ -101,7 +103,8 @@ function evalRow(item: unknown, path: string): EvalRow {
     const [median, low, high] = ["median", "low", "high"].map((key) => number(fields(field(from, "rate"), `${at}rate`), key, `${at}rate.`));
     return { median, low, high };
   });
-  return { recipe: text(from, "recipe", at), bytes, bitsPerByte, low, high, rate };
+  const [model, recipe] = ["model", "recipe"].map((key) => text(from, key, at));
+  return { model, recipe, bytes, bitsPerByte, low, high, rate };
 }
 
 const MET = { true: "met", false: "**missed**", null: "" };

@@ -14,7 +14,7 @@ import type { Segment } from "./segments.ts";
 export type Carried = ReadonlyMap<string, Float32Array>;
 
 /** Most tokens of a step. */
-const BATCH = 64;
+export const BATCH = 256;
 
 const PLAN = "segment";
 
