@@ -9,7 +9,7 @@ export function halfOf(shift: i32): v128 {
 
 /** Least value of a layer in i32: 0 behind a ReLU (relu 1). Arithmetic, as a choice would become a choice of vector constants. */
 export function leastOf(relu: u32): v128 {
-  return i32x4.splat((<i32>(relu == 0)) << 31);
+  return i32x4.splat((<i32>relu - 1) & i32.MIN_VALUE);
 }
 
 export class Fx16 {
