@@ -4,6 +4,7 @@ import { SkintError } from "../../../runtime/errors.ts";
 import type { Convolution } from "../../../runtime/graph/images.ts";
 import { CODES, packFx16, packWeights } from "../../../runtime/image/weights.ts";
 import { FX16, FX16_ZERO, fx16Scales } from "../../../runtime/num/fx16.ts";
+import { roundEven } from "../../../runtime/num/round.ts";
 
 /** What values of 0…255 of a layer stand for: (value − zero) · step. */
 export interface Range {
@@ -69,9 +70,4 @@ function biasOf({ name, bias, to }: FloatLayer, codes: Int8Array, factor: number
   if (whole < FX16.bias[0] || whole > FX16.bias[1])
     throw new SkintError("recipe.invalid", `output ${o} of ${name} has the bias ${whole}, which does not fit 16 bits`, { what: name });
   return whole;
-}
-
-function roundEven(v: number): number {
-  const r = Math.round(v);
-  return Math.abs(v % 1) === 0.5 && r % 2 !== 0 ? r - 1 : r;
 }
