@@ -8,8 +8,10 @@ import { entriesOf, rowAt, rowBytes, rowOf, scaleAt, touch } from "./q4n";
 import { RowCodes } from "./rowcodes.simd";
 import { start } from "./split";
 
-/** Rows of a list that are brought near at a time. */
-const AHEAD: u32 = 32;
+/** Rows of a list that are brought near at a time: many, so that their pages are looked up at once. */
+const BATCH: u32 = 64;
+/** Rows between those that are multiplied and those that are brought near, where all are done. */
+const AHEAD: u32 = 8;
 
 /** `gemv`: the rows of a set, or all, four at a time. */
 export function streamRows<C extends RowCodes>(p: usize, unit: u32, units: u32): void {
@@ -25,7 +27,7 @@ export function streamRows<C extends RowCodes>(p: usize, unit: u32, units: u32):
     let near: u32 = 0;
     for (let i = start(unit, units, fours) << 2; i < end; i += 4) {
       if (entries && i >= near) {
-        near = i + AHEAD;
+        near = i + BATCH;
         touchRows(op, entries, i, min(near, many));
       }
       four<C>(op, t, x, zero, entries, i, many);
@@ -34,6 +36,7 @@ export function streamRows<C extends RowCodes>(p: usize, unit: u32, units: u32):
 }
 
 function touchRows(op: LinearOp, entries: usize, from: u32, end: u32): void {
+  for (let i = from; i < end; i++) load<u8>(scaleAt(op.w, rowOf(entries, i), op.k));
   for (let i = from; i < end; i++) touch(rowAt(op.w, rowOf(entries, i), op.k), rowBytes(op.k));
 }
 
@@ -58,6 +61,10 @@ function four<C extends RowCodes>(op: LinearOp, t: u32, x: usize, zero: i32, ent
   let w2 = rowAt(op.w, r2, op.k);
   let w3 = rowAt(op.w, r3, op.k);
   const low = v128.load(NIBBLE);
+  // a line for each 16 codes of four rows: as many as they have
+  let ahead = w0;
+  const line: usize = !entries && i + AHEAD + 4 <= many ? 64 : 0;
+  if (line) ahead += rowBytes(op.k) * AHEAD;
   let codes = x + CODES_AT;
   let s0 = i32x4.splat(0);
   let s1 = s0;
@@ -71,6 +78,8 @@ function four<C extends RowCodes>(op: LinearOp, t: u32, x: usize, zero: i32, ent
     let a2 = a0;
     let a3 = a0;
     for (const stop = w0 + run; w0 < stop; w0 += 16) {
+      load<u8>(ahead);
+      ahead += line;
       let v = v128.load(w0);
       a0 = c.plus(a0, codes, v128.and(v, low), v128.and(i16x8.shr_u(v, 4), low));
       v = v128.load(w1);

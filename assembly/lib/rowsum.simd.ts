@@ -40,6 +40,7 @@ function pickAt(op: RowsumOp, picks: usize, j: u32): usize {
 
 /** Brings the unit's part of rows [from, to) near. */
 function touchBatch(op: RowsumOp, picks: usize, from: u32, to: u32, first: u32, end: u32): void {
+  for (let j = from; j < to; j++) load<u8>(pickAt(op, picks, j));
   for (let j = from; j < to; j++) touch(pickAt(op, picks, j) + ((<usize>first) << 4), (<usize>(end - first)) << 4);
 }
 
@@ -52,17 +53,21 @@ function sumOf(x: usize, many: u32): i32 {
 
 function batch<P extends Pairs>(op: RowsumOp, picks: usize, j: u32, many: u32, x: usize, first: u32, end: u32, y: usize, left: usize): void {
   const zero = i16x8.splat(<i16>(-8 * sumOf(x, many)));
+  // where all rows are summed, a line for each pair of rows and 64 channels: as many as the next batch has
+  const line: usize = !picks && j + 2 * BATCH <= op.n ? 64 : 0;
+  let ahead = line ? rowAt(op.w, j + BATCH, op.k) + ((<usize>first) << 4) : <usize>op.w;
   let run = first;
   for (; run + 2 <= end; run += 2) {
-    two<P>(op, picks, j, many, x, (<usize>run) << 4, zero, y, left);
+    two<P>(op, picks, j, many, x, (<usize>run) << 4, zero, y, left, ahead, line);
+    ahead += line * (BATCH >> 1);
     y += 256;
     left -= min<usize>(left, 64);
   }
   if (run < end) one<P>(op, picks, j, many, x, (<usize>run) << 4, zero, y, left);
 }
 
-/** 64 channels, whose codes are at byte `at` of the rows. */
-function two<P extends Pairs>(op: RowsumOp, picks: usize, j: u32, many: u32, x: usize, at: usize, zero: v128, y: usize, left: usize): void {
+/** 64 channels, whose codes are at byte `at` of the rows; a byte each `line` from `ahead` on is looked at, one for each pair of rows. */
+function two<P extends Pairs>(op: RowsumOp, picks: usize, j: u32, many: u32, x: usize, at: usize, zero: v128, y: usize, left: usize, ahead: usize, line: usize): void {
   const d = changetype<P>(0);
   const low = v128.load(NIBBLE);
   let a0 = zero;
@@ -74,6 +79,8 @@ function two<P extends Pairs>(op: RowsumOp, picks: usize, j: u32, many: u32, x: 
   let b2 = zero;
   let b3 = zero;
   for (let i: u32 = 0; i < many; i += 2) {
+    load<u8>(ahead);
+    ahead += line;
     const p = pickAt(op, picks, j + i) + at;
     const q = pickAt(op, picks, j + min(i + 1, many - 1)) + at;
     const even = d.even(x + i);

@@ -2,8 +2,9 @@
 import { SkintError } from "../errors.ts";
 import type { Graph, GraphNode } from "../graph/types.ts";
 import { CONTROL, FFN_MODES, type FfnMode } from "../ops/select/control.ts";
+import { LIST_HEAD, writeList } from "../ops/select/list.ts";
 import type { Program } from "../plan/device.ts";
-import { controlOf, normsOf } from "../plan/neurons.ts";
+import { controlOf, coreOf, normsOf } from "../plan/neurons.ts";
 import { scheme } from "../quant/q4n.ts";
 
 export interface FfnOptions {
@@ -50,6 +51,7 @@ interface Layer {
   readonly gated: boolean;
   readonly node: GraphNode;
   readonly control: Uint32Array;
+  readonly core: Uint32Array;
   readonly floats: Float32Array;
 }
 
@@ -98,6 +100,20 @@ export class Ffn {
     this.why = why;
   }
 
+  /**
+   * Sets a layer to mode `core` with these neurons, until another mode or core is set. Throws `usage` where a number is out of range, or they do
+   * not ascend.
+   */
+  setCore(layer: string, core: ArrayLike<number>): void {
+    const l = this.layers.find(({ name }) => name === layer) ?? bad(`there is no feed-forward layer ${layer}; there are ${this.names.join(", ")}`, layer);
+    for (let i = 0; i < core.length; i++)
+      if (!Number.isInteger(core[i]) || core[i] < 0 || core[i] >= l.neurons || (i > 0 && core[i] <= core[i - 1]))
+        bad(`entry ${i} of the core of ${layer} is ${core[i]}; give numbers of neurons from 0 to ${l.neurons - 1}, each greater than the one before`, layer);
+    this.apply(l, { mode: "core" });
+    writeList(l.core, l.neurons, core);
+    this.why = "a core that was given";
+  }
+
   /** Neurons from which on all rows are done; `share` of a layer's. */
   setLimit(share: number): void {
     for (const l of this.layers) l.control[CONTROL.limit] = Math.floor(share * l.neurons);
@@ -119,6 +135,8 @@ export class Ffn {
 
   private apply(l: Layer, { mode, eps, topk }: FfnOptions): void {
     l.control[CONTROL.mode] = FFN_MODES.indexOf(mode);
+    // A core that is left behind would go on to limit the first matrix.
+    if (mode !== "core") l.core.fill(0, 0, LIST_HEAD);
     l.control[CONTROL.warm] = 0;
     l.floats[CONTROL.eps] = eps ?? (l.node.attrs.eps as number);
     l.control[CONTROL.topk] = topk ?? (l.node.attrs.topk as number);
@@ -140,15 +158,17 @@ export class Ffn {
 
 function check(l: Layer, { mode, eps, topk }: FfnOptions): void {
   if (!FFN_MODES.includes(mode)) bad(`the feed-forward mode ${mode} is none of ${FFN_MODES.join(", ")}`, "mode");
+  if (mode === "core") bad("mode core needs neurons to keep; give them by setCore", "mode");
   if (eps !== undefined && !(eps >= 0 && Number.isFinite(eps))) bad(`eps is ${eps}; give a number of 0 or more`, "eps");
   const most = topk ?? (l.node.attrs.topk as number);
   if ((mode === "topk" || topk !== undefined) && !(Number.isInteger(most) && most >= 1 && most <= l.neurons))
     bad(`topk is ${topk ?? "not given, and the model was not calibrated for it"}; give a whole number from 1 to ${l.neurons}`, "topk");
-  if (mode === "cett" && eps === undefined && l.node.attrs.eps === 0) bad("the model was not calibrated for cett; give eps, or calibrate it with skint sparsify", "eps");
+  if (mode === "cett" && eps === undefined && l.node.attrs.eps === 0) bad("the model was not calibrated for cett; give eps", "eps");
 }
 
 function layerOf(graph: Graph, node: GraphNode, program: Program): Layer {
   const control = bytesOf(program, controlOf(node.name));
+  const core = bytesOf(program, coreOf(node.name));
   const activate = graph.nodes.find((n) => n.op === "activate" && n.tensors.y === node.tensors.x);
   return {
     name: node.name,
@@ -157,6 +177,7 @@ function layerOf(graph: Graph, node: GraphNode, program: Program): Layer {
     gated: activate?.tensors.u !== undefined,
     node,
     control: new Uint32Array(control.buffer, control.byteOffset, control.length / 4),
+    core: new Uint32Array(core.buffer, core.byteOffset, core.length / 4),
     floats: new Float32Array(control.buffer, control.byteOffset, control.length / 4),
   };
 }

@@ -113,6 +113,37 @@ async function reopened(model: Model): Promise<Model> {
   return model;
 }
 
+test("a core is all that is read, and leaves nothing behind", async () => {
+  for (const bytes of [relu, silu]) {
+    const model = await load(bytes);
+    const { ffn } = model.engine;
+    ffn.set({ mode: "dense" });
+    const dense = await logits(model, true);
+    for (const name of ffn.names) ffn.setCore(name, [0, 5, 17, 95]);
+    ffn.clear();
+    expect(await logits(await reopened(model), true)).not.toEqual(dense);
+    expect(ffn.report()).toMatchObject({ mode: "core", layers: [{ skipped: { first: 1 - 4 / 96 } }, { skipped: { first: 1 - 4 / 96 } }] });
+    ffn.set({ mode: "dense" });
+    expect(await logits(await reopened(model), true)).toEqual(dense);
+  }
+});
+
+test("a core of all neurons is dense", async () => {
+  const model = await load(silu);
+  const dense = await logits(model, true);
+  for (const name of model.engine.ffn.names)
+    model.engine.ffn.setCore(
+      name,
+      Array.from({ length: 96 }, (_, i) => i),
+    );
+  expect(await logits(await reopened(model), true)).toEqual(dense);
+});
+
+test.each([[[96]], [[-1]], [[1.5]], [[3, 3]], [[5, 4]], [[Number.NaN]]])("the core %o is refused", async (core) => {
+  const { ffn } = (await load(relu)).engine;
+  expect(() => ffn.setCore(ffn.names[0], core)).toThrow(/numbers of neurons from 0 to 95/);
+});
+
 test("lists longer than the limit are not walked, with the same bits", async () => {
   const model = await load(relu);
   const exact = await logits(model, true);
@@ -124,6 +155,7 @@ test("lists longer than the limit are not walked, with the same bits", async () 
 
 test.each([
   [{ mode: "half" as never }, /none of dense, exact, cett, topk, core/],
+  [{ mode: "core" }, /by setCore/],
   [{ mode: "topk" }, /not calibrated for it/],
   [{ mode: "topk", topk: 0 }, /1 to 96/],
   [{ mode: "topk", topk: 97 }, /1 to 96/],

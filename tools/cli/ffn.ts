@@ -4,19 +4,22 @@ import { FFN_MODES, type FfnMode } from "../../runtime/ops/select/control.ts";
 import type { FfnOptions, FfnReport } from "../../runtime/session/ffn.ts";
 import type { VerbOption } from "../verb.ts";
 
+/** A core is given by programs. */
+const MODES: readonly FfnMode[] = FFN_MODES.filter((m) => m !== "core");
+
 /** `dense`, `exact`, `cett`, `cett:0.02`, `topk:64` … Throws `usage`. */
 export function parseFfn(text: string): FfnOptions {
   const [mode, value, ...rest] = text.split(":");
   const number = value === undefined ? undefined : Number(value);
   const takes = mode === "cett" || mode === "topk";
-  if (!FFN_MODES.includes(mode as FfnMode) || rest.length || (value !== undefined && (!takes || value === "" || Number.isNaN(number))))
-    throw new SkintError("usage", `--ffn is ${text}; give ${FFN_MODES.join(", ")}, cett:<eps> or topk:<neurons>`, { what: "--ffn" });
+  if (!MODES.includes(mode as FfnMode) || rest.length || (value !== undefined && (!takes || value === "" || Number.isNaN(number))))
+    throw new SkintError("usage", `--ffn is ${text}; give ${MODES.join(", ")}, cett:<eps> or topk:<neurons>`, { what: "--ffn" });
   return { mode: mode as FfnMode, ...(mode === "cett" ? { eps: number } : mode === "topk" ? { topk: number } : {}) };
 }
 
 export const FFN_OPTION: VerbOption = {
   flags: "--ffn <mode>",
-  description: `what feed-forward layers leave out, where they lie by neurons (w4n): ${FFN_MODES.join(", ")}, with cett:<eps>, topk:<neurons>`,
+  description: `what feed-forward layers leave out, where they lie by neurons (w4n): ${MODES.join(", ")}, with cett:<eps>, topk:<neurons>`,
   parse: parseFfn,
 };
 

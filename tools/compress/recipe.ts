@@ -246,8 +246,14 @@ function checkFfn(rule: Rule): void {
   if (rule.ffn === undefined) return;
   const { mode, eps = 0, topk = 1 } = rule.ffn ?? {};
   if (rule.scheme !== "q4n") invalid(`the rule ${JSON.stringify(rule)} leaves out neurons of ${rule.scheme} weights; only q4n lies by neurons`);
-  if (!FFN_MODES.includes(mode) || !(eps >= 0 && eps < Number.POSITIVE_INFINITY) || !(Number.isInteger(topk) && topk >= 1) || (mode === "topk" && rule.ffn.topk === undefined))
-    invalid(`the rule ${JSON.stringify(rule)} wants a feed-forward layer that is none of ${FFN_MODES.join(", ")}, with eps of 0 or more or a whole topk of 1 or more`);
+  if (
+    !FFN_MODES.includes(mode) ||
+    mode === "core" ||
+    !(eps >= 0 && eps < Number.POSITIVE_INFINITY) ||
+    !(Number.isInteger(topk) && topk >= 1) ||
+    (mode === "topk" && rule.ffn.topk === undefined)
+  )
+    invalid(`the rule ${JSON.stringify(rule)} wants a feed-forward layer that is none of dense, exact, cett, topk, with eps of 0 or more or a whole topk of 1 or more`);
 }
 
 function checkPath(rule: Rule): void {

@@ -9,6 +9,7 @@ import { FFN_MODES } from "../select/control.ts";
 
 function complaint({ mode, eps, topk, n }: Attributes): string | undefined {
   if (mode >= FFN_MODES.length) return `mode ${mode} is none of ${FFN_MODES.join(", ")}`;
+  if (FFN_MODES[mode] === "core") return "mode core is for a session, not for a file";
   if (!(eps >= 0)) return `eps is ${eps}, not 0 or more`;
   if (FFN_MODES[mode] === "topk" && !(topk >= 1 && topk <= n)) return `topk is ${topk}, not 1 to ${n}`;
   return undefined;

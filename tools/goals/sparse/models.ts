@@ -1,0 +1,99 @@
+// Engines of SmolLM2's shape with made-up weights, for the goals of sparse activation: feed-forward layers alone, enough of them that each is fetched
+// from memory anew, and whole models.
+import { architecture } from "../../../models/llama/model.ts";
+import { GraphBuilder } from "../../../runtime/graph/builder.ts";
+import { isMatrix } from "../../../runtime/graph/formats.ts";
+import type { Graph, TensorDef } from "../../../runtime/graph/types.ts";
+import { SCHEMES } from "../../../runtime/quant/catalogue.gen.ts";
+import { Engine } from "../../../runtime/session/engine.ts";
+import { normal, random } from "../../../test/support/data.ts";
+import { openDevice } from "../../cli/model.ts";
+import { withNeuronRows } from "../../compress/byneurons.ts";
+import { applyRecipe, recipeNamed } from "../../compress/recipe.ts";
+
+export const WIDTH = 576;
+export const NEURONS = 1536;
+const VOCAB = 64;
+const CONTEXT = 4096;
+
+/** norm, gate, up, ReLU², down, residual, `layers` times, between an embedding and a head of no size. */
+export function ffnGraph(layers: number): Graph {
+  const g = new GraphBuilder();
+  const part = (name: string, n: number, k: number) => ({ name, w: g.matrix(`${name}.weight`, n, k), n });
+  let x = g.embed("embed", g.matrix("embed.weight", VOCAB, WIDTH), VOCAB, WIDTH);
+  for (let i = 0; i < layers; i++) {
+    const at = `layers.${i}.ffn`;
+    const normed = g.rmsnorm(`${at}.norm`, x, g.vector(`${at}.norm.weight`, WIDTH), 1e-5);
+    const { views } = g.linears(`${at}.gateup`, normed, [part(`${at}.gate`, NEURONS, WIDTH), part(`${at}.up`, NEURONS, WIDTH)]);
+    const down = g.linear(`${at}.down`, g.activate(`${at}.activation`, "relu2", views[0], views[1]), g.matrix(`${at}.down.weight`, WIDTH, NEURONS));
+    x = g.add(`${at}.residual`, x, down);
+  }
+  const last = g.last("last", x);
+  return g.finish("made up", g.linear("head", last, g.matrix("head.weight", VOCAB, WIDTH)), VOCAB, CONTEXT);
+}
+
+/** SmolLM2-135M with ReLU² for SiLU. */
+export const smolGraph = (): Graph =>
+  architecture.build(
+    {
+      model_type: "llama",
+      hidden_act: "relu2",
+      hidden_size: WIDTH,
+      intermediate_size: NEURONS,
+      num_hidden_layers: 30,
+      num_attention_heads: 9,
+      num_key_value_heads: 3,
+      vocab_size: 49152,
+      max_position_embeddings: CONTEXT,
+      tie_word_embeddings: true,
+      rms_norm_eps: 1e-5,
+    },
+    { cache: "f16" },
+  );
+
+/** An engine on one lane with random weights under a recipe. */
+export async function engineOf(plain: Graph, recipe: string, context = 512): Promise<Engine> {
+  const graph = withNeuronRows(
+    applyRecipe(plain, recipeNamed(recipe), () => "F32"),
+    () => undefined,
+  );
+  const { env } = await openDevice({ threads: 1 });
+  const engine = new Engine(graph, env.device, { context, batch: 32, fuse: true, score: false, taps: [] });
+  const made = new Map<string, Uint8Array>();
+  for (const t of engine.weights) fill(t, engine.program.view(t.name), made);
+  engine.ffn.reset();
+  return engine;
+}
+
+/** Rows of a matrix that are made up; they come again and again. */
+const ROWS = 256;
+
+function fill(t: TensorDef, place: Uint8Array, made: Map<string, Uint8Array>): void {
+  const [n, k = 1] = t.shape as number[];
+  if (!isMatrix(t)) {
+    new Float32Array(place.buffer, place.byteOffset, n).fill(1);
+    return;
+  }
+  const key = `${t.format} ${k}`;
+  const scheme = SCHEMES[t.format];
+  let block = made.get(key);
+  if (!block) {
+    block = new Uint8Array(scheme.bytes(ROWS, k));
+    scheme.encode(normal(ROWS * k, k, 1 / Math.sqrt(k)), ROWS, k, block);
+    made.set(key, block);
+  }
+  const bytes = scheme.bytes(n, k);
+  for (let at = 0; at < bytes; at += block.length) place.set(block.subarray(0, Math.min(block.length, bytes - at)), at);
+}
+
+/** Gives every layer a core of its own, a random `share` of its neurons. */
+export function drawCores(engine: Engine, share: number, seed: number): void {
+  const draw = random(seed);
+  for (const name of engine.ffn.names) {
+    const want = Math.round(share * NEURONS);
+    const core: number[] = [];
+    // Each of those left is taken with the chance that fills the core.
+    for (let i = 0; i < NEURONS; i++) if (draw() * (NEURONS - i) < want - core.length) core.push(i);
+    engine.ffn.setCore(name, core);
+  }
+}

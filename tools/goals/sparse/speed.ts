@@ -1,0 +1,121 @@
+// Speed of leaving out neurons, one thread, all sides in turn in one process.
+
+import type { Engine } from "../../../runtime/session/engine.ts";
+import { bootstrapRatio } from "../../../runtime/stats/bootstrap.ts";
+import type { GoalContext, Measured } from "../goal.ts";
+import { enableRelaxed } from "../slice/model.ts";
+import { drawCores, engineOf, ffnGraph, NEURONS, smolGraph } from "./models.ts";
+
+/** So many layers are 160 MB: none is in a cache when its turn comes. */
+const LAYERS = 120;
+const ROUNDS = 21;
+export const SHARES = [0.1, 0.2, 0.4] as const;
+
+const median = (v: readonly number[]) => [...v].sort((a, b) => a - b)[v.length >> 1];
+
+interface Side {
+  readonly name: string;
+  readonly engine: Engine;
+  /** Before each of its turns; not timed. */
+  prepare(round: number): void;
+}
+
+/** Milliseconds of a step of each side, one a round. */
+async function alternate(sides: readonly Side[], rounds: number, { signal }: GoalContext): Promise<Map<string, number[]>> {
+  const spans = new Map(sides.map(({ name }) => [name, [] as number[]]));
+  for (let round = -8; round < rounds; round++) {
+    signal.throwIfAborted();
+    for (const { name, engine, prepare } of sides) {
+      prepare(round);
+      const begin = performance.now();
+      await engine.run("decode", Uint32Array.of((round + 7) % 61), round + 12);
+      if (round >= 0) spans.get(name)?.push(performance.now() - begin);
+    }
+  }
+  return spans;
+}
+
+let layers: Promise<Map<string, number[]>> | undefined;
+
+/** Steps of feed-forward layers alone: int4 by groups, int4 by neurons, cores of each share, and the greatest tenth of each token. */
+function layerTimes(context: GoalContext): Promise<Map<string, number[]>> {
+  layers ??= measureLayers(context);
+  return layers;
+}
+
+async function measureLayers(context: GoalContext): Promise<Map<string, number[]>> {
+  enableRelaxed();
+  const [groups, neurons] = [await engineOf(ffnGraph(LAYERS), "w4", 64), await engineOf(ffnGraph(LAYERS), "w4n", 64)];
+  try {
+    const ranked: Side = { name: "topk", engine: neurons, prepare: () => neurons.ffn.set({ mode: "topk", topk: Math.round(0.1 * NEURONS) }) };
+    const cores = SHARES.map(
+      (share): Side => ({
+        name: `core ${share}`,
+        engine: neurons,
+        prepare(round) {
+          neurons.ffn.set({ mode: "core" });
+          drawCores(neurons, share, round + 1000);
+        },
+      }),
+    );
+    return await alternate(
+      [{ name: "q4g32", engine: groups, prepare: () => {} }, { name: "q4n", engine: neurons, prepare: () => neurons.ffn.set({ mode: "dense" }) }, ...cores, ranked],
+      ROUNDS,
+      context,
+    );
+  } finally {
+    for (const e of [groups, neurons]) e.program.close();
+  }
+}
+
+const of = (times: Map<string, number[]>, name: string) => times.get(name) as number[];
+const perLayer = (ms: readonly number[]) => `${((1000 * median(ms)) / LAYERS).toFixed(1)} µs`;
+
+/** Rate of feed-forward layers that read a share of their neurons, which is known beforehand, over the fastest way to read all. */
+export const skipping =
+  (share: (typeof SHARES)[number]) =>
+  async (context: GoalContext): Promise<Measured> => {
+    const times = await layerTimes(context);
+    const [groups, neurons, sparse] = [of(times, "q4g32"), of(times, "q4n"), of(times, `core ${share}`)];
+    const dense = median(groups) < median(neurons) ? groups : neurons;
+    const byToken =
+      share === 0.1 ? `; with the first matrix read whole to find them (topk) ${perLayer(of(times, "topk"))}, Amdahl's bound ${(3 / (1 + 2 * share)).toFixed(2)}` : "";
+    const note = `a layer: q4g32 ${perLayer(groups)}, q4n ${perLayer(neurons)}, a random ${100 * share} % of q4n ${perLayer(sparse)}; bound ${(1 / share).toFixed(1)}${byToken}`;
+    return { ...bootstrapRatio(dense, sparse, "median"), note };
+  };
+
+/** Time of feed-forward layers that read a core of a fifth over dense q4g32. */
+export async function coreOverDense(context: GoalContext): Promise<Measured> {
+  const times = await layerTimes(context);
+  const [dense, core] = [of(times, "q4g32"), of(times, "core 0.2")];
+  return { ...bootstrapRatio(core, dense, "median"), note: `a layer: q4g32 ${perLayer(dense)}, core of 20 % gathered ${perLayer(core)}; bound 0.2` };
+}
+
+/** Rate of whole decode steps with a tenth of the neurons over dense int4. */
+export async function decodeTenth(context: GoalContext): Promise<Measured> {
+  enableRelaxed();
+  const [dense, sparse] = [await engineOf(smolGraph(), "w4"), await engineOf(smolGraph(), "w4n")];
+  try {
+    sparse.ffn.set({ mode: "topk", topk: Math.round(0.1 * NEURONS) });
+    const times = await alternate(
+      [
+        { name: "dense", engine: dense, prepare: () => {} },
+        { name: "sparse", engine: sparse, prepare: () => {} },
+      ],
+      2 * ROUNDS,
+      context,
+    );
+    const ms = (name: string) => median(of(times, name)).toFixed(2);
+    const note = `w4 ${ms("dense")} ms a token, w4n with the greatest tenth ${ms("sparse")} ms, on ${sparse.device.build}; ${boundOf(dense)}`;
+    return { ...bootstrapRatio(of(times, "dense"), of(times, "sparse"), "median"), note };
+  } finally {
+    for (const e of [dense, sparse]) e.program.close();
+  }
+}
+
+/** What reading the first matrix and a tenth of the others leaves, by bytes. */
+function boundOf(engine: Engine): string {
+  const bytes = (pattern: RegExp) => engine.weights.reduce((sum, t) => sum + (pattern.test(t.name) ? engine.program.view(t.name).length : 0), 0);
+  const [all, ffn] = [bytes(/weight$/), bytes(/\.ffn\.(gate|up|down)\.weight$/)];
+  return `Amdahl's bound ${(all / (all - ffn + ffn * 0.4)).toFixed(2)} at equal bits`;
+}
