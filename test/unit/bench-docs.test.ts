@@ -51,11 +51,17 @@ const page = `# Page\n\n<!-- table k: npx skint bench kernels -->\nold\n<!-- end
 
 test("models that were compressed: quality with its interval beside bytes and speed", () => {
   const result = (recipe: string, more: object) => ({ model: `${recipe}.skint`, recipe, bytes: 1_234_567, bitsPerByte: 1.25, low: 1.2, high: 1.3, ...more });
-  const record = { kind: "eval", ...origin, results: [result("w4", { rate: { median: 1500, low: 1400, high: 1600 } }), result("q161", {})] };
+  const record = {
+    kind: "eval",
+    ...origin,
+    results: [result("w4", { rate: { median: 1500, low: 1400, high: 1600 } }), result("q161", {})],
+    differences: [{ ratioInterval: { value: 1.02, low: 1.01, high: 1.03 } }],
+  };
   const out = renderPage(page, new Map([["k", [drawnFrom(record)]]]));
-  expect(out).toContain("| w4.skint | `w4` | 1.235 | 1.2500 [1.2000 … 1.3000] | 1500 [1400 … 1600] |");
-  expect(out).toContain("| q161.skint | `q161` | 1.235 | 1.2500 [1.2000 … 1.3000] |  |");
+  expect(out).toContain("| w4.skint | `w4` |  | 1.235 | 1.2500 [1.2000 … 1.3000] | 1500 [1400 … 1600] |");
+  expect(out).toContain("| q161.skint | `q161` | 1.0200 [1.0100 … 1.0300] | 1.235 | 1.2500 [1.2000 … 1.3000] |  |");
   expect(() => drawnFrom({ ...record, results: [{ ...result("w4", {}), bytes: "many" }] })).toThrow(expect.objectContaining({ code: "format.header" }));
+  expect(() => drawnFrom({ ...record, differences: [{ ratioInterval: { value: 1 } }] })).toThrow(expect.objectContaining({ code: "format.header" }));
 });
 
 test("kernels: limits and shares first, bytes only where a weight is read once; a run that wandered says so", () => {

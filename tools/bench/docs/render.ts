@@ -22,6 +22,7 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
 const short = (v: number) => (v >= 1000 ? v.toFixed(0) : v.toPrecision(3));
 const spread = ({ low, high }: { low: number; high: number }) => `[${short(low)} … ${short(high)}]`;
 const withSpread = (v: number, i: { low: number; high: number }) => `${short(v)} ${spread(i)}`;
+const fine = (i: Interval) => `${i.value.toFixed(4)} [${i.low.toFixed(4)} … ${i.high.toFixed(4)}]`;
 const shareOf = (i: Interval) => `${i.value.toFixed(2)} [${i.low.toFixed(2)} … ${i.high.toFixed(2)}]`;
 
 const machineOf = ({ machine, date }: Origin) => `${machine.board ?? machine.cpu}, ${machine.cores} cores, ${machine.os}; ${date.slice(0, 10)}`;
@@ -85,13 +86,15 @@ interface EvalRow {
   readonly low: number;
   readonly high: number;
   readonly rate?: { readonly median: number; readonly low: number; readonly high: number };
+  /** Bits over those of the first model, on the same tokens. */
+  readonly ratio?: Interval;
 }
 
 function evalTable({ rows }: { readonly rows: readonly EvalRow[] }): string {
-  const quality = (r: EvalRow) => `${r.bitsPerByte.toFixed(4)} [${r.low.toFixed(4)} … ${r.high.toFixed(4)}]`;
+  const quality = ({ bitsPerByte: value, low, high }: EvalRow) => fine({ value, low, high });
   return table(
-    ["model", "recipe", "file, MB", "bits per byte of text", "decode, tokens/s"],
-    rows.map((r) => [r.model, `\`${r.recipe}\``, (r.bytes / 1e6).toFixed(3), quality(r), r.rate ? withSpread(r.rate.median, r.rate) : ""]),
+    ["model", "recipe", "bits to the first", "file, MB", "bits per byte of text", "decode, tokens/s"],
+    rows.map((r) => [r.model, `\`${r.recipe}\``, r.ratio ? fine(r.ratio) : "", (r.bytes / 1e6).toFixed(3), quality(r), r.rate ? withSpread(r.rate.median, r.rate) : ""]),
   );
 }
 
@@ -105,6 +108,17 @@ function evalRow(item: unknown, path: string): EvalRow {
   });
   const [model, recipe] = ["model", "recipe"].map((key) => text(from, key, at));
   return { model, recipe, bytes, bitsPerByte, low, high, rate };
+}
+
+/** Rows of the models, and how each stands to the first where there are several. */
+function evalRows(from: ReturnType<typeof fields>): EvalRow[] {
+  const ratios = (given(from, "differences", () => list(from, "differences", "")) ?? []).map((d, i) => {
+    const at = `differences[${i}].ratioInterval`;
+    const interval = fields(field(fields(d, `differences[${i}]`), "ratioInterval"), at);
+    const [value, low, high] = ["value", "low", "high"].map((key) => number(interval, key, `${at}.`));
+    return { value, low, high };
+  });
+  return list(from, "results", "").map((r, i) => ({ ...evalRow(r, `results[${i}]`), ratio: ratios[i - 1] }));
 }
 
 const MET = { true: "met", false: "**missed**", null: "" };
@@ -141,7 +155,7 @@ export function drawnFrom(value: unknown): Drawn {
   if (field(from, "kind") === "kernels") return { kind: "kernels", record: validateKernelRecord(value) };
   const origin = () => originOf({ ...from, features: [] });
   if (field(from, "kind") === "goals") return { kind: "goals", record: { ...origin(), rows: list(from, "rows", "").map((r, i) => goalsRow(r, `rows[${i}]`)) } };
-  if (field(from, "kind") === "eval") return { kind: "eval", record: { ...origin(), rows: list(from, "results", "").map((r, i) => evalRow(r, `results[${i}]`)) } };
+  if (field(from, "kind") === "eval") return { kind: "eval", record: { ...origin(), rows: evalRows(from) } };
   if (field(from, "figures") !== undefined) return { kind: "model", record: validateRecord(value) };
   const rows = list(from, "rows", "").map((r, i) => peersRow(r, `rows[${i}]`));
   return { kind: "peers", record: { ...origin(), rows } };
