@@ -9,6 +9,7 @@ import { drawCores, engineOf, ffnGraph, NEURONS, smolGraph } from "./models.ts";
 /** So many layers are 160 MB: none is in a cache when its turn comes. */
 const LAYERS = 120;
 const ROUNDS = 21;
+const WARM = 8;
 export const SHARES = [0.1, 0.2, 0.4] as const;
 
 const median = (v: readonly number[]) => [...v].sort((a, b) => a - b)[v.length >> 1];
@@ -23,12 +24,12 @@ interface Side {
 /** Milliseconds of a step of each side, one a round. */
 async function alternate(sides: readonly Side[], rounds: number, { signal }: GoalContext): Promise<Map<string, number[]>> {
   const spans = new Map(sides.map(({ name }) => [name, [] as number[]]));
-  for (let round = -8; round < rounds; round++) {
+  for (let round = -WARM; round < rounds; round++) {
     signal.throwIfAborted();
     for (const { name, engine, prepare } of sides) {
       prepare(round);
       const begin = performance.now();
-      await engine.run("decode", Uint32Array.of((round + 7) % 61), round + 12);
+      await engine.run("decode", Uint32Array.of((round + WARM) % 61), round + WARM);
       if (round >= 0) spans.get(name)?.push(performance.now() - begin);
     }
   }
@@ -53,7 +54,6 @@ async function measureLayers(context: GoalContext): Promise<Map<string, number[]
         name: `core ${share}`,
         engine: neurons,
         prepare(round) {
-          neurons.ffn.set({ mode: "core" });
           drawCores(neurons, share, round + 1000);
         },
       }),
