@@ -28,6 +28,7 @@ import { kernel as embed_f32__scalar } from "./embed/f32.scalar";
 import { kernel as embed_q4g128__scalar } from "./embed/q4g128.scalar";
 import { kernel as embed_q4g32__scalar } from "./embed/q4g32.scalar";
 import { kernel as embed_q4g32m__scalar } from "./embed/q4g32m.scalar";
+import { kernel as embed_q4n__scalar } from "./embed/q4n.scalar";
 import { kernel as embed_q8__scalar } from "./embed/q8.scalar";
 import { kernel as embed_q8g32__scalar } from "./embed/q8g32.scalar";
 import { kernel as embed_t2__scalar } from "./embed/t2.scalar";
@@ -137,6 +138,7 @@ const KERNELS: StaticArray<Kernel> = [
   embed_q4g128__scalar,
   embed_q4g32__scalar,
   embed_q4g32m__scalar,
+  embed_q4n__scalar,
   embed_q8__scalar,
   embed_q8g32__scalar,
   embed_t2__scalar,
@@ -231,5 +233,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 954022456;
+  return 2782461853;
 }
