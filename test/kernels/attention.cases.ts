@@ -119,6 +119,7 @@ const of = (variant: string): Case[] => [
   ...[1, 3, 4, 5, 16, 20, 32, 36, 64, 80, 96, 127].map((dh) => make(variant, "head sizes", { rows: 2, heads: 2, kvheads: 1, dh, pos: 6 })),
   ...[0, 1, 2, 3, 4, 5, 63, 200].map((pos) => make(variant, "lengths", { rows: 1, heads: 3, kvheads: 3, dh: 32, pos, pattern: true })),
   make(variant, "groups", { rows: 1, heads: 9, kvheads: 3, dh: 64, pos: 40 }),
+  ...[18, 20, 24].map((dh) => make(variant, "groups", { rows: 1, heads: 4, kvheads: 1, dh, pos: 41 })),
   make(variant, "prompt", { rows: 7, heads: 4, kvheads: 2, dh: 16, pos: 0, gap: 12, pattern: true }),
   ...[1, 3, 4, 8, 100].map((window) => make(variant, "window", { rows: 5, heads: 2, kvheads: 1, dh: 24, pos: 7, window, pattern: true })),
   make(variant, "softcap", { rows: 3, heads: 2, kvheads: 1, dh: 64, pos: 18, softcap: 2, hot: 4 }),
