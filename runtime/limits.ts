@@ -76,5 +76,7 @@ export const LIMITS = {
     tokenizer: 64 * MiB,
     report: 16 * MiB,
     golden: 16 * MiB,
+    /** Ten clusters of 32 layers of 14,336 neurons, two fifths of them listed, take 12 MB. */
+    cores: 64 * MiB,
   },
 } as const;

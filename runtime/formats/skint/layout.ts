@@ -14,7 +14,7 @@ export const DIGEST_OFFSET = 8 + DIGEST_PREFIX.length;
 /** Names with this prefix belong to the format. */
 export const RESERVED = "skint.";
 
-export const DOCUMENTS = ["graph", "card", "recipe", "tokenizer", "report", "golden"] as const;
+export const DOCUMENTS = ["graph", "card", "recipe", "tokenizer", "report", "golden", "cores"] as const;
 export type DocumentName = (typeof DOCUMENTS)[number];
 export const REQUIRED_DOCUMENTS: readonly DocumentName[] = ["graph", "card", "recipe"];
 
