@@ -7,7 +7,7 @@ import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BUILDS } from "../../tools/gen/scan.ts";
 
-const DOCS = ["kernel", "op", "model", "verb", "board"].map((name) => `docs/adding-a-${name}.md`);
+const DOCS = ["kernel", "op", "model", "verb", "board", "protocol"].map((name) => `docs/adding-a-${name}.md`);
 const COPIED = ["runtime", "assembly", "targets", "models", "tools", "test", "biome.json", ".gitignore", "asconfig.json", "package.json", "tsconfig.json", "vitest.config.ts"];
 /** Kernel families that the copy keeps: enough for the docs, and quick to compile. */
 const FAMILIES = ["add", "scale", "lib"];
@@ -109,4 +109,9 @@ test("the verb runs", () => {
   writeFileSync(join(copy, "abc"), "abc");
   const answer = JSON.parse(node(["tools/dev/ts.mjs", "tools/skint.ts", "hash", "abc", "--json"]));
   expect(answer).toEqual({ file: "abc", sha256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" });
+});
+
+test("the protocol takes an image to its board", () => {
+  const answer = JSON.parse(node(["tools/dev/ts.mjs", "tools/skint.ts", "flash", "biome.json", "--board", "letterbox", "--port", "twin", "--json"]));
+  expect(answer).toMatchObject({ board: "letterbox", id: "LTR1", start: 0x400, booted: true, bytes: readFileSync("biome.json").length });
 });

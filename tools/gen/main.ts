@@ -49,6 +49,8 @@ async function outputs(): Promise<Map<string, string>> {
   out.set("runtime/act/catalogue.gen.ts", registry("ACTS", "ActFormat", "./format.ts", inFile("runtime/act", ["format.ts"], "format")));
   out.set("models/catalogue.gen.ts", registry("ARCHITECTURES", "Architecture", "./architecture.ts", inFolder("models", "model", "architecture")));
   out.set("targets/devices/fpga/boards/catalogue.gen.ts", registry("BOARDS", "Board", "../board.ts", inFile("targets/devices/fpga/boards", [], "board")));
+  out.set("targets/flash/boards/catalogue.gen.ts", registry("BOARDS", "Target", "../protocol.ts", inFile("targets/flash/boards", [], "board")));
+  out.set("targets/flash/protocols/catalogue.gen.ts", registry("PROTOCOLS", "Protocol", "../protocol.ts", inFile("targets/flash/protocols", [], "protocol")));
   out.set("tools/catalogue.gen.ts", registry("COMMANDS", "Verb", "./verb.ts", inFolder("tools", "command", "verb")));
   out.set("tools/compress/methods/catalogue.gen.ts", registry("METHODS", "Method", "../method.ts", inFile("tools/compress/methods", [], "method")));
   out.set(

@@ -1,5 +1,21 @@
 // What a board is to the engine: one file in boards/ that exports `board` (docs/adding-a-board.md).
 
+/** How a board is flashed (docs/flash.md). */
+export interface Flashing {
+  /** A protocol of targets/flash/protocols. */
+  readonly protocol: string;
+  /** What the chip says it is, in that protocol's words. */
+  readonly id: string;
+  /** Addresses that may be written, from the first to before the second. */
+  readonly region: { readonly start: number; readonly end: number };
+  /** Of the serial line; 0 where there is none. */
+  readonly baud: number;
+  /** How a person makes the board wait for it. */
+  readonly enter: string;
+  /** What is started answers HELLO on the same line, so that it can be tested. */
+  readonly answers?: boolean;
+}
+
 export interface Board {
   /** At most 8 characters, as the image says them in HELLO. */
   readonly name: string;
@@ -18,6 +34,8 @@ export interface Board {
   readonly budget: { readonly cells: number; readonly ram: number; readonly dsp: number; readonly spram: number };
   /** What the chip has of these. */
   readonly has: { readonly cells: number; readonly ram: number; readonly dsp: number; readonly spram: number };
+  /** How its image is written over a line. No part of the image. */
+  readonly flash?: Flashing;
 }
 
 /** Clock of the engine in MHz. */

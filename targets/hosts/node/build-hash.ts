@@ -5,8 +5,8 @@ import { basename, join } from "node:path";
 import type { Board } from "../../devices/fpga/board.ts";
 import { fpgaFiles, rtlFiles } from "./simulator.ts";
 
-/** First 16 hex digits of the SHA-256 of the sources and the board. */
-export function buildHash(board: Board): string {
+/** First 16 hex digits of the SHA-256 of the sources and the board, without how it is flashed. */
+export function buildHash({ flash: _, ...board }: Board): string {
   const hash = createHash("sha256").update(JSON.stringify(board));
   for (const f of sourcesOf()) hash.update(`${basename(f)}\0`).update(readFileSync(f));
   return hash.digest("hex").slice(0, 16);

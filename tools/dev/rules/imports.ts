@@ -14,6 +14,7 @@ const ROOMS: readonly Room[] = [
   { under: "runtime/", may: ["runtime/"], node: false, packages: true },
   { under: "models/", may: ["models/", "runtime/"], node: false, packages: false },
   { under: "targets/devices/", may: ["targets/devices/", "targets/hosts/host.ts", "runtime/"], node: false, packages: true },
+  { under: "targets/flash/", may: ["targets/flash/", "targets/devices/", "runtime/"], node: false, packages: true },
   { under: "targets/hosts/", may: ["targets/", "runtime/"], node: true, packages: true },
   { under: "assembly/", may: ["assembly/"], node: false, packages: false },
   { under: "tools/", may: [""], node: true, packages: true },

@@ -9,5 +9,7 @@ export interface Line {
    * anyone wait. Throws `device.lost` once the line is gone.
    */
   read(ms: number): Promise<Uint8Array>;
+  /** Sets the modem lines, which reset many boards; not there where the line has none. */
+  signals?(state: { readonly dtr: boolean; readonly rts: boolean }): Promise<void>;
   close(): Promise<void>;
 }
