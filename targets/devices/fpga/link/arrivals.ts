@@ -4,6 +4,17 @@ import { SkintError } from "../../../../runtime/errors.ts";
 /** More than this is not kept: no session leaves so much unread, and what is lost is asked for again. */
 const MOST = 1 << 20;
 
+/** One array of many. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0));
+  let at = 0;
+  for (const p of parts) {
+    all.set(p, at);
+    at += p.length;
+  }
+  return all;
+}
+
 export class Arrivals {
   private parts: Uint8Array[] = [];
   private held = 0;
@@ -44,12 +55,7 @@ export class Arrivals {
       });
     this.wake = undefined;
     if (this.held === 0 && this.why !== undefined) throw this.lost(this.why);
-    const all = new Uint8Array(this.held);
-    let at = 0;
-    for (const p of this.parts) {
-      all.set(p, at);
-      at += p.length;
-    }
+    const all = joined(this.parts);
     this.parts = [];
     this.held = 0;
     return all;

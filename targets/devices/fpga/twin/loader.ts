@@ -1,5 +1,6 @@
 // Skint's resident loader in software: the same bytes as the Verilated one's (rtl/loader/). Behind it lies a flash on a serial bus, which it alone
 // drives. Once it has started what was written, the bytes are the started device's.
+import { joined } from "../link/arrivals.ts";
 import { crc32 } from "../link/crc.ts";
 import { encodeFrame, FRAME_TYPES, type Frame, FrameParser, MAX_PAYLOAD, VERSION } from "../link/frame.ts";
 import { LOADER_OPS, MAX_DATA, words32 } from "../link/loader.ts";
@@ -45,12 +46,12 @@ export class LoaderTwin {
 
   /** The answers to these bytes; those behind a start are nobody's here. */
   feed(bytes: Uint8Array): Uint8Array {
-    const out: number[] = [];
+    const out: Uint8Array[] = [];
     for (const b of bytes) {
       const parsed = this.booted ? undefined : this.parser.push(b);
-      if (parsed) out.push(...encodeFrame("frame" in parsed ? this.answer(parsed.frame) : this.nak(parsed.damaged.op)));
+      if (parsed) out.push(encodeFrame("frame" in parsed ? this.answer(parsed.frame) : this.nak(parsed.damaged.op)));
     }
-    return Uint8Array.from(out);
+    return joined(out);
   }
 
   /** The line was silent for longer than LEAVE_CHARACTERS. */
@@ -85,7 +86,9 @@ export class LoaderTwin {
     }
     this.expected = (seq + 1) & 0xff;
     const [status, said] = this.perform(op, payload);
-    const reply = { type: FRAME_TYPES.reply, op, seq, flags: status, payload: Uint8Array.of(0, 0, 0, 0, ...said) };
+    const all = new Uint8Array(4 + said.length);
+    all.set(said, 4);
+    const reply = { type: FRAME_TYPES.reply, op, seq, flags: status, payload: all };
     this.kept[seq & 1] = reply;
     return reply;
   }
@@ -125,7 +128,8 @@ export class LoaderTwin {
     const { bus } = this.o;
     bus.select();
     for (const b of out) bus.transfer(b);
-    const got = Uint8Array.from({ length: count }, () => bus.transfer(0));
+    const got = new Uint8Array(count);
+    for (let i = 0; i < count; i++) got[i] = bus.transfer(0);
     bus.deselect();
     return got;
   }
