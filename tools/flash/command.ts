@@ -37,13 +37,13 @@ export const verb: Verb = {
   name: "flash",
   summary: "write an image onto a board, or make one",
   description:
-    "Asks the board what it is, erases and programs what differs, reads everything back, compares the hash, starts it, and where it answers has it compute test layers. What lies outside of the user's region is never written. After a cut or Ctrl-C the same command goes on where it was; a half-written image is not started. Images are .bin (for the beginning of the region), Intel .hex or .uf2. The port twin is a board in software.",
+    "Asks the board what it is, erases and programs what differs, reads everything back, compares the hash, starts it, and where it answers has it compute test layers. What lies outside of the user's region is never written. After a cut or Ctrl-C the same command goes on where it was; a half-written image is not started. Images are .bin (for the beginning of the region), Intel .hex or .uf2. The port twin is a board in software, sim the Verilog of Skint's loader and then of the engine.",
   example:
     "skint flash --list-boards\nskint flash image.bin --board icebreaker --port /dev/ttyUSB1\nskint flash app.hex --board arduino-uno --port /dev/ttyACM0 --dry-run\nskint flash app.bin --board pico --port /media/me/RPI-RP2\nskint flash image.bin --board icebreaker --port twin",
   arguments: [{ name: "[image]", description: "file to write" }],
   options: [
     { flags: "--board <name>", description: "the board" },
-    { flags: "--port <where>", description: "its serial port, with @baud behind it where that is another; a drive or a file for UF2; or twin" },
+    { flags: "--port <where>", description: "its serial port, with @baud behind it where that is another; a drive or a file for UF2; twin; sim of Skint's loader" },
     { flags: "--dry-run", description: "look and compare, write nothing; without --port only judge the file" },
     { flags: "--no-self-test", description: "do not have a started engine compute" },
     { flags: "--list-boards", description: "print the boards there are" },

@@ -1,5 +1,6 @@
 // An image onto one board, over a line or as a file on a drive, and what is told of it.
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SkintError } from "../../runtime/errors.ts";
 import { BOARDS } from "../../targets/devices/fpga/boards/catalogue.gen.ts";
@@ -12,9 +13,11 @@ import { judgeRegion } from "../../targets/flash/image/read.ts";
 import type { FileProtocol, LineProtocol, Target } from "../../targets/flash/protocol.ts";
 import { skintTwin } from "../../targets/flash/twins/skint.ts";
 import { sha256 } from "../../targets/hosts/node/hash.ts";
+import { buildLoader, loaderSimulator } from "../../targets/hosts/node/loader-simulator.ts";
 import { serialLine } from "../../targets/hosts/node/serial.ts";
+import { buildSimulator, simulatorLine } from "../../targets/hosts/node/simulator.ts";
 import type { Context } from "../cli/context.ts";
-import { twinOf } from "../cli/target.ts";
+import { simulatedParameters, twinOf } from "../cli/target.ts";
 
 export interface FlashJob {
   readonly image: Extent;
@@ -54,10 +57,14 @@ const plain = ({ image, target, port, dryRun }: FlashJob): Flashed => ({
 
 const noPort = (target: Target, how: string) => new SkintError("usage", `say where ${target.title} is: --port ${how}; or --dry-run to judge the file only`, { what: "--port" });
 
-async function openLine(protocol: LineProtocol, target: Target, port: string): Promise<Line> {
-  if (port === "twin") {
-    const board = BOARDS[target.name];
-    return board && protocol.name === "skint" ? skintTwin(target, () => twinOf(board)).line : protocol.twin(target).line;
+async function openLine(protocol: LineProtocol, target: Target, port: string, signal: AbortSignal): Promise<Line> {
+  const board = protocol.name === "skint" ? BOARDS[target.name] : undefined;
+  if (port === "twin") return board ? skintTwin(target, () => twinOf(board)).line : protocol.twin(target).line;
+  if (port === "sim" && board) {
+    const engine = await buildSimulator("rtl", simulatedParameters(board), signal);
+    const folder = mkdtempSync(join(tmpdir(), "skint-flash-"));
+    const { line } = loaderSimulator(await buildLoader(target, signal), folder, [], async () => simulatorLine(engine));
+    return { ...line, close: () => line.close().finally(() => rmSync(folder, { recursive: true, force: true })) };
   }
   const [, path, baud] = /^(.+?)(?:@(\d+))?$/.exec(port) ?? [];
   return serialLine(path ?? port, baud ? Number(baud) : target.baud, protocol.parity);
@@ -72,7 +79,7 @@ export async function flashLine(job: FlashJob, protocol: LineProtocol, context: 
     throw noPort(target, "<serial port>, or twin");
   }
   const began = performance.now();
-  const line = await openLine(protocol, target, port);
+  const line = await openLine(protocol, target, port, context.signal);
   let progress = context.progress(`asking ${line.name}`);
   let shown = "";
   try {

@@ -10,8 +10,8 @@ import { SkintError } from "../../../runtime/errors.ts";
 import type { Line } from "../../devices/fpga/link/line.ts";
 import { cacheRoot } from "./cache.ts";
 
-/** What is simulated: the RTL, the RTL with the vendor's models of its cells, or a netlist that synthesis made (a file). */
-export type Level = "rtl" | "cells" | { readonly netlist: string };
+/** What is simulated: the RTL, the RTL with the vendor's models of its cells, a netlist that synthesis made (a file), or the resident loader's RTL. */
+export type Level = "rtl" | "cells" | "loader" | { readonly netlist: string };
 
 /** Clocks a bit of the line in every simulator. */
 export const SIMULATED_DIV = 8;
@@ -33,13 +33,19 @@ export function rtlFiles(): string[] {
     .map((f) => join(dir, f));
 }
 
+/** Files of the resident loader in Verilog, in a fixed order; `loader_top.v` puts it on a board. */
+export function loaderFiles(): string[] {
+  const dir = join(fpgaFiles(), "rtl");
+  return ["frame_rx.v", "frame_tx.v", "loader/loader.v", "loader/spi.v", "uart.v"].map((f) => join(dir, f));
+}
+
 function vendorCells(): string | undefined {
   return ["/usr/share/yosys", "/usr/local/share/yosys"].map((d) => join(d, CELLS)).find(existsSync);
 }
 
 /** Why a simulator cannot be built here; undefined if it can. */
 export async function lacksSimulator(level: Level = "rtl"): Promise<string | undefined> {
-  if (level !== "rtl" && !vendorCells()) return "yosys's models of the vendor's cells are not here (Debian: yosys)";
+  if (level !== "rtl" && level !== "loader" && !vendorCells()) return "yosys's models of the vendor's cells are not here (Debian: yosys)";
   const found = await promisify(execFile)("verilator", ["--version"]).catch(() => undefined);
   return found ? undefined : "verilator is not here (Debian: verilator, g++, make)";
 }
@@ -57,18 +63,21 @@ export async function buildSimulator(level: Level = "rtl", parameters: Parameter
   const dir = fpgaFiles();
   const main = join(dir, "sim/main.cpp");
   const netlist = typeof level === "object";
-  const sources = [...(netlist ? [level.netlist] : rtlFiles()), ...(level === "rtl" ? [] : [vendorCells() as string])];
+  const plain = level === "rtl" || level === "loader";
+  const loader = level === "loader";
+  const sources = [...(netlist ? [level.netlist] : loader ? loaderFiles() : rtlFiles()), ...(plain ? [] : [vendorCells() as string])];
   const cells = level === "cells" ? ["-DSKINT_MAC16", "-DSKINT_SPRAM"] : [];
-  const defines = level === "rtl" ? [] : [...cells, "-DNO_ICE40_DEFAULT_ASSIGNMENTS", "-DICE40_U"];
+  const defines = plain ? [] : [...cells, "-DNO_ICE40_DEFAULT_ASSIGNMENTS", "-DICE40_U"];
   const generics = netlist ? [] : Object.entries({ DIV: SIMULATED_DIV, ...parameters }).map(([name, value]) => `-G${name}=${value}`);
-  const hash = createHash("sha256").update(JSON.stringify([defines, generics]));
-  for (const f of [...sources, main, join(dir, "rtl/crc.vh")]) hash.update(readFileSync(f));
+  const hash = createHash("sha256").update(JSON.stringify([defines, generics, loader]));
+  for (const f of [...sources, main, join(dir, "sim/nor.h"), join(dir, "rtl/crc.vh")]) hash.update(readFileSync(f));
   const kept = join(cacheRoot(), "simulators", hash.digest("hex").slice(0, 16));
   if (existsSync(kept)) return kept;
   mkdirSync(dirname(kept), { recursive: true });
   const work = mkdtempSync(join(tmpdir(), "skint-sim-"));
   const args = ["--cc", "--exe", "--build", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--noassert", "-Wno-fatal", "-Wno-lint", "-Wno-style"];
-  const flags = ["-CFLAGS", `-O2 -DDIVISOR=${SIMULATED_DIV}`, ...defines, ...generics, `-I${join(dir, "rtl")}`, "--top-module", "core", "--Mdir", work, "-o", "simulator"];
+  const cflags = `-O2 -DDIVISOR=${SIMULATED_DIV}${loader ? ` -DLOADER -I${join(dir, "sim")}` : ""}`;
+  const flags = ["-CFLAGS", cflags, ...defines, ...generics, `-I${join(dir, "rtl")}`, "--top-module", loader ? "loader" : "core", "--Mdir", work, "-o", "simulator"];
   try {
     await promisify(execFile)("verilator", [...args, ...flags, ...sources, main], { signal, maxBuffer: 1 << 26 });
     renameAcross(join(work, "simulator"), kept);

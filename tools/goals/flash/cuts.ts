@@ -1,19 +1,24 @@
 // The link is cut behind some byte: does anything then claim a success that is none, and does the same call finish once the link is whole?
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { SkintError, throwIfAborted } from "../../../runtime/errors.ts";
-import { createRandom } from "../../../runtime/num/random.ts";
+import { createRandom, type Random } from "../../../runtime/num/random.ts";
 import type { Line } from "../../../targets/devices/fpga/link/line.ts";
 import { Flasher, type FlashReport } from "../../../targets/flash/flasher.ts";
 import type { Extent } from "../../../targets/flash/image/extent.ts";
 import type { LineProtocol, Target, Twin } from "../../../targets/flash/protocol.ts";
 import { targetOf } from "../../../targets/flash/targets.ts";
 import { sha256 } from "../../../targets/hosts/node/hash.ts";
+import { buildLoader, loaderSimulator } from "../../../targets/hosts/node/loader-simulator.ts";
+import { lacksSimulator } from "../../../targets/hosts/node/simulator.ts";
 import type { GoalContext, Measured } from "../goal.ts";
-import { sumOf } from "./nor.ts";
 
 const SMALL = 2048;
 /** An image of the UP5K. */
 const WHOLE = 104_090;
 const RANDOM_CUTS = 1000;
+const VERILATED_CUTS = 50;
 /** Boards whose loaders are cut at every byte of the small image. */
 const BOARDS = ["icebreaker", "tinyfpga-bx", "bluepill", "arduino-uno"];
 
@@ -68,8 +73,7 @@ interface Outcome {
 }
 
 /** @param after bytes on the line */
-async function cutAt(after: number, protocol: LineProtocol, target: Target, image: Extent, tally: (twin: Twin) => void): Promise<Outcome> {
-  const twin = protocol.twin(target);
+async function cutAt(after: number, twin: Twin, protocol: LineProtocol, target: Target, image: Extent): Promise<Outcome> {
   const claimed = await flashOver(cutLine(twin.line, after), protocol, target, image).then(
     () => true,
     (e) => {
@@ -80,7 +84,6 @@ async function cutAt(after: number, protocol: LineProtocol, target: Target, imag
   const falseSuccess = claimed && !holds(twin, image);
   twin.reset();
   await flashOver(twin.line, protocol, target, image);
-  tally(twin);
   return { falseSuccess, resumed: holds(twin, image) };
 }
 
@@ -92,35 +95,56 @@ async function measureTraffic(protocol: LineProtocol, target: Target, image: Ext
   return { total: line.carried, boundaries };
 }
 
-/** Every byte of a small image on each twin; of a whole one random places, and those about each boundary of sectors. */
-export async function falseSuccesses({ signal, note }: GoalContext): Promise<Measured> {
-  let wrong = 0;
-  let stuck = 0;
-  let cuts = 0;
-  const violations = new Map<string, number>();
-  const at = async (after: number, board: string, image: Extent) => {
-    throwIfAborted(signal, "flash.cuts");
-    const { target, protocol } = targetOf(board);
-    const { falseSuccess, resumed } = await cutAt(after, protocol as LineProtocol, target, image, (twin) => sumOf(twin, violations));
+/** Cuts of the Verilated loader; undefined where it cannot be built. */
+async function cutVerilated(random: Random, judge: (outcome: Outcome) => void, { signal, note }: GoalContext): Promise<string> {
+  const why = await lacksSimulator("loader");
+  if (why) return why;
+  const { target, protocol } = targetOf("icebreaker") as { target: Target; protocol: LineProtocol };
+  const image = madeUp(target, SMALL);
+  const { total } = await measureTraffic(protocol, target, image);
+  const program = await buildLoader(target, signal);
+  note(`flash.cuts: the Verilated loader, ${VERILATED_CUTS} places`);
+  for (let i = 0; i < VERILATED_CUTS; i++) {
+    const folder = mkdtempSync(join(tmpdir(), "skint-cuts-"));
+    const twin = loaderSimulator(program, folder);
+    try {
+      judge(await cutAt(random.below(total), twin, protocol, target, image));
+    } finally {
+      await twin.line.close();
+      rmSync(folder, { recursive: true });
+    }
+  }
+  return `${VERILATED_CUTS} of the Verilated loader`;
+}
+
+/** Every byte of a small image on each twin; of a whole one random places, and those about each boundary of sectors; some of the Verilated loader. */
+export async function falseSuccesses(context: GoalContext): Promise<Measured> {
+  const { signal, note } = context;
+  let [wrong, stuck, cuts] = [0, 0, 0];
+  const judge = ({ falseSuccess, resumed }: Outcome) => {
     cuts++;
     if (falseSuccess) wrong++;
     if (!resumed) stuck++;
   };
-  for (const board of BOARDS) {
-    const { target, protocol } = targetOf(board);
-    const image = madeUp(target, SMALL);
-    const { total } = await measureTraffic(protocol as LineProtocol, target, image);
-    note(`flash.cuts: ${board}, ${total} bytes`);
-    for (let after = 0; after < total; after++) await at(after, board, image);
-  }
-  const { target, protocol } = targetOf("icebreaker");
-  const image = madeUp(target, WHOLE);
-  const { total, boundaries } = await measureTraffic(protocol as LineProtocol, target, image);
+  const run = async (board: string, bytes: number, placesOf: (traffic: { total: number; boundaries: number[] }) => number[]) => {
+    const { target, protocol } = targetOf(board) as { target: Target; protocol: LineProtocol };
+    const image = madeUp(target, bytes);
+    const traffic = await measureTraffic(protocol, target, image);
+    const places = placesOf(traffic);
+    note(`flash.cuts: ${board}, ${places.length} places in ${traffic.total} bytes`);
+    for (const after of places) {
+      throwIfAborted(signal, "flash.cuts");
+      judge(await cutAt(after, protocol.twin(target), protocol, target, image));
+    }
+    return places.length;
+  };
   const random = createRandom(4);
-  const places = [...Array.from({ length: RANDOM_CUTS }, () => random.below(total)), ...boundaries.flatMap((b) => [b - 1, b, b + 1])];
-  note(`flash.cuts: ${places.length} places in ${total} bytes of a whole image`);
-  for (const after of places) await at(after, "icebreaker", image);
-  if (stuck) note(`flash.cuts: ${stuck} runs did not finish when they were taken up again`);
+  for (const board of BOARDS) await run(board, SMALL, ({ total }) => Array.from({ length: total }, (_, i) => i));
+  const whole = await run("icebreaker", WHOLE, ({ total, boundaries }) => [
+    ...Array.from({ length: RANDOM_CUTS }, () => random.below(total)),
+    ...boundaries.flatMap((b) => [b - 1, b, b + 1]),
+  ]);
+  const verilated = await cutVerilated(random, judge, context);
   const done = stuck === 0 ? "the second run finished each" : `${stuck} second runs did not finish`;
-  return { value: wrong + stuck, note: `${cuts} cuts: every byte of ${SMALL} on ${BOARDS.join(", ")}; ${places.length} of ${WHOLE} bytes; ${done}` };
+  return { value: wrong + stuck, note: `${cuts} cuts: every byte of ${SMALL} on ${BOARDS.join(", ")}; ${whole} places of ${WHOLE} bytes; ${verilated}; ${done}` };
 }

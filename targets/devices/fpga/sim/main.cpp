@@ -1,4 +1,5 @@
-// The Verilated core (rtl/core.v) as a program: it clocks the core and talks to it bit by bit over its serial line.
+// The Verilated core (rtl/core.v), or with LOADER the resident loader (rtl/loader) before its flash, as a program: it clocks the core and talks to it
+// bit by bit over its serial line.
 //   --stdio          in lockstep: on stdin u32 n, u32 wait, n bytes; they go over the line back to back. Then the line is watched until it has been
 //                    quiet for two characters after an answer, or for `wait` characters without one in which the core is not at work; on stdout u32 m and the m bytes that came.
 //   --pty            on a pseudo terminal, whose name is the first line of stdout; ends at the end of stdin
@@ -7,6 +8,8 @@
 //   --baud R         the host's clock runs R times as fast: 0.97 … 1.03
 //   --overrun N      of bytes that come without a pause the host's adapter holds N; what comes when it is full is lost
 //   --reset N        the core is reset once, in the middle of the N-th byte
+//   --cut N          behind N bytes, both ways counted, the line carries nothing any more
+// The loader's flash lies in the file --flash (nor.h).
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -19,8 +22,15 @@
 #include <termios.h>
 #include <unistd.h>
 #include <vector>
-#include "Vcore.h"
 #include "verilated.h"
+#ifdef LOADER
+#include "Vloader.h"
+#include "nor.h"
+using Core = Vloader;
+#else
+#include "Vcore.h"
+using Core = Vcore;
+#endif
 
 #ifndef DIVISOR
 #define DIVISOR 8
@@ -32,7 +42,9 @@ struct Faults {
   double flip = 0, drop = 0, baud = 1;
   size_t overrun = SIZE_MAX;
   uint64_t reset = 0;
+  uint64_t cut = UINT64_MAX;
   uint64_t seed = 1;
+  const char* flash = "flash.bin";
 
   double draw() {
     seed ^= seed << 13;
@@ -42,6 +54,8 @@ struct Faults {
   }
   /** What becomes of a byte: false if it is lost. */
   bool pass(uint8_t& byte) {
+    if (cut == 0) return false;
+    if (cut != UINT64_MAX) cut--;
     if (drop > 0 && draw() < drop) return false;
     if (flip > 0 && draw() < flip) byte ^= uint8_t(1u << int(draw() * 8));
     return true;
@@ -72,12 +86,20 @@ class Line {
     core.clk = 1;
     core.eval();
     now++;
+#ifdef LOADER
+    nor.clock(core.cs_n, core.sck, core.mosi);
+    core.miso = nor.miso;
+    if (core.boot) nor.booted();
+#endif
     sample();
   }
 
  private:
-  Vcore core;
+  Core core;
   Faults& faults;
+#ifdef LOADER
+  Nor nor{faults.flash};
+#endif
   const double bit;
   uint64_t now = 0, bytes = 0;
   bool sending = false, reading = false;
@@ -244,6 +266,8 @@ int main(int argc, char** argv) {
       else if (name == "--baud") faults.baud = v;
       else if (name == "--overrun") faults.overrun = size_t(v);
       else if (name == "--reset") faults.reset = uint64_t(v);
+      else if (name == "--cut") faults.cut = uint64_t(v);
+      else if (name == "--flash") faults.flash = argv[i];
       else if (name == "--seed") faults.seed = uint64_t(v) * 0x9e3779b97f4a7c15ull | 1;
     }
   }
