@@ -558,6 +558,8 @@ export class SsdOp {
   hidden: u32;
   y: u32;
   ys: u32;
+  scratch: u32;
+  ss: u32;
   heads: u32;
   dh: u32;
   groups: u32;

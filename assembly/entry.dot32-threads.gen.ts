@@ -101,6 +101,7 @@ import { kernel as scan_i8i8__simd } from "./scan/i8i8.simd";
 import { kernel as select_f32__simd } from "./select/f32.simd";
 import { kernel as shuffle_image__scalar } from "./shuffle/image.scalar";
 import { kernel as softcap_f32__simd } from "./softcap/f32.simd";
+import { kernel as ssd_chunks__simd } from "./ssd/chunks.simd";
 import { kernel as ssd_f32__simd } from "./ssd/f32.simd";
 import { kernel as upsample2_image__scalar } from "./upsample2/image.scalar";
 import { kernel as wkv_f32__simd } from "./wkv/f32.simd";
@@ -211,6 +212,7 @@ const KERNELS: StaticArray<Kernel> = [
   select_f32__simd,
   shuffle_image__scalar,
   softcap_f32__simd,
+  ssd_chunks__simd,
   ssd_f32__simd,
   upsample2_image__scalar,
   wkv_f32__simd,
@@ -233,5 +235,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 2782461853;
+  return 1846373095;
 }

@@ -83,6 +83,7 @@ import { kernel as scan_i8i8__scalar } from "./scan/i8i8.scalar";
 import { kernel as select_f32__scalar } from "./select/f32.scalar";
 import { kernel as shuffle_image__scalar } from "./shuffle/image.scalar";
 import { kernel as softcap_f32__scalar } from "./softcap/f32.scalar";
+import { kernel as ssd_chunks__scalar } from "./ssd/chunks.scalar";
 import { kernel as ssd_f32__scalar } from "./ssd/f32.scalar";
 import { kernel as upsample2_image__scalar } from "./upsample2/image.scalar";
 import { kernel as wkv_f32__scalar } from "./wkv/f32.scalar";
@@ -175,6 +176,7 @@ const KERNELS: StaticArray<Kernel> = [
   select_f32__scalar,
   shuffle_image__scalar,
   softcap_f32__scalar,
+  ssd_chunks__scalar,
   ssd_f32__scalar,
   upsample2_image__scalar,
   wkv_f32__scalar,
@@ -197,5 +199,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 3600315277;
+  return 1765237282;
 }

@@ -1,4 +1,4 @@
-// Selective scan of Mamba-2 for channels [from, to) (runtime/ops/ssd/op.ts).
+// Selective scan of Mamba-2 for rows [first, rows) of channels [from, to), one token after the other (runtime/ops/ssd/op.ts).
 import { SsdOp } from "../abi.gen";
 import { exp } from "./math.scalar";
 import { Softplus } from "./softplus.scalar";
@@ -27,8 +27,8 @@ export class Head {
   }
 }
 
-export function scanChannels(op: SsdOp, rows: u32, from: u32, to: u32): void {
-  for (let c = from; c < to; c++) for (let r: u32 = 0; r < rows; r++) scanOne(op, r, c);
+export function scanChannels(op: SsdOp, first: u32, rows: u32, from: u32, to: u32): void {
+  for (let c = from; c < to; c++) for (let r = first; r < rows; r++) scanOne(op, r, c);
 }
 
 function scanOne(op: SsdOp, row: u32, channel: u32): void {

@@ -6,6 +6,7 @@ import { OPS } from "../ops/catalogue.gen.ts";
 import { placeArena } from "./arena.ts";
 import { attentionPieces, placeAttention } from "./attention.ts";
 import { type Choice, chooseKernel, chooseUnits } from "./choose.ts";
+import { placeChunks } from "./chunks.ts";
 import { type Ir, reads, root, tensor, toIr, variantOf, writes } from "./ir.ts";
 import { keepLateRows } from "./late.ts";
 import { expandLowRank } from "./lowrank.ts";
@@ -28,6 +29,7 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
   if (options.fuse) foldResiduals(ir);
   const adjacent = options.fuse ? mergeLinears(ir) : [];
   placeAttention(ir, options.symbols);
+  placeChunks(ir, options.symbols);
   const steps = ir.nodes.map((n) => toStep(ir, n, options));
   const { offsets, bytes } = placeArena(lifetimes(ir, options.symbols));
   return { name: options.name, symbols: options.symbols, steps, tensors: ir.tensors, arena: offsets, arenaBytes: bytes, adjacent };
@@ -80,7 +82,7 @@ function costOf(ir: Ir, n: GraphNode, a: Record<string, number>, s: Symbols): Co
     if (n.op === "linear" && t.name === n.tensors.w) return (byteLength(t, s) * a.n) / dims(t, s)[0];
     // Appending touches the rows it writes; attention may read the whole context.
     if (n.op === "kvappend" && t.role === "state") return (rows * byteLength(t, s)) / s.C;
-    return t.role === "constant" || t.name === n.tensors.scores ? 0 : byteLength(t, s);
+    return t.role === "constant" || [n.tensors.scores, n.tensors.scratch].includes(t.name) ? 0 : byteLength(t, s);
   };
   const bytes = names.reduce((sum, t) => sum + size(t), 0);
   return { bytes, macs: rows * OPS[n.op].macs(a) };

@@ -1,5 +1,6 @@
-// ssd. Error: as scan's (scan.cases.ts), with one exponential a head.
+// ssd. Error: as scan's (scan.cases.ts), with one exponential a head; ssd-bound.test.ts holds the bound of both forms to account.
 import type { OperandArray } from "../../runtime/ops/define.ts";
+import { CHUNK, scratchWords } from "../../runtime/ops/ssd/chunks.ts";
 import { scheme } from "../../runtime/quant/f32.ts";
 import { normal } from "../support/data.ts";
 import { packed } from "./blocks.ts";
@@ -42,6 +43,25 @@ function make(name: string, { rows, heads, dh, groups = 1, states = 16, gap = 0,
   };
 }
 
+/** Units that a case is cut into at most (kernels.test.ts). */
+const UNITS = 7;
+
+function chunks(name: string, shape: Shape): Case {
+  const plain = make(name, shape);
+  const words = scratchWords(plain.values);
+  return {
+    ...plain,
+    name: `${plain.name}, by chunks`,
+    variant: "chunks",
+    strides: { ...plain.strides, scratch: words },
+    tensors: () => ({ ...plain.tensors(), scratch: new Float32Array(UNITS * words).fill(Number.NaN) }),
+  };
+}
+
+/** A prompt of a layer: what is timed. */
+export const prompt = (variant: "f32" | "chunks", rows: number, heads: number, dh: number, states: number): Case =>
+  ({ f32: make, chunks })[variant]("a prompt", { rows, heads, dh, states });
+
 export const cases: Case[] = [
   ...[1, 3, 4, 8, 15, 16, 17, 32, 64].map((dh) => make("widths", { rows: 2, heads: 3, dh, gap: dh % 5 })),
   ...[1, 2, 5, 16, 64, 128].map((states) => make("states", { rows: 2, heads: 2, dh: 16, states })),
@@ -51,4 +71,12 @@ export const cases: Case[] = [
   make("states that hardly decay", { rows: 30, heads: 2, dh: 16, step: -8 }),
   make("states that decay at once", { rows: 3, heads: 2, dh: 16, step: 40 }),
   make("no rows", { rows: 0, heads: 2, dh: 16 }),
+  ...[1, 8, 15, 16, 17, 32, 64].map((dh) => chunks("widths", { rows: CHUNK, heads: 3, dh, gap: dh % 5 })),
+  ...[1, 2, 5, 16, 64, 128].map((states) => chunks("states", { rows: CHUNK, heads: 2, dh: 16, states })),
+  ...[1, 2, 3, 6].map((groups) => chunks("groups", { rows: CHUNK, heads: 6, dh: 16, groups })),
+  ...[1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK + 7].map((rows) => chunks("prompts", { rows, heads: 2, dh: 16 })),
+  chunks("steps within limits", { rows: 2 * CHUNK, heads: 4, dh: 16, limits: [0.05, 0.2] }),
+  chunks("states that hardly decay", { rows: 2 * CHUNK, heads: 2, dh: 16, step: -8 }),
+  chunks("states that decay at once", { rows: CHUNK + 3, heads: 2, dh: 16, step: 40 }),
+  chunks("no rows", { rows: 0, heads: 2, dh: 16 }),
 ];

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { describe as describeConfig } from "../../models/mamba2/config.ts";
 import { memorySource } from "../../runtime/io/source.ts";
+import { CHUNK } from "../../runtime/ops/ssd/chunks.ts";
 import type { ModelOptions } from "../../runtime/session/model.ts";
 import type { WasmOptions } from "../../targets/devices/wasm/device.ts";
 import { hashedFolder, type Shapes } from "../support/hashed.ts";
@@ -47,7 +48,7 @@ describe.each(Object.entries(golden.cases))("%s", (_, c) => {
     });
   });
 
-  test("one prefill gives the bits of single steps, on every build, fused and not", async () => {
+  test("a prefill shorter than a chunk gives the bits of single steps, on every build, fused and not", async () => {
     const { rows, whole } = await logitsOf(c);
     expect(whole).toEqual(rows.at(-1));
     for (const options of [{ batch: 5 }, { isa: "scalar" }, { isa: "simd", threads: 3 }, { fuse: false }] as const) expect((await logitsOf(c, options)).whole).toEqual(whole);
@@ -92,6 +93,48 @@ test("a state goes on where it was saved", async () => {
   await second.state.load(first.state.save());
   expect(await second.append(TOKENS.subarray(7))).toEqual((await logitsOf(plain)).whole);
   model.close();
+});
+
+describe("a text of several chunks", () => {
+  const TEXT = Uint32Array.from({ length: 4 * CHUNK + 5 }, (_, i) => (i * 37 + (i >> 3)) % 101);
+  /** 2 layers of scans, each within (states + 4 · rows + 24) · 2^-24 of what it sums (runtime/ops/ssd/op.ts), which is some times what comes out. */
+  const NEAR = 2e-5;
+
+  /** Logits behind the text, read in pieces. */
+  async function read(options: ModelOptions & WasmOptions, recipe: string, cuts: readonly number[] = []): Promise<Float32Array> {
+    const model = await open((await packFolder(await hashedFolder(plain.config, plain.tensors), recipe)).bytes, options);
+    try {
+      let session = model.session();
+      for (const [i, to] of cuts.entries()) {
+        await session.append(TEXT.subarray(cuts[i - 1] ?? 0, to));
+        const saved = session.state.save();
+        session = model.session();
+        await session.state.load(saved);
+      }
+      return (await session.append(TEXT.subarray(cuts.at(-1) ?? 0))).slice();
+    } finally {
+      model.close();
+    }
+  }
+
+  test.each(["f32", "w8"])("%s: builds, threads and fusion give the same bits", async (recipe) => {
+    const want = await read({}, recipe);
+    const ways = [{ isa: "scalar" }, { isa: "simd", threads: 1 }, { isa: "simd", threads: 3 }, { fuse: false }] as const;
+    for (const how of ways) expect(await read(how, recipe), JSON.stringify(how)).toEqual(want);
+  });
+
+  test("single steps, other batches and a state saved within a chunk stay within the bound", async () => {
+    const want = await read({}, "f32");
+    const steps = await read({ batch: 1 }, "f32");
+    expect(steps).not.toEqual(want);
+    expect(relativeError(steps, want)).toBeLessThan(NEAR);
+    for (const batch of [CHUNK - 1, CHUNK, CHUNK + 1]) expect(relativeError(await read({ batch }, "f32"), want), `batches of ${batch}`).toBeLessThan(NEAR);
+    expect(relativeError(await read({}, "f32", [CHUNK + 7, 2 * CHUNK + 1]), want)).toBeLessThan(NEAR);
+  });
+
+  test("pieces that end where chunks end give the bits of the whole", async () => {
+    expect(await read({}, "f32", [CHUNK, 3 * CHUNK])).toEqual(await read({}, "f32"));
+  });
 });
 
 test.each<[Record<string, unknown>, string]>([

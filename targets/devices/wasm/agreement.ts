@@ -6,6 +6,7 @@ import { OPS } from "../../../runtime/ops/catalogue.gen.ts";
 import type { FieldKind, OpDef } from "../../../runtime/ops/define.ts";
 import { FFN_MODES } from "../../../runtime/ops/select/control.ts";
 import { writeList } from "../../../runtime/ops/select/list.ts";
+import { CHUNK, scratchWords as chunkWords } from "../../../runtime/ops/ssd/chunks.ts";
 import { SCHEMES } from "../../../runtime/quant/catalogue.gen.ts";
 import { KERNELS } from "./catalogue.gen.ts";
 import { type CoreExports, instantiate } from "./core.ts";
@@ -44,6 +45,7 @@ const VALUES: Readonly<Record<string, number>> = {
   oh: 5,
   ow: 6,
   channels: 32,
+  states: 24,
   outputs: 16,
   size: 3,
   pad: 1,
@@ -85,7 +87,16 @@ function agree(want: Uint32Array, got: Uint32Array): boolean {
 const LISTS = ["only", "picks", "list"];
 
 /** Operands that builds leave behind as they like. */
-const SCRATCH: readonly string[] = ["scores", "dt"];
+const SCRATCH: readonly string[] = ["scores", "dt", "scratch"];
+
+/** Words from one unit's row of scratch memory to the next, by operand. */
+const SCRATCH_WORDS: Readonly<Record<string, number>> = {
+  scores: scratchWords(VALUES.heads, VALUES.kvheads, VALUES.dh, VALUES.rows),
+  scratch: chunkWords(VALUES),
+};
+
+/** Rows of a step: a scan by chunks has some behind a whole one. */
+const rowsOf = (kernel: string) => (kernel.startsWith("ssd_chunks__") ? CHUNK + 5 : VALUES.rows);
 
 type Run = (kernel: string, op: OpDef, kind: number) => Uint32Array;
 
@@ -101,13 +112,13 @@ function bench({ module, kernels, shared }: Subject): Run {
     const at = new Map(used.map(([field], i) => [field, AREAS + i * AREA]));
     for (const [field, address] of at) fill(new Uint8Array(memory.buffer, address, AREA), field, kernel, kind);
     const cells = new Map(["rows", "pos"].map((name, i) => [name, CELLS + 4 * i]));
-    for (const [name, address] of cells) view.setUint32(address, VALUES[name], true);
+    for (const [name, address] of cells) view.setUint32(address, name === "rows" ? rowsOf(kernel) : VALUES[name], true);
     if (LISTS.some((field) => field in op.fields)) view.setUint32(CELLS, 1, true);
     encodeRecord(view, RECORD, op, {
       kernel: kernels.indexOf(kernel),
       units: UNITS,
       address: (field) => cells.get(field) ?? at.get(field) ?? 0,
-      stride: (t) => (t === "scores" ? scratchWords(VALUES.heads, VALUES.kvheads, VALUES.dh, VALUES.rows) : STRIDE),
+      stride: (t) => SCRATCH_WORDS[t] ?? STRIDE,
       value: (field) => (field === "kind" ? kind : field === "panel" ? 0 : (VALUES[field] ?? UNKNOWN)),
     });
     for (let u = 0; u < UNITS; u++) core.unit(RECORD, u, UNITS);

@@ -1,5 +1,6 @@
 // Goals of state-space models: right in f32, nearly as good in int8, and faster than what else runs in a browser.
 import type { Absent, Area, Goal, GoalContext, Measured } from "../goal.ts";
+import { chunksOverRows } from "../ssm/chunks.ts";
 import { equalEverywhere } from "../ssm/equal.ts";
 import { growth } from "../ssm/flat.ts";
 import { int8OverLlama } from "../ssm/native.ts";
@@ -28,6 +29,7 @@ const LINES: readonly Line[] = [
   ["synthetic", "claims of Quamba that hold on made-up signals", "share", "=", 1, shareOfClaims],
   ["scan_js", "f32 scan step of 1536 channels and 16 states over plain JavaScript, 1 thread", "ratio", ">=", 10, scanOverScript],
   ["c", "the same over plain C at -O3 -march=native", "ratio", ">=", 0.5, scanOverC],
+  ["chunks", "Mamba-2's scan of 128 tokens by chunks over one token after the other, 24 heads of 64 with 128 states, 1 thread", "ratio", ">=", 1.1, chunksOverRows],
   ["int8_f32", "int8 decode over our own f32 decode, Mamba-130M's shape, 1 thread", "ratio", ">=", 2.5, int8OverF32],
   ["native", "int8 decode over native llama.cpp Q8_0, the faster of its JavaScript API and a C driver, Mamba-130M's shape, 1 thread", "ratio", ">=", 1, int8OverLlama],
   ["ort_decode", "int8 decode over the faster onnxruntime-web step graph (f32, int8), Mamba-130M's shape, 1 thread", "ratio", ">=", 4, decodeOverOrt],
