@@ -21,7 +21,7 @@ export const protocol: LineProtocol = {
   name: "stk500",
   title: "STK500v1 (optiboot, Arduino)",
   kind: "line",
-  tried: "the real optiboot of Debian's arduino-core-avr in simavr, which avrdude writes as well; never a board",
+  tried: "optiboot, compiled from the source in Debian's arduino-core-avr, in simavr, which avrdude writes as well; never a board",
   twin: stk500Twin,
   async connect(line, target, { signal } = {}) {
     const chip = new AvrChip(new Wire(line, signal), target.region);

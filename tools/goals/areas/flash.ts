@@ -1,12 +1,14 @@
 // Goals of flashing: no false success, no violation of the flash's physics, and protocols that others' programs agree with.
 import { falseSuccesses } from "../flash/cuts.ts";
 import { violations } from "../flash/nor.ts";
+import { equalProtocols } from "../flash/protocols.ts";
 import type { Absent, Area, Goal, GoalContext, Measured } from "../goal.ts";
 
 type Line = readonly [id: string, figure: string, unit: string, op: Goal["must"]["op"], bound: number, measure: (context: GoalContext) => Promise<Measured | Absent>];
 
 const LINES: readonly Line[] = [
   ["cuts", "the link is cut: false successes, and runs that cannot be taken up again", "runs", "=", 0, falseSuccesses],
+  ["protocols", "protocols whose image is on the chip byte for byte, by our client and by others'", "protocols", ">=", 6, equalProtocols],
   ["nor", "what a flash must not be done, counted by the models of it", "violations", "=", 0, violations],
 ];
 
