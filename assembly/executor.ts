@@ -13,16 +13,14 @@ const UNIT_MASK: u64 = (1 << UNIT_BITS) - 1;
 const OP_MASK: u64 = (1 << OP_BITS) - 1;
 const LANE_BYTES: usize = 128;
 
-/** One lane: every unit of every record in order; the ticket stays idle, so that other lanes sleep on. */
+/** One lane: every record in one unit, however many it could be cut into, so that streams of memory are as long as they can be; the ticket stays idle and other lanes sleep on. */
 export function walkAlone(kernels: StaticArray<Kernel>, control: usize): void {
   let p = <usize>load<u32>(control + PLAN);
   const count = load<u32>(control + COUNT);
   for (let i: u32 = 0; i < count; i++) {
     store<u32>(control + LANE, <u32>p);
-    const op = changetype<Op>(p);
-    const units = op.units;
-    const kernel = kernels[op.kernel];
-    for (let u: u32 = 0; u < units; u++) kernel(p, u, units);
+    const kernel = kernels[changetype<Op>(p).kernel];
+    kernel(p, 0, 1);
     p += RECORD_BYTES;
   }
   store<u32>(control + LANE, 0);

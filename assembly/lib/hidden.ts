@@ -2,7 +2,7 @@
 import { HiddenOp } from "../abi.gen";
 import { CETT, count, DENSE, DOWN_ROWS, EPS, LIMIT, MODE } from "./control";
 import { CODES_AT, padded, panelAt } from "./i8row";
-import { blockBytes, ENTRIES_AT, entriesOf, rowAt, scaleAt, writeHead } from "./q4n";
+import { blockBytes, ENTRIES_AT, entriesOf, rowAt, rowOf, scaleAt, touchScales, writeHead } from "./q4n";
 import { start } from "./split";
 
 /** How rows are gone through. A class without fields. */
@@ -23,6 +23,8 @@ export function makeRows<M extends Maker>(p: usize, unit: u32, units: u32): void
   const rows = load<u32>(op.rows);
   const end = start(unit + 1, units, rows);
   const entries = op.picks ? entriesOf(op.only) : 0;
+  // scales lie apart: all are sent for before the first is waited for
+  touchScales(op.w, op.n, op.k);
   for (let r = start(unit, units, rows); r < end; r++) {
     const s = <usize>op.s + ((<usize>r * op.ss) << 2);
     const u = op.u ? <usize>op.u + ((<usize>r * op.us) << 2) : 0;
@@ -77,10 +79,9 @@ function front(op: HiddenOp, codes: usize, many: u32, entries: usize): u32 {
   let to: u32 = 0;
   for (let i: u32 = 0; i < many; i++) {
     const code = load<i8>(codes + i);
-    if (code == 0) continue;
     store<i8>(codes + to, code);
-    store<u32>(offsets + ((<usize>to) << 2), <u32>rowAt(0, entries ? load<u32>(entries + ((<usize>i) << 2)) : i, op.k));
-    to++;
+    store<u32>(offsets + ((<usize>to) << 2), <u32>rowAt(0, rowOf(entries, i), op.k));
+    to += code != 0 ? 1 : 0;
   }
   memory.fill(codes + to, 0, padded(op.n) - to);
   return to;

@@ -39,9 +39,42 @@ export function rowOf(entries: usize, i: u32): u32 {
   return entries ? load<u32>(entries + ((<usize>i) << 2)) : i;
 }
 
+/** Rows of a list that are at least the so many-th of all lie so close together that what is between them is read too: memory is faster in one stream. */
+export const CLOSE: u32 = 3;
+
+/** Brings rows entries[from … end) of w, k wide, near, with their scales. */
+export function touchRows(w: usize, entries: usize, from: u32, end: u32, k: u32): void {
+  if (from >= end) return;
+  const bytes = rowBytes(k);
+  const first = rowOf(entries, from);
+  const last = rowOf(entries, end - 1);
+  if ((end - from) * CLOSE > last - first) {
+    touch(scaleAt(w, first, k), 4);
+    touch(rowAt(w, first, k), rowAt(w, last, k) + bytes - rowAt(w, first, k));
+    return;
+  }
+  for (let i = from; i < end; i++) {
+    const row = rowOf(entries, i);
+    load<u8>(scaleAt(w, row, k));
+    touch(rowAt(w, row, k), bytes);
+  }
+}
+
+/** Brings the scales of all n rows near. */
+export function touchScales(w: usize, n: u32, k: u32): void {
+  const bytes = blockBytes(k);
+  for (const end = w + <usize>((n + 15) >> 4) * bytes; w < end; w += bytes) load<u8>(w);
+}
+
 /** Brings the lines of [from, from + bytes) near: a load whose value nobody uses is done all the same, as it may trap. */
 export function touch(from: usize, bytes: usize): void {
-  const last = from + bytes - 1;
-  for (; from < last; from += 64) load<u8>(from);
-  load<u8>(last);
+  const end = from + bytes;
+  from &= ~63;
+  for (; from + 256 < end; from += 256) {
+    load<u8>(from);
+    load<u8>(from, 64);
+    load<u8>(from, 128);
+    load<u8>(from, 192);
+  }
+  for (; from < end; from += 64) load<u8>(from);
 }

@@ -4,16 +4,16 @@ import { NIBBLE } from "./constants";
 import { CODES_AT, panelAt, zAt } from "./i8row";
 import { finish } from "./linear.scalar";
 import { finish4 } from "./linear.simd";
-import { entriesOf, rowAt, rowBytes, rowOf, scaleAt, touch } from "./q4n";
+import { entriesOf, rowAt, rowBytes, rowOf, scaleAt, touchRows } from "./q4n";
 import { RowCodes } from "./rowcodes.simd";
 import { start } from "./split";
 
-/** Rows of a list that are brought near at a time: many, so that their pages are looked up at once. */
+/** Bytes of codes after which sums are taken over into i32: what every RowCodes can take. */
+const RUN: usize = 64;
+/** Rows of a list that are brought near at a time, which overlaps their ways from memory. */
 const BATCH: u32 = 64;
-/** Rows between those that are multiplied and those that are brought near, where all are done. */
-const AHEAD: u32 = 8;
 
-/** `gemv`: the rows of a set, or all, four at a time. */
+/** `gemv`: the rows of a set, or all, one behind the other as they lie in memory: rows abreast would be as many streams, which no prefetcher follows. */
 export function streamRows<C extends RowCodes>(p: usize, unit: u32, units: u32): void {
   const op = changetype<LinearOp>(p);
   const tokens = load<u32>(op.rows);
@@ -27,17 +27,12 @@ export function streamRows<C extends RowCodes>(p: usize, unit: u32, units: u32):
     let near: u32 = 0;
     for (let i = start(unit, units, fours) << 2; i < end; i += 4) {
       if (entries && i >= near) {
-        near = i + BATCH;
-        touchRows(op, entries, i, min(near, many));
+        near = min(i + BATCH, min(end, many));
+        touchRows(op.w, entries, i, near, op.k);
       }
-      four<C>(op, t, x, zero, entries, i, many);
+      Four.done<C>(op, t, x, zero, entries, i, many);
     }
   }
-}
-
-function touchRows(op: LinearOp, entries: usize, from: u32, end: u32): void {
-  for (let i = from; i < end; i++) load<u8>(scaleAt(op.w, rowOf(entries, i), op.k));
-  for (let i = from; i < end; i++) touch(rowAt(op.w, rowOf(entries, i), op.k), rowBytes(op.k));
 }
 
 /** −8 · Σ of the token's codes: codes are stored plus 8. */
@@ -48,70 +43,64 @@ export function zeroOf(x: usize, k: u32): i32 {
   return i32x4.extract_lane(s, 0) + i32x4.extract_lane(s, 1);
 }
 
-/** Rows i … i + 3 of those to be done, as far as there are `many`, of one token. */
-function four<C extends RowCodes>(op: LinearOp, t: u32, x: usize, zero: i32, entries: usize, i: u32, many: u32): void {
-  const c = changetype<C>(0);
-  const last = many - 1;
-  const r0 = rowOf(entries, i);
-  const r1 = rowOf(entries, min(i + 1, last));
-  const r2 = rowOf(entries, min(i + 2, last));
-  const r3 = rowOf(entries, min(i + 3, last));
-  let w0 = rowAt(op.w, r0, op.k);
-  let w1 = rowAt(op.w, r1, op.k);
-  let w2 = rowAt(op.w, r2, op.k);
-  let w3 = rowAt(op.w, r3, op.k);
-  const low = v128.load(NIBBLE);
-  // a line for each 16 codes of four rows: as many as they have
-  let ahead = w0;
-  const line: usize = !entries && i + AHEAD + 4 <= many ? 64 : 0;
-  if (line) ahead += rowBytes(op.k) * AHEAD;
-  let codes = x + CODES_AT;
-  let s0 = i32x4.splat(0);
-  let s1 = s0;
-  let s2 = s0;
-  let s3 = s0;
-  for (let left = rowBytes(op.k); left; ) {
-    const run = min(left, c.run());
-    left -= run;
-    let a0 = i32x4.splat(0);
-    let a1 = a0;
-    let a2 = a0;
-    let a3 = a0;
-    for (const stop = w0 + run; w0 < stop; w0 += 16) {
-      load<u8>(ahead);
-      ahead += line;
-      let v = v128.load(w0);
-      a0 = c.plus(a0, codes, v128.and(v, low), v128.and(i16x8.shr_u(v, 4), low));
-      v = v128.load(w1);
-      a1 = c.plus(a1, codes, v128.and(v, low), v128.and(i16x8.shr_u(v, 4), low));
-      v = v128.load(w2);
-      a2 = c.plus(a2, codes, v128.and(v, low), v128.and(i16x8.shr_u(v, 4), low));
-      v = v128.load(w3);
-      a3 = c.plus(a3, codes, v128.and(v, low), v128.and(i16x8.shr_u(v, 4), low));
-      w1 += 16;
-      w2 += 16;
-      w3 += 16;
-      codes += 32;
+class Four {
+  /** Rows i … i + 3 of those to be done, as far as there are `many`, of one token. */
+  @inline
+  static done<C extends RowCodes>(op: LinearOp, t: u32, x: usize, zero: i32, entries: usize, i: u32, many: u32): void {
+    const last = many - 1;
+    const r0 = rowOf(entries, i);
+    const r1 = rowOf(entries, min(i + 1, last));
+    const r2 = rowOf(entries, min(i + 2, last));
+    const r3 = rowOf(entries, min(i + 3, last));
+    const bytes = rowBytes(op.k);
+    const codes = x + CODES_AT;
+    const s0 = dot<C>(rowAt(op.w, r0, op.k), codes, bytes);
+    const s1 = dot<C>(rowAt(op.w, r1, op.k), codes, bytes);
+    const s2 = dot<C>(rowAt(op.w, r2, op.k), codes, bytes);
+    const s3 = dot<C>(rowAt(op.w, r3, op.k), codes, bytes);
+    const sums = i32x4.add(across(s0, s1, s2, s3), i32x4.splat(zero));
+    if (!entries && i + 4 <= many) {
+      finish4(op, t, r0, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(sums), v128.load(scaleAt(op.w, r0, op.k))), v128.load32_splat(x)));
+      return;
     }
-    s0 = i32x4.add(s0, c.total(a0));
-    s1 = i32x4.add(s1, c.total(a1));
-    s2 = i32x4.add(s2, c.total(a2));
-    s3 = i32x4.add(s3, c.total(a3));
+    some(op, t, x, sums, entries, i, min(i + 4, many));
   }
-  const sums = i32x4.add(across(s0, s1, s2, s3), i32x4.splat(zero));
-  if (!entries && i + 4 <= many) {
-    finish4(op, t, r0, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(sums), v128.load(scaleAt(op.w, r0, op.k))), v128.load32_splat(x)));
-    return;
-  }
-  const times = load<f32>(x);
-  one(op, t, r0, i32x4.extract_lane(sums, 0), times);
-  if (i + 1 < many) one(op, t, r1, i32x4.extract_lane(sums, 1), times);
-  if (i + 2 < many) one(op, t, r2, i32x4.extract_lane(sums, 2), times);
-  if (i + 3 < many) one(op, t, r3, i32x4.extract_lane(sums, 3), times);
 }
 
-function one(op: LinearOp, t: u32, row: u32, sum: i32, times: f32): void {
-  finish(op, t, row, <f32>sum * load<f32>(scaleAt(op.w, row, op.k)) * times);
+/** Σ x · code of one row, in four parts. */
+function dot<C extends RowCodes>(w: usize, x: usize, bytes: usize): v128 {
+  const c = changetype<C>(0);
+  const low = v128.load(NIBBLE);
+  const end = w + bytes;
+  let s = i32x4.splat(0);
+  for (; w + RUN <= end; w += RUN) {
+    let v = v128.load(w);
+    let a = c.plus(i32x4.splat(0), x, v128.and(v, low), v128.and(i16x8.shr_u(v, 4), low));
+    v = v128.load(w, 16);
+    a = c.plus(a, x + 32, v128.and(v, low), v128.and(i16x8.shr_u(v, 4), low));
+    v = v128.load(w, 32);
+    a = c.plus(a, x + 64, v128.and(v, low), v128.and(i16x8.shr_u(v, 4), low));
+    v = v128.load(w, 48);
+    a = c.plus(a, x + 96, v128.and(v, low), v128.and(i16x8.shr_u(v, 4), low));
+    s = i32x4.add(s, c.total(a));
+    x += 128;
+  }
+  let a = i32x4.splat(0);
+  for (; w < end; w += 16) {
+    const v = v128.load(w);
+    a = c.plus(a, x, v128.and(v, low), v128.and(i16x8.shr_u(v, 4), low));
+    x += 32;
+  }
+  return i32x4.add(s, c.total(a));
+}
+
+/** Rows i … end of those to be done, from their sums. */
+function some(op: LinearOp, t: u32, x: usize, sums: v128, entries: usize, i: u32, end: u32): void {
+  for (; i < end; i++) {
+    const row = rowOf(entries, i);
+    finish(op, t, row, <f32>i32x4.extract_lane(sums, 0) * load<f32>(scaleAt(op.w, row, op.k)) * load<f32>(x));
+    sums = v128.shuffle<i32>(sums, sums, 1, 2, 3, 0);
+  }
 }
 
 /** Lane i: the sum of the lanes of vector i. */

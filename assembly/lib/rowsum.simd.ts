@@ -1,13 +1,43 @@
-// y = x W · channels (+ bias), W q4n: activations times whole rows of W, added up in i16 over 32 rows at a time and then in i32 in y's own place.
-// Codes are stored plus 8, so sums start from −8 · Σx and may wrap on the way: true ones of 32 rows fit, 32 · 8 · 127 = 32512 < 2^15.
+// y = x W · channels (+ bias), W q4n: activations times whole rows of W, added up in i16 over 16 rows at a time and then in i32 in y's own place.
+// Codes are stored plus 8, so sums start from −8 · Σx and may wrap on the way: true ones of 16 rows fit, 16 · 8 · 127 = 16256 < 2^15.
 import { RowsumOp } from "../abi.gen";
 import { NIBBLE } from "./constants";
 import { CODES_AT } from "./i8row";
 import { Pairs } from "./pairs.simd";
-import { entriesOf, rowAt, touch } from "./q4n";
+import { CLOSE, entriesOf, rowAt, rowBytes, touch } from "./q4n";
 import { start } from "./split";
 
-const BATCH: u32 = 32;
+/** Rows that are added up at a time: a block of the weights, which the nearest cache holds twice. */
+const BATCH: u32 = 16;
+/** Rows of a list that are brought near at a time. */
+const NEAR: u32 = 64;
+
+/** Where the rows of a batch are: a class without fields; i is even. */
+interface Rows {
+  first(w: usize, from: usize, i: usize, bytes: usize): usize;
+  /** The row behind it; where there is none, any, whose activation is 0. */
+  second(w: usize, from: usize, i: usize, bytes: usize, last: usize): usize;
+}
+
+/** w: the first row of a block. */
+class InOrder implements Rows {
+  first(w: usize, _from: usize, i: usize, bytes: usize): usize {
+    return w + i * bytes;
+  }
+  second(w: usize, _from: usize, i: usize, bytes: usize, _last: usize): usize {
+    return w + (i + 1) * bytes;
+  }
+}
+
+/** w: the weights, from: the entries of the batch. */
+class Listed implements Rows {
+  first(w: usize, from: usize, i: usize, _bytes: usize): usize {
+    return w + load<u32>(from + (i << 2));
+  }
+  second(w: usize, from: usize, i: usize, _bytes: usize, last: usize): usize {
+    return w + load<u32>(from + (min(i + 1, last) << 2));
+  }
+}
 
 /** A unit owns runs of 32 channels (16 bytes of each row), for all tokens. */
 export function sumRows<P extends Pairs>(p: usize, unit: u32, units: u32): void {
@@ -25,50 +55,64 @@ export function sumRows<P extends Pairs>(p: usize, unit: u32, units: u32): void 
     const x = <usize>op.x + <usize>t * op.xs;
     const y = <usize>op.y + ((<usize>t * op.ys + channels) << 2);
     memory.fill(y, 0, left << 2);
-    if (picks) touchBatch(op, picks, 0, min(BATCH, many), first, end);
     for (let j: u32 = 0; j < many; j += BATCH) {
-      if (picks) touchBatch(op, picks, j + BATCH, min(j + 2 * BATCH, many), first, end);
-      batch<P>(op, picks, j, min(BATCH, many - j), x + CODES_AT + j, first, end, y, left);
+      const here = min(BATCH, many - j);
+      const codes = x + CODES_AT + j;
+      if (picks) {
+        const from = picks + ((<usize>j) << 2);
+        if (j % NEAR == 0) touchPicks(op, from, min(NEAR, many - j), first, end);
+        batch<P, Listed>(op.w, from, op.k, here, codes, first, end, y, left, false);
+      } else batch<P, InOrder>(rowAt(op.w, j, op.k), 0, op.k, here, codes, first, end, y, left, j + 2 * BATCH <= op.n);
     }
     finish(op, x, channels, y, left);
   }
 }
 
-function pickAt(op: RowsumOp, picks: usize, j: u32): usize {
-  return picks ? <usize>op.w + load<u32>(picks + ((<usize>j) << 2)) : rowAt(op.w, j, op.k);
+/** Brings the unit's part of rows near. */
+function touchPicks(op: RowsumOp, from: usize, many: u32, first: u32, end: u32): void {
+  const w = <usize>op.w + ((<usize>first) << 4);
+  const bytes = (<usize>(end - first)) << 4;
+  const span = load<u32>(from + ((<usize>many - 1) << 2)) - load<u32>(from) + bytes;
+  if (span < many * CLOSE * bytes) touch(w + load<u32>(from), span);
+  else for (const stop = from + ((<usize>many) << 2); from < stop; from += 4) touch(w + load<u32>(from), bytes);
 }
 
-/** Brings the unit's part of rows [from, to) near. */
-function touchBatch(op: RowsumOp, picks: usize, from: u32, to: u32, first: u32, end: u32): void {
-  for (let j = from; j < to; j++) load<u8>(pickAt(op, picks, j));
-  for (let j = from; j < to; j++) touch(pickAt(op, picks, j) + ((<usize>first) << 4), (<usize>(end - first)) << 4);
+/** −8 · Σ of the batch's codes, behind which there are zeros. */
+function zeroOf(x: usize): v128 {
+  let s = i32x4.extadd_pairwise_i16x8_s(i16x8.extadd_pairwise_i8x16_s(v128.load(x)));
+  s = i32x4.add(s, v128.shuffle<i32>(s, s, 2, 3, 0, 1));
+  return i16x8.splat(<i16>(-8 * (i32x4.extract_lane(s, 0) + i32x4.extract_lane(s, 1))));
 }
 
-/** Σ of the codes of `many` ≤ 32 rows. */
-function sumOf(x: usize, many: u32): i32 {
-  let s = 0;
-  for (let i: usize = 0; i < many; i++) s += load<i8>(x + i);
-  return s;
-}
-
-function batch<P extends Pairs>(op: RowsumOp, picks: usize, j: u32, many: u32, x: usize, first: u32, end: u32, y: usize, left: usize): void {
-  const zero = i16x8.splat(<i16>(-8 * sumOf(x, many)));
-  // where all rows are summed, a line for each pair of rows and 64 channels: as many as the next batch has
-  const line: usize = !picks && j + 2 * BATCH <= op.n ? 64 : 0;
-  let ahead = line ? rowAt(op.w, j + BATCH, op.k) + ((<usize>first) << 4) : <usize>op.w;
+/** followed: the next block is whole, and brought near meanwhile. */
+function batch<P extends Pairs, R extends Rows>(w: usize, from: usize, k: u32, many: u32, x: usize, first: u32, end: u32, y: usize, left: usize, followed: bool): void {
+  const zero = zeroOf(x);
+  const bytes = rowBytes(k);
+  const last = <usize>many - 1;
+  w += (<usize>first) << 4;
+  // a line for each pair of rows and 64 channels: as many as a block has
+  const line: usize = followed ? 64 : 0;
+  let ahead = followed ? w + (bytes << 4) + 64 : w;
   let run = first;
-  for (; run + 2 <= end; run += 2) {
-    two<P>(op, picks, j, many, x, (<usize>run) << 4, zero, y, left, ahead, line);
-    ahead += line * (BATCH >> 1);
+  for (; run + 2 <= end && left >= 64; run += 2) {
+    two<P, R>(w, from, bytes, last, x, zero, y, ahead, line);
+    ahead += line << 3;
+    w += 32;
     y += 256;
-    left -= min<usize>(left, 64);
+    left -= 64;
   }
-  if (run < end) one<P>(op, picks, j, many, x, (<usize>run) << 4, zero, y, left);
+  for (; run < end; run++) {
+    one<P, R>(w, from, bytes, last, x, zero, y, left);
+    w += 16;
+    y += 128;
+    left -= min<usize>(left, 32);
+  }
 }
 
-/** 64 channels, whose codes are at byte `at` of the rows; a byte each `line` from `ahead` on is looked at, one for each pair of rows. */
-function two<P extends Pairs>(op: RowsumOp, picks: usize, j: u32, many: u32, x: usize, at: usize, zero: v128, y: usize, left: usize, ahead: usize, line: usize): void {
+/** 64 channels, whose codes are the first of the rows of w; a byte each `line` from `ahead` on is looked at, one for each pair of rows. */
+function two<P extends Pairs, R extends Rows>(w: usize, from: usize, bytes: usize, last: usize, x: usize, zero: v128, y: usize, ahead: usize, line: usize): void {
   const d = changetype<P>(0);
+  const rows = changetype<R>(0);
   const low = v128.load(NIBBLE);
   let a0 = zero;
   let a1 = zero;
@@ -78,11 +122,11 @@ function two<P extends Pairs>(op: RowsumOp, picks: usize, j: u32, many: u32, x: 
   let b1 = zero;
   let b2 = zero;
   let b3 = zero;
-  for (let i: u32 = 0; i < many; i += 2) {
+  for (let i: usize = 0; i <= last; i += 2) {
     load<u8>(ahead);
     ahead += line;
-    const p = pickAt(op, picks, j + i) + at;
-    const q = pickAt(op, picks, j + min(i + 1, many - 1)) + at;
+    const p = rows.first(w, from, i, bytes);
+    const q = rows.second(w, from, i, bytes, last);
     const even = d.even(x + i);
     const odd = d.odd(x + i);
     let v = v128.load(p);
@@ -102,21 +146,28 @@ function two<P extends Pairs>(op: RowsumOp, picks: usize, j: u32, many: u32, x: 
     b2 = d.plus(b2, even, odd, v128.and(i16x8.shr_u(c, 4), low));
     b3 = d.plus(b3, even, odd, v128.and(i16x8.shr_u(e, 4), low));
   }
-  add32(y, left, a0, a1, a2, a3);
-  if (left > 32) add32(y + 128, left - 32, b0, b1, b2, b3);
+  Sums.add(y, a0);
+  Sums.add(y + 32, a1);
+  Sums.add(y + 64, a2);
+  Sums.add(y + 96, a3);
+  Sums.add(y + 128, b0);
+  Sums.add(y + 160, b1);
+  Sums.add(y + 192, b2);
+  Sums.add(y + 224, b3);
 }
 
-/** 32 channels. */
-function one<P extends Pairs>(op: RowsumOp, picks: usize, j: u32, many: u32, x: usize, at: usize, zero: v128, y: usize, left: usize): void {
+/** 32 channels, as far as there are `left`. */
+function one<P extends Pairs, R extends Rows>(w: usize, from: usize, bytes: usize, last: usize, x: usize, zero: v128, y: usize, left: usize): void {
   const d = changetype<P>(0);
+  const rows = changetype<R>(0);
   const low = v128.load(NIBBLE);
   let a0 = zero;
   let a1 = zero;
   let a2 = zero;
   let a3 = zero;
-  for (let i: u32 = 0; i < many; i += 2) {
-    const v = v128.load(pickAt(op, picks, j + i) + at);
-    const u = v128.load(pickAt(op, picks, j + min(i + 1, many - 1)) + at);
+  for (let i: usize = 0; i <= last; i += 2) {
+    const v = v128.load(rows.first(w, from, i, bytes));
+    const u = v128.load(rows.second(w, from, i, bytes, last));
     const even = d.even(x + i);
     const odd = d.odd(x + i);
     const c = v128.shuffle<u8>(v, u, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
@@ -126,37 +177,34 @@ function one<P extends Pairs>(op: RowsumOp, picks: usize, j: u32, many: u32, x: 
     a2 = d.plus(a2, even, odd, v128.and(i16x8.shr_u(c, 4), low));
     a3 = d.plus(a3, even, odd, v128.and(i16x8.shr_u(e, 4), low));
   }
-  add32(y, left, a0, a1, a2, a3);
-}
-
-/** 32 sums of i16 to those of i32 at y, as far as there are `left` channels. */
-function add32(y: usize, left: usize, a0: v128, a1: v128, a2: v128, a3: v128): void {
-  add8(y, left, a0);
-  if (left > 8) add8(y + 32, left - 8, a1);
-  if (left > 16) add8(y + 64, left - 16, a2);
-  if (left > 24) add8(y + 96, left - 24, a3);
-}
-
-function add8(y: usize, left: usize, a: v128): void {
-  const low = i32x4.extend_low_i16x8_s(a);
-  const high = i32x4.extend_high_i16x8_s(a);
-  if (left >= 8) {
-    v128.store(y, i32x4.add(v128.load(y), low));
-    v128.store(y, i32x4.add(v128.load(y, 16), high), 16);
+  if (left >= 32) {
+    Sums.add(y, a0);
+    Sums.add(y + 32, a1);
+    Sums.add(y + 64, a2);
+    Sums.add(y + 96, a3);
     return;
   }
-  if (left < 4) {
-    addSome(y, left, low);
-    return;
-  }
-  v128.store(y, i32x4.add(v128.load(y), low));
-  addSome(y + 16, left - 4, high);
+  addSome(y, left, a0);
+  if (left > 8) addSome(y + 32, left - 8, a1);
+  if (left > 16) addSome(y + 64, left - 16, a2);
+  if (left > 24) addSome(y + 96, left - 24, a3);
 }
 
+class Sums {
+  /** 8 sums of i16 to those of i32 at y. Inlined: eight of them end each run. */
+  @inline
+  static add(y: usize, a: v128): void {
+    v128.store(y, i32x4.add(v128.load(y), i32x4.extend_low_i16x8_s(a)));
+    v128.store(y, i32x4.add(v128.load(y, 16), i32x4.extend_high_i16x8_s(a)), 16);
+  }
+}
+
+/** As many of the 8 as there are `left`. */
 function addSome(y: usize, left: usize, a: v128): void {
-  if (left > 0) store<i32>(y, load<i32>(y) + i32x4.extract_lane(a, 0));
-  if (left > 1) store<i32>(y, load<i32>(y, 4) + i32x4.extract_lane(a, 1), 4);
-  if (left > 2) store<i32>(y, load<i32>(y, 8) + i32x4.extract_lane(a, 2), 8);
+  for (const end = y + (min<usize>(left, 8) << 2); y < end; y += 4) {
+    store<i32>(y, load<i32>(y) + i16x8.extract_lane_s(a, 0));
+    a = v128.shuffle<i16>(a, a, 1, 2, 3, 4, 5, 6, 7, 0);
+  }
 }
 
 /** i32 sums at y → floats: · channels · scale of x (+ bias). */

@@ -222,6 +222,6 @@ export const cases: Case[] = [
   // columns left over: one and two groups of signs more than of codes, in a run with codes and in one without
   ...[39, 41, 80, 310, 319, 352, 359, 999].map((k) => make("q161", { n: 19, k, rows: 5, fill: "extremes", residual: true })),
   anyBits("q161", 35, 999, SCHEMES.q161.bytes(16, 999), 112),
-  ...[0, 0.05, 0.3, 0.6, 1, undefined].flatMap((share) => [listed(share, 37, 72), listed(share, 150, 40)]),
+  ...[0, 0.05, 0.3, 0.6, 1, undefined].flatMap((share) => [listed(share, 37, 72), listed(share, 150, 40), listed(share, 96, 200)]),
   ...sparse.map((variant) => anyPlaces(variant, 35, 300)),
 ];

@@ -58,4 +58,6 @@ export const cases: Case[] = [
   ...[0, 0.03, 0.1, 0.5, 1, "all" as const].map((picked) => make({ n: 200, k: 100, picked })),
   ...[0.5, undefined].map((picked) => make({ n: 140, k: 70, picked, extremes: true })),
   make({ n: 70, k: 64, rows: 2, extremes: true }),
+  // a list whose rows lie far apart, and one of more than are brought near at a time
+  ...[0.04, 0.4].map((picked) => make({ n: 250, k: 320, picked })),
 ];

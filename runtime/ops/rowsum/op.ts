@@ -23,7 +23,8 @@ export const op = defineOp(
     complaint,
     weights: { w: "q4n" },
     shapes: { x: ["rows", "n"], w: ["n", "k"], channels: ["k"], bias: ["k"], y: ["rows", "k"] },
-    pieces: (a) => Math.ceil(a.k / 32),
+    // narrower ones would read lines of memory for a few bytes of each
+    pieces: (a) => Math.ceil(a.k / 128),
     macs: (a) => a.n * a.k,
   },
 );

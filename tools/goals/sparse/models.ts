@@ -51,8 +51,14 @@ export const smolGraph = (): Graph =>
     { cache: "f16" },
   );
 
+interface MadeUp {
+  readonly context?: number;
+  /** Every neuron is active. */
+  readonly active?: boolean;
+}
+
 /** An engine on one lane with random weights under a recipe. */
-export async function engineOf(plain: Graph, recipe: string, context = 512): Promise<Engine> {
+export async function engineOf(plain: Graph, recipe: string, { context = 512, active = false }: MadeUp = {}): Promise<Engine> {
   const graph = withNeuronRows(
     applyRecipe(plain, recipeNamed(recipe), () => "F32"),
     () => undefined,
@@ -60,7 +66,7 @@ export async function engineOf(plain: Graph, recipe: string, context = 512): Pro
   const { env } = await openDevice({ threads: 1 });
   const engine = new Engine(graph, env.device, { context, batch: 32, fuse: true, score: false, taps: [] });
   const made = new Map<string, Uint8Array>();
-  for (const t of engine.weights) fill(t, engine.program.view(t.name), made);
+  for (const t of engine.weights) fill(t, engine.program.view(t.name), made, active);
   engine.ffn.reset();
   return engine;
 }
@@ -68,18 +74,39 @@ export async function engineOf(plain: Graph, recipe: string, context = 512): Pro
 /** Rows of a matrix that are made up; they come again and again. */
 const ROWS = 256;
 
-function fill(t: TensorDef, place: Uint8Array, made: Map<string, Uint8Array>): void {
+/** What the elements of a tensor are made of: normal around a mean, in units of 1 / width. */
+export interface Values {
+  readonly seed: number;
+  /** What a row adds up to beside its noise of about 1. */
+  readonly sum: number;
+}
+
+/** Tensors of one kind have the same values, of different kinds other ones: a token that were a row of a gate would wake that neuron alone. */
+const KINDS = ["embed", "q", "k", "v", "o", "gate", "up", "down", "head"];
+const RANDOM = (name: string): Values => ({ seed: 1 + KINDS.findIndex((kind) => name.includes(kind)), sum: 0 });
+
+/**
+ * Values under which every neuron is active, so that a list of so many neurons is as much work in `down` as in `gate` and `up`: tokens are ones, and
+ * gates and ups add up to 4 with noise of 1. What layers add to them is next to nothing (`channels` of rowsum), so that it stays so.
+ */
+const ALL_ACTIVE = (name: string): Values => ({ ...RANDOM(name), sum: /gate|up/.test(name) ? 4 : 0 });
+
+const TOKEN_ROWS = /^embed/;
+
+export function fill(t: TensorDef, place: Uint8Array, made: Map<string, Uint8Array>, active: boolean): void {
   const [n, k = 1] = t.shape as number[];
   if (!isMatrix(t)) {
-    new Float32Array(place.buffer, place.byteOffset, n).fill(1);
+    new Float32Array(place.buffer, place.byteOffset, n).fill(active && t.name.endsWith("channels") ? 1e-6 : 1);
     return;
   }
-  const key = `${t.format} ${k}`;
+  const { seed, sum } = (active ? ALL_ACTIVE : RANDOM)(t.name);
+  const key = `${t.format} ${k} ${seed}`;
   const scheme = SCHEMES[t.format];
   let block = made.get(key);
   if (!block) {
     block = new Uint8Array(scheme.bytes(ROWS, k));
-    scheme.encode(normal(ROWS * k, k, 1 / Math.sqrt(k)), ROWS, k, block);
+    const values = active && TOKEN_ROWS.test(t.name) ? new Float32Array(ROWS * k).fill(1) : normal(ROWS * k, 1000 * k + seed, 1 / Math.sqrt(k)).map((v) => v + sum / k);
+    scheme.encode(values, ROWS, k, block);
     made.set(key, block);
   }
   const bytes = scheme.bytes(n, k);

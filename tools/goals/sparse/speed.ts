@@ -36,6 +36,8 @@ async function alternate(sides: readonly Side[], rounds: number, { signal }: Goa
   return spans;
 }
 
+const ONE = { context: 64, active: true };
+
 let layers: Promise<Map<string, number[]>> | undefined;
 
 /** Steps of feed-forward layers alone: int4 by groups, int4 by neurons, cores of each share, and the greatest tenth of each token. */
@@ -46,7 +48,7 @@ function layerTimes(context: GoalContext): Promise<Map<string, number[]>> {
 
 async function measureLayers(context: GoalContext): Promise<Map<string, number[]>> {
   enableRelaxed();
-  const [groups, neurons] = [await engineOf(ffnGraph(LAYERS), "w4", 64), await engineOf(ffnGraph(LAYERS), "w4n", 64)];
+  const [groups, neurons] = [await engineOf(ffnGraph(LAYERS), "w4", ONE), await engineOf(ffnGraph(LAYERS), "w4n", ONE)];
   try {
     const ranked: Side = { name: "topk", engine: neurons, prepare: () => neurons.ffn.set({ mode: "topk", topk: Math.round(0.1 * NEURONS) }) };
     const cores = SHARES.map(
