@@ -134,6 +134,21 @@ export class CopyOp {
   k: u32;
 }
 
+/** Record of `corecut`; meaning of the fields: runtime/ops/corecut/op.ts. */
+export class CorecutOp {
+  kernel: u32;
+  units: u32;
+  rows: u32;
+  s: u32;
+  ss: u32;
+  u: u32;
+  us: u32;
+  control: u32;
+  cuts: u32;
+  cs: u32;
+  n: u32;
+}
+
 /** Record of `deform_dwconv2d`; meaning of the fields: runtime/ops/deform_dwconv2d/op.ts. */
 export class DeformDwconv2dOp {
   kernel: u32;
@@ -566,6 +581,21 @@ export class SsdOp {
   states: u32;
   least: f32;
   most: f32;
+}
+
+/** Record of `tally`; meaning of the fields: runtime/ops/tally/op.ts. */
+export class TallyOp {
+  kernel: u32;
+  units: u32;
+  rows: u32;
+  s: u32;
+  ss: u32;
+  cuts: u32;
+  cs: u32;
+  control: u32;
+  counts: u32;
+  mass: u32;
+  n: u32;
 }
 
 /** Record of `upsample2`; meaning of the fields: runtime/ops/upsample2/op.ts. */

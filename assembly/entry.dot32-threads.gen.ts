@@ -15,6 +15,7 @@ import { kernel as conv2d_w4__simd } from "./conv2d/w4.simd";
 import { kernel as conv2d_w8__simd } from "./conv2d/w8.simd";
 import { kernel as copy_last__scalar } from "./copy/last.scalar";
 import { kernel as copy_rows__scalar } from "./copy/rows.scalar";
+import { kernel as corecut_f32__simd } from "./corecut/f32.simd";
 import { kernel as deform_dwconv2d_w4__simd } from "./deform_dwconv2d/w4.simd";
 import { kernel as deform_dwconv2d_w8__simd } from "./deform_dwconv2d/w8.simd";
 import { kernel as deltaconv2d_w4__simd } from "./deltaconv2d/w4.simd";
@@ -103,6 +104,7 @@ import { kernel as shuffle_image__scalar } from "./shuffle/image.scalar";
 import { kernel as softcap_f32__simd } from "./softcap/f32.simd";
 import { kernel as ssd_chunks__simd } from "./ssd/chunks.simd";
 import { kernel as ssd_f32__simd } from "./ssd/f32.simd";
+import { kernel as tally_f32__simd } from "./tally/f32.simd";
 import { kernel as upsample2_image__scalar } from "./upsample2/image.scalar";
 import { kernel as wkv_f32__simd } from "./wkv/f32.simd";
 import { walk as walkWith, walkAlone } from "./executor";
@@ -126,6 +128,7 @@ const KERNELS: StaticArray<Kernel> = [
   conv2d_w8__simd,
   copy_last__scalar,
   copy_rows__scalar,
+  corecut_f32__simd,
   deform_dwconv2d_w4__simd,
   deform_dwconv2d_w8__simd,
   deltaconv2d_w4__simd,
@@ -214,6 +217,7 @@ const KERNELS: StaticArray<Kernel> = [
   softcap_f32__simd,
   ssd_chunks__simd,
   ssd_f32__simd,
+  tally_f32__simd,
   upsample2_image__scalar,
   wkv_f32__simd,
 ];
@@ -235,5 +239,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 1846373095;
+  return 1531087484;
 }

@@ -15,6 +15,7 @@ import { kernel as conv2d_w4__scalar } from "./conv2d/w4.scalar";
 import { kernel as conv2d_w8__scalar } from "./conv2d/w8.scalar";
 import { kernel as copy_last__scalar } from "./copy/last.scalar";
 import { kernel as copy_rows__scalar } from "./copy/rows.scalar";
+import { kernel as corecut_f32__scalar } from "./corecut/f32.scalar";
 import { kernel as deform_dwconv2d_w4__scalar } from "./deform_dwconv2d/w4.scalar";
 import { kernel as deform_dwconv2d_w8__scalar } from "./deform_dwconv2d/w8.scalar";
 import { kernel as deltaconv2d_w4__scalar } from "./deltaconv2d/w4.scalar";
@@ -85,6 +86,7 @@ import { kernel as shuffle_image__scalar } from "./shuffle/image.scalar";
 import { kernel as softcap_f32__scalar } from "./softcap/f32.scalar";
 import { kernel as ssd_chunks__scalar } from "./ssd/chunks.scalar";
 import { kernel as ssd_f32__scalar } from "./ssd/f32.scalar";
+import { kernel as tally_f32__scalar } from "./tally/f32.scalar";
 import { kernel as upsample2_image__scalar } from "./upsample2/image.scalar";
 import { kernel as wkv_f32__scalar } from "./wkv/f32.scalar";
 import { walk as walkWith, walkAlone } from "./executor";
@@ -108,6 +110,7 @@ const KERNELS: StaticArray<Kernel> = [
   conv2d_w8__scalar,
   copy_last__scalar,
   copy_rows__scalar,
+  corecut_f32__scalar,
   deform_dwconv2d_w4__scalar,
   deform_dwconv2d_w8__scalar,
   deltaconv2d_w4__scalar,
@@ -178,6 +181,7 @@ const KERNELS: StaticArray<Kernel> = [
   softcap_f32__scalar,
   ssd_chunks__scalar,
   ssd_f32__scalar,
+  tally_f32__scalar,
   upsample2_image__scalar,
   wkv_f32__scalar,
 ];
@@ -199,5 +203,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 1765237282;
+  return 247395339;
 }

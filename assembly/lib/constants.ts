@@ -11,6 +11,9 @@ export const I8_MIN = memory.data<u32>([0x81818181, 0x81818181, 0x81818181, 0x81
 /** f32 0x7fffffff: clears the sign. */
 export const F32_ABS = memory.data<u32>([0x7fffffff, 0x7fffffff, 0x7fffffff, 0x7fffffff], 16);
 
+/** i32 0 1 2 3. */
+export const I32_0123 = memory.data<u32>([0, 1, 2, 3], 16);
+
 /** 16 f32 of −0: whatever they are added to stays what it is. */
 export const MINUS_ZEROS = memory.data<u32>([MINUS, MINUS, MINUS, MINUS, MINUS, MINUS, MINUS, MINUS, MINUS, MINUS, MINUS, MINUS, MINUS, MINUS, MINUS, MINUS], 16);
 

@@ -26,6 +26,17 @@ export function selectRows<S extends Selector>(p: usize, unit: u32, units: u32):
     it.activate(op.kind, <usize>op.g + ((<usize>r * op.gs) << 2), s, op.n);
     if (op.only) list<S>(op, mode, s);
     else if (mode == BY_RANK) keep<S>(op, s, load<u32>(op.control, TOPK));
+    else if (mode == CORE && entriesOf(op.core)) mask(s, op.n, entriesOf(op.core), load<u32>(op.core));
+  }
+}
+
+/** Sets to 0 what is not among `many` entries, which ascend. */
+function mask(s: usize, n: u32, entries: usize, many: u32): void {
+  let next: u32 = 0;
+  for (let i: u32 = 0; i <= many; i++) {
+    const kept = i < many ? load<u32>(entries + ((<usize>i) << 2)) : n;
+    for (; next < kept; next++) store<f32>(s + ((<usize>next) << 2), 0);
+    next++;
   }
 }
 

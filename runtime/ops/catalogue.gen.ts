@@ -6,6 +6,7 @@ import { op as op_attentionmerge } from "./attentionmerge/op.ts";
 import { op as op_conv1d } from "./conv1d/op.ts";
 import { op as op_conv2d } from "./conv2d/op.ts";
 import { op as op_copy } from "./copy/op.ts";
+import { op as op_corecut } from "./corecut/op.ts";
 import { op as op_deform_dwconv2d } from "./deform_dwconv2d/op.ts";
 import { op as op_deltaconv2d } from "./deltaconv2d/op.ts";
 import { op as op_dequantise } from "./dequantise/op.ts";
@@ -29,6 +30,7 @@ import { op as op_select } from "./select/op.ts";
 import { op as op_shuffle } from "./shuffle/op.ts";
 import { op as op_softcap } from "./softcap/op.ts";
 import { op as op_ssd } from "./ssd/op.ts";
+import { op as op_tally } from "./tally/op.ts";
 import { op as op_upsample2 } from "./upsample2/op.ts";
 import { op as op_wkv } from "./wkv/op.ts";
 import type { OpDef } from "./define.ts";
@@ -41,6 +43,7 @@ export const OPS: Readonly<Record<string, OpDef>> = {
   "conv1d": op_conv1d,
   "conv2d": op_conv2d,
   "copy": op_copy,
+  "corecut": op_corecut,
   "deform_dwconv2d": op_deform_dwconv2d,
   "deltaconv2d": op_deltaconv2d,
   "dequantise": op_dequantise,
@@ -64,6 +67,7 @@ export const OPS: Readonly<Record<string, OpDef>> = {
   "shuffle": op_shuffle,
   "softcap": op_softcap,
   "ssd": op_ssd,
+  "tally": op_tally,
   "upsample2": op_upsample2,
   "wkv": op_wkv,
 };

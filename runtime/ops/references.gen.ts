@@ -6,6 +6,7 @@ import { reference as reference_attentionmerge } from "./attentionmerge/referenc
 import { reference as reference_conv1d } from "./conv1d/reference.ts";
 import { reference as reference_conv2d } from "./conv2d/reference.ts";
 import { reference as reference_copy } from "./copy/reference.ts";
+import { reference as reference_corecut } from "./corecut/reference.ts";
 import { reference as reference_deform_dwconv2d } from "./deform_dwconv2d/reference.ts";
 import { reference as reference_deltaconv2d } from "./deltaconv2d/reference.ts";
 import { reference as reference_dequantise } from "./dequantise/reference.ts";
@@ -29,6 +30,7 @@ import { reference as reference_select } from "./select/reference.ts";
 import { reference as reference_shuffle } from "./shuffle/reference.ts";
 import { reference as reference_softcap } from "./softcap/reference.ts";
 import { reference as reference_ssd } from "./ssd/reference.ts";
+import { reference as reference_tally } from "./tally/reference.ts";
 import { reference as reference_upsample2 } from "./upsample2/reference.ts";
 import { reference as reference_wkv } from "./wkv/reference.ts";
 import type { Reference } from "./define.ts";
@@ -41,6 +43,7 @@ export const REFERENCES: Readonly<Record<string, Reference>> = {
   "conv1d": reference_conv1d,
   "conv2d": reference_conv2d,
   "copy": reference_copy,
+  "corecut": reference_corecut,
   "deform_dwconv2d": reference_deform_dwconv2d,
   "deltaconv2d": reference_deltaconv2d,
   "dequantise": reference_dequantise,
@@ -64,6 +67,7 @@ export const REFERENCES: Readonly<Record<string, Reference>> = {
   "shuffle": reference_shuffle,
   "softcap": reference_softcap,
   "ssd": reference_ssd,
+  "tally": reference_tally,
   "upsample2": reference_upsample2,
   "wkv": reference_wkv,
 };

@@ -10,6 +10,9 @@ import { type Ir, Rewrite, tensor, type Uses, usesOf } from "./ir.ts";
 export const controlOf = (layer: string): string => `${layer}:control`;
 export const coreOf = (layer: string): string => `${layer}:core`;
 export const normsOf = (layer: string): string => `${layer}:norms`;
+/** What is counted of a prompt, by neuron (runtime/ops/tally). */
+export const countsOf = (layer: string): string => `${layer}:counts`;
+export const massOf = (layer: string): string => `${layer}:mass`;
 
 /** What leads to a `rowsum` whose neurons can be left out before they are computed. */
 interface Layer {
@@ -37,6 +40,8 @@ export function expandNeurons(ir: Ir, one: boolean): void {
       rewrite.insertAfter(one || !second ? first : second, to.select(activate, s));
       if (second && one) rewrite.replace(second, { ...second, tensors: { ...second.tensors, only: to.list("only") } });
       rewrite.replace(activate, to.hidden(s, activate.tensors.u, one, hidden));
+      // Of the last layer a prompt may compute one row only: what is counted must not depend on how the prompt is cut.
+      if (!one && sum.rows === "T") for (const step of to.count(s, activate.tensors.u)) rewrite.insertAfter(activate, step);
     }
     rewrite.replace(sum, to.sum());
   }
@@ -83,15 +88,17 @@ class Expansion {
   }
 
   /** Tensors that all plans share, and the host. */
-  shared(what: "control" | "core" | "norms"): string {
+  shared(what: "control" | "core" | "norms" | "counts" | "mass"): string {
     const { name } = this.node;
     if (what === "norms") return this.define({ name: normsOf(name), role: "input", format: "f32", shape: [this.n] });
+    if (what === "counts") return this.define({ name: countsOf(name), role: "input", format: "u32", shape: [this.n] });
+    if (what === "mass") return this.define({ name: massOf(name), role: "input", format: "f32", shape: [this.n] });
     if (what === "core") return this.define({ name: coreOf(name), role: "input", format: "u32", shape: [1, LIST_HEAD + this.n] });
     return this.define({ name: controlOf(name), role: "input", format: "u32", shape: [1, CONTROL_WORDS] });
   }
 
   select(activate: GraphNode, s: string): GraphNode {
-    const lists: Record<string, string> = this.one ? { core: this.shared("core"), only: this.list("only") } : {};
+    const lists: Record<string, string> = { core: this.shared("core"), ...(this.one ? { only: this.list("only") } : {}) };
     return {
       op: "select",
       name: `${this.node.name}:select`,
@@ -122,6 +129,18 @@ class Expansion {
       },
       attrs: { n: this.n, k: attrs.k },
     };
+  }
+
+  /** Counts which neurons are strong, where the host says so. They come behind `hidden`: s is theirs then. */
+  count(s: string, u: string | undefined): GraphNode[] {
+    const { name, rows } = this.node;
+    const cuts = this.define({ name: `${name}:cuts`, role: "value", format: "u32", shape: [rows, 2] });
+    const common = { variant: "f32", rows, attrs: { n: this.n } };
+    const control = this.shared("control");
+    return [
+      { ...common, op: "corecut", name: `${name}:corecut`, tensors: { s, ...(u ? { u } : {}), control, cuts } },
+      { ...common, op: "tally", name: `${name}:tally`, tensors: { s, cuts, control, counts: this.shared("counts"), mass: this.shared("mass") } },
+    ];
   }
 
   sum(): GraphNode {

@@ -60,7 +60,11 @@ export class Engine {
     this.plans = planAll(graph, device.kernels, options);
     this.map = memoryMap(this.plans);
     this.program = device.allocate(this.map, this.plans);
-    this.ffn = new Ffn(graph, this.program);
+    this.ffn = new Ffn(
+      graph,
+      this.program,
+      this.plans.find((p) => p.name === "prefill"),
+    );
     this.tokens = asU32(this.program.view("tokens"));
     if (graph.tensors.some((t) => t.name === "positions" && t.role === "input")) this.positions = asU32(this.program.view("positions"));
     this.logits = asF32(this.program.view(graph.points.logits));

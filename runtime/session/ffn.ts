@@ -1,13 +1,19 @@
 // Feed-forward layers that can leave out neurons: what each of them does, switched between steps, and what that came to.
+import { checkOrigin, parseClusters } from "../cores/clusters.ts";
 import { SkintError } from "../errors.ts";
-import type { Graph, GraphNode } from "../graph/types.ts";
+import type { Graph } from "../graph/types.ts";
+import type { HasherFactory } from "../io/hash.ts";
 import { CONTROL, FFN_MODES, type FfnMode } from "../ops/select/control.ts";
 import { LIST_HEAD, writeList } from "../ops/select/list.ts";
 import type { Program } from "../plan/device.ts";
-import { controlOf, coreOf, normsOf } from "../plan/neurons.ts";
+import { normsOf } from "../plan/neurons.ts";
+import type { Plan } from "../plan/types.ts";
 import { scheme } from "../quant/q4n.ts";
+import type { CoreOptions } from "./coreoptions.ts";
+import { type CoreReport, Cores } from "./cores.ts";
+import { bytesOf, type FfnLayer, f32, ffnLayers, rowsIn, rowsRead } from "./ffnlayer.ts";
 
-export interface FfnOptions {
+export interface FfnOptions extends CoreOptions {
   readonly mode: FfnMode;
   /** Contribution |h_i| · ‖w_i‖ below which `cett` drops a neuron; default: what the model was calibrated to. */
   readonly eps?: number;
@@ -37,37 +43,32 @@ export interface FfnReport {
   readonly steps: number;
   /** Share of all feed-forward rows that decode steps did not read. */
   readonly skipped: number;
+  /** What mode core did. */
+  readonly core?: CoreReport;
   readonly layers: readonly FfnLayerReport[];
 }
 
 /** Share of a layer's neurons from which on lists are not walked, unless the machine has been measured. */
 const DEFAULT_LIMIT = 0.75;
 
-interface Layer {
-  readonly name: string;
-  readonly neurons: number;
-  readonly width: number;
-  /** Has it a second matrix before the last? */
-  readonly gated: boolean;
-  readonly node: GraphNode;
-  readonly control: Uint32Array;
-  readonly core: Uint32Array;
-  readonly floats: Float32Array;
-}
-
 const bad = (message: string, what: string): never => {
   throw new SkintError("usage", message, { what });
 };
 
 export class Ffn {
-  private readonly layers: readonly Layer[];
+  /** Cores of texts, which mode core goes by. */
+  readonly cores: Cores;
+  private readonly layers: readonly FfnLayer[];
   private why = "as the model says";
 
+  /** @param prompt the plan by which prompts are read */
   constructor(
     graph: Graph,
     private readonly program: Program,
+    prompt?: Plan,
   ) {
-    this.layers = graph.nodes.filter((n) => n.op === "rowsum").map((node) => layerOf(graph, node, program));
+    this.layers = ffnLayers(graph, program, prompt);
+    this.cores = new Cores(this.layers);
     for (const l of this.layers) l.control[CONTROL.limit] = Math.floor(DEFAULT_LIMIT * l.neurons);
   }
 
@@ -83,35 +84,64 @@ export class Ffn {
 
   /** Sets every layer to what the model was made with. Call it when the weights are in place. */
   reset(): void {
-    for (const l of this.layers) this.apply(l, { mode: FFN_MODES[l.node.attrs.mode as number] });
+    this.restore(this.layers);
     this.why = "as the model says";
     this.clear();
   }
 
   /**
-   * Sets what layers do from the next step on: all of them, or those named. Throws `usage` where the model does not lie by neurons, a layer is
-   * unknown, or what the mode needs is missing or out of range.
+   * Sets what layers do from the next step on: all of them, or those named. Mode core keeps to the inner layers unless some are named; all others do what
+   * the model says, and texts have a core from their next prompt on. Throws `usage` where the model does not lie by neurons, a layer is unknown, or what
+   * the mode needs is missing or out of range; nothing has changed then.
    */
-  set(options: FfnOptions, layers: readonly string[] = this.names, why = "as asked"): void {
+  set(options: FfnOptions, layers?: readonly string[], why = "as asked"): void {
     if (!this.there) bad("this model's feed-forward layers do not lie by neurons, so that none can be left out; compress it with the recipe w4n", "ffn");
-    const chosen = layers.map((name) => this.layers.find((l) => l.name === name) ?? bad(`there is no feed-forward layer ${name}; there are ${this.names.join(", ")}`, name));
-    for (const l of chosen) check(l, options);
-    for (const l of chosen) this.apply(l, options);
+    if (options.mode === "core") this.setCores(options, layers ? layers.map((name) => this.named(name)) : this.cores.usual);
+    else {
+      const chosen = layers ? layers.map((name) => this.named(name)) : this.layers;
+      for (const l of chosen) check(l, options);
+      this.cores.release(chosen);
+      for (const l of chosen) this.apply(l, options);
+    }
     this.why = why;
   }
 
+  private setCores(options: FfnOptions, chosen: readonly FfnLayer[]): void {
+    this.cores.check(options, chosen);
+    this.restore(this.layers);
+    for (const l of chosen) this.apply(l, options);
+    this.cores.start(options, chosen);
+  }
+
+  private restore(layers: readonly FfnLayer[]): void {
+    this.cores.release(layers);
+    for (const l of layers) this.apply(l, { mode: FFN_MODES[l.node.attrs.mode as number] });
+  }
+
+  private named(name: string): FfnLayer {
+    return this.layers.find((l) => l.name === name) ?? bad(`there is no feed-forward layer ${name}; there are ${this.names.join(", ")}`, name);
+  }
+
   /**
-   * Sets a layer to mode `core` with these neurons, until another mode or core is set. Throws `usage` where a number is out of range, or they do
-   * not ascend.
+   * Sets a layer to mode `core` with these neurons, for all texts, until another mode or core is set. Throws `usage` where a number is out of range, or
+   * they do not ascend.
    */
   setCore(layer: string, core: ArrayLike<number>): void {
-    const l = this.layers.find(({ name }) => name === layer) ?? bad(`there is no feed-forward layer ${layer}; there are ${this.names.join(", ")}`, layer);
+    const l = this.named(layer);
     for (let i = 0; i < core.length; i++)
       if (!Number.isInteger(core[i]) || core[i] < 0 || core[i] >= l.neurons || (i > 0 && core[i] <= core[i - 1]))
         bad(`entry ${i} of the core of ${layer} is ${core[i]}; give numbers of neurons from 0 to ${l.neurons - 1}, each greater than the one before`, layer);
+    this.cores.release([l]);
     this.apply(l, { mode: "core" });
     writeList(l.core, l.neurons, core);
     this.why = "a core that was given";
+  }
+
+  /** Takes over the clusters of texts that came with the weights, which are in place. Throws `format.*` for a malformed document, or one of other weights. */
+  setClusters(document: string, sha256: HasherFactory): void {
+    const clusters = parseClusters(document, new Map(this.layers.map((l) => [l.name, l.neurons])));
+    checkOrigin(clusters, bytesOf(this.program, this.named(clusters.probe).node.tensors.w), sha256);
+    this.cores.clusters = clusters;
   }
 
   /** Neurons from which on all rows are done; `share` of a layer's. */
@@ -126,14 +156,16 @@ export class Ffn {
 
   report(): FfnReport | undefined {
     if (!this.there) return undefined;
-    const layers = this.layers.map(reportOf);
-    const read = this.layers.reduce((sum, l) => sum + rowsOf(l), 0);
-    const all = this.layers.reduce((sum, l) => sum + l.control[CONTROL.steps] * l.neurons * (l.gated ? 3 : 2), 0);
+    const layers = this.layers.map((l) => ({ ...reportOf(l), ...(this.cores.has(l) ? { mode: "core" as const } : {}) }));
+    const read = this.layers.reduce((sum, l) => sum + rowsRead(l), 0);
+    const all = this.layers.reduce((sum, l) => sum + l.control[CONTROL.steps] * rowsIn(l), 0);
     const modes = new Set(layers.map((l) => l.mode));
-    return { mode: modes.size === 1 ? layers[0].mode : "mixed", why: this.why, steps: layers[0].steps, skipped: all ? 1 - read / all : 0, layers };
+    const mode = this.cores.on ? "core" : modes.size === 1 ? layers[0].mode : "mixed";
+    const core = this.cores.report();
+    return { mode, why: this.why, steps: layers[0].steps, skipped: all ? 1 - read / all : 0, ...(core ? { core } : {}), layers };
   }
 
-  private apply(l: Layer, { mode, eps, topk }: FfnOptions): void {
+  private apply(l: FfnLayer, { mode, eps, topk }: FfnOptions): void {
     l.control[CONTROL.mode] = FFN_MODES.indexOf(mode);
     // A core that is left behind would go on to limit the first matrix.
     if (mode !== "core") l.core.fill(0, 0, LIST_HEAD);
@@ -144,10 +176,10 @@ export class Ffn {
   }
 
   /** Norms of the neurons' rows as they stand: what a neuron adds to y is h times its row. */
-  private norms(l: Layer): void {
+  private norms(l: FfnLayer): void {
     const { codes, scales } = scheme.unpack(bytesOf(this.program, l.node.tensors.w), l.neurons, l.width);
-    const channels = floatsOf(this.program, l.node.tensors.channels);
-    const norms = floatsOf(this.program, normsOf(l.name));
+    const channels = f32(this.program, l.node.tensors.channels);
+    const norms = f32(this.program, normsOf(l.name));
     for (let i = 0; i < l.neurons; i++) {
       let sum = 0;
       for (let c = 0; c < l.width; c++) sum += (codes[i * l.width + c] * channels[c]) ** 2;
@@ -156,9 +188,8 @@ export class Ffn {
   }
 }
 
-function check(l: Layer, { mode, eps, topk }: FfnOptions): void {
+function check(l: FfnLayer, { mode, eps, topk }: FfnOptions): void {
   if (!FFN_MODES.includes(mode)) bad(`the feed-forward mode ${mode} is none of ${FFN_MODES.join(", ")}`, "mode");
-  if (mode === "core") bad("mode core needs neurons to keep; give them by setCore", "mode");
   if (eps !== undefined && !(eps >= 0 && Number.isFinite(eps))) bad(`eps is ${eps}; give a number of 0 or more`, "eps");
   const most = topk ?? (l.node.attrs.topk as number);
   if ((mode === "topk" || topk !== undefined) && !(Number.isInteger(most) && most >= 1 && most <= l.neurons))
@@ -166,35 +197,7 @@ function check(l: Layer, { mode, eps, topk }: FfnOptions): void {
   if (mode === "cett" && eps === undefined && l.node.attrs.eps === 0) bad("the model was not calibrated for cett; give eps", "eps");
 }
 
-function layerOf(graph: Graph, node: GraphNode, program: Program): Layer {
-  const control = bytesOf(program, controlOf(node.name));
-  const core = bytesOf(program, coreOf(node.name));
-  const activate = graph.nodes.find((n) => n.op === "activate" && n.tensors.y === node.tensors.x);
-  return {
-    name: node.name,
-    neurons: node.attrs.n as number,
-    width: node.attrs.k as number,
-    gated: activate?.tensors.u !== undefined,
-    node,
-    control: new Uint32Array(control.buffer, control.byteOffset, control.length / 4),
-    core: new Uint32Array(core.buffer, core.byteOffset, core.length / 4),
-    floats: new Float32Array(control.buffer, control.byteOffset, control.length / 4),
-  };
-}
-
-const bytesOf = (program: Program, tensor: string) => program.view(tensor) as Uint8Array<ArrayBuffer>;
-
-function floatsOf(program: Program, tensor: string): Float32Array {
-  const bytes = bytesOf(program, tensor);
-  return new Float32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 4));
-}
-
-/** Rows read since the counters were cleared. */
-function rowsOf({ control, gated }: Layer): number {
-  return control[CONTROL.firstRows] + (gated ? control[CONTROL.upRows] : 0) + control[CONTROL.downRows];
-}
-
-function reportOf({ name, neurons, control, gated }: Layer): FfnLayerReport {
+function reportOf({ name, neurons, control, gated }: FfnLayer): FfnLayerReport {
   const steps = control[CONTROL.steps];
   const skipped = (rows: number) => (steps ? 1 - rows / (steps * neurons) : 0);
   const up = gated ? skipped(control[CONTROL.upRows]) : 0;

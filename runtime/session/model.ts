@@ -99,6 +99,8 @@ export async function loadModel(source: Source, env: Environment, options: Model
     try {
       await readWeights(pack, engine, env, options);
       engine.ffn.reset();
+      const cores = await pack.document("cores");
+      if (cores) engine.ffn.setClusters(cores, env.sha256);
       const golden = await pack.document("golden");
       if (golden && options.golden !== false) await checkGolden(engine, golden, env.sha256);
       throwIfAborted(options.signal, `loading ${pack.name}`);

@@ -3,6 +3,8 @@ import { SkintError, throwIfAborted } from "../errors.ts";
 import { turn } from "../io/turn.ts";
 import { logSoftmaxAt } from "../stats/perplexity.ts";
 import type { Engine } from "./engine.ts";
+import { readPrompt } from "./prompt.ts";
+import { TextCore } from "./textcore.ts";
 
 export interface ScoreOptions {
   /** Tokens a window feeds, at most the engine's context. */
@@ -13,22 +15,34 @@ export interface ScoreOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** Natural-log probabilities f64 [tokens.length - 1]: entry i is that of tokens[i + 1]. The engine must have been loaded with its score plan. */
+/**
+ * Natural-log probabilities f64 [tokens.length - 1]: entry i is that of tokens[i + 1]. The engine must have been loaded with its score plan. In mode core
+ * the first window − stride tokens of each window are its prompt, read and scored with all neurons; those behind them are scored under the core.
+ */
 export async function scoreTokens(engine: Engine, tokens: Uint32Array, o: ScoreOptions): Promise<Float64Array> {
   checkOptions(engine, o);
   engine.take(undefined);
   const out = new Float64Array(Math.max(0, tokens.length - 1));
   const vocab = engine.graph.vocab;
+  const { batch } = engine.options;
   let done = 0;
   for (let start = 0; done < out.length; start += o.stride) {
     const end = Math.min(start + o.window, tokens.length - 1);
-    for (let at = start; at < end; at += engine.options.batch) {
-      throwIfAborted(o.signal, "scoring");
-      const piece = tokens.subarray(at, Math.min(at + engine.options.batch, end));
+    let at = start;
+    const feed = async (piece: Uint32Array) => {
       const last = at + piece.length <= done;
       const logits = await engine.run(last ? "prefill" : "score", piece, at - start);
       for (let i = Math.max(at, done); i < at + piece.length; i++) out[i] = logSoftmaxAt(logits.subarray((i - at) * vocab, (i - at + 1) * vocab), tokens[i + 1]);
-      o.onProgress?.(Math.max(done, at + piece.length), out.length);
+      at += piece.length;
+      o.onProgress?.(Math.max(done, at), out.length);
+    };
+    const core = new TextCore();
+    const prompt = Math.min(engine.ffn.cores.on ? o.window - o.stride : 0, end - start);
+    if (prompt > 0) await readPrompt(engine, core, tokens.subarray(start, start + prompt), 0, feed, o.signal);
+    engine.ffn.cores.hold(core);
+    while (at < end) {
+      throwIfAborted(o.signal, "scoring");
+      await feed(tokens.subarray(at, Math.min(at + batch, end)));
       await turn();
     }
     done = end;

@@ -4,10 +4,12 @@ import { turn } from "../io/turn.ts";
 import { createStopMatcher } from "../text/stop.ts";
 import { createTextStream } from "../text/stream.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
-import type { Holder } from "./engine.ts";
+import type { Holder, PlanName } from "./engine.ts";
 import { type Past, pastOf } from "./past.ts";
+import { decodeToken, readPrompt } from "./prompt.ts";
 import { createSampler, type SampleOptions } from "./sample.ts";
 import { type SessionState, type StateOptions, stateOf } from "./state.ts";
+import { TextCore } from "./textcore.ts";
 
 export interface GenerateOptions extends SampleOptions {
   /** Most tokens to make; default: until the context is full. */
@@ -61,13 +63,18 @@ export class Session implements Holder {
   readonly state: SessionState<Session>;
   private readonly past: Past;
 
-  /** @param text one that another session has begun */
+  /** @param text one that another session has begun, and its core neurons */
   constructor(
     private readonly o: SessionOptions,
     text?: Past,
+    private readonly core: TextCore = new TextCore(),
   ) {
     this.past = text ?? pastOf(o.engine);
-    this.state = stateOf(o, this.past, (other) => new Session(o, other));
+    this.state = stateOf(o, this.past, {
+      renew: (other) => new Session(o, other, core.copy()),
+      // A saved state has no counts: its text has a core from the next prompt on.
+      changed: () => core.forget(),
+    });
   }
 
   get tokenizer(): Tokenizer | undefined {
@@ -88,6 +95,7 @@ export class Session implements Holder {
   /** Forgets the text; the memory stays. */
   reset(): void {
     this.past.cut(0);
+    this.core.forget();
   }
 
   /** Feeds tokens behind what the cache shares with them and returns the logits f32 [vocab] behind the last one (overwritten by the next call). */
@@ -106,8 +114,11 @@ export class Session implements Holder {
   }
 
   /** Feeds one more token; returns the logits behind it. */
-  next(token: number): Promise<Float32Array> {
-    return this.append(Uint32Array.of(token));
+  async next(token: number): Promise<Float32Array> {
+    const piece = Uint32Array.of(token);
+    this.checkLength(piece, this.past.length);
+    this.goOn();
+    return decodeToken(this.o.engine, this.core, (plan) => this.step(piece, plan));
   }
 
   /** The caches are about to become another text's. */
@@ -126,21 +137,16 @@ export class Session implements Holder {
       );
   }
 
-  private async read(tokens: Uint32Array, signal: AbortSignal | undefined): Promise<Float32Array> {
-    const { engine } = this.o;
-    const { batch } = engine.options;
-    let logits: Float32Array | undefined;
-    for (let at = 0; at < tokens.length; at += batch) {
-      throwIfAborted(signal, "reading the prompt");
-      if (at > 0) await turn();
-      const piece = tokens.subarray(at, at + batch);
-      const start = this.past.length;
-      this.past.before(piece);
-      logits = await engine.run(piece.length === 1 ? "decode" : "prefill", piece, start);
-      this.past.push(piece);
-      await this.checked(logits, start);
-    }
-    return logits as Float32Array;
+  private read(tokens: Uint32Array, signal: AbortSignal | undefined): Promise<Float32Array> {
+    return readPrompt(this.o.engine, this.core, tokens, this.past.length, (piece, plan) => this.step(piece, plan), signal);
+  }
+
+  private async step(piece: Uint32Array, plan: PlanName): Promise<Float32Array> {
+    const start = this.past.length;
+    this.past.before(piece);
+    const logits = await this.o.engine.run(plan, piece, start);
+    this.past.push(piece);
+    return this.checked(logits, start);
   }
 
   /** Makes the caches this text's. */
@@ -149,6 +155,7 @@ export class Session implements Holder {
     if (engine.heldBy(this)) return;
     engine.take(this);
     this.past.enter();
+    if (this.past.length === 0) this.core.forget();
   }
 
   /** As `hold`, for a text that is not to be fed again. */
@@ -161,7 +168,8 @@ export class Session implements Holder {
   /** Tokens of `tokens` that are in the cache already; at least one is always fed, as its logits are wanted. */
   private shared(tokens: Uint32Array): number {
     this.hold();
-    return this.past.shared(tokens);
+    const { engine } = this.o;
+    return engine.resume(engine.ffn.cores.reusable(this.core, this.past.shared(tokens)));
   }
 
   /** Logits that are not finite are traced to the layer where they first appear at or behind `start`; the text ends before it again. */

@@ -49,8 +49,15 @@ export interface Saturation {
   readonly states: number;
 }
 
-/** @param renew another session of the same model with this text */
-export function stateOf<S>(o: StateOptions, past: object, renew: (text: RecurrentPast) => S): SessionState<S> {
+/** The session whose state it is. */
+export interface StateOwner<S> {
+  /** Another session of the same model with this text. */
+  renew(text: RecurrentPast): S;
+  /** The text has become another. */
+  changed(): void;
+}
+
+export function stateOf<S>(o: StateOptions, past: object, owner: StateOwner<S>): SessionState<S> {
   const text = () => {
     if (past instanceof RecurrentPast) return past;
     throw new SkintError("session.state", `${o.model.name} keeps keys and values by position and has no state of its own; keep its text instead, and feed that again`, {
@@ -59,12 +66,12 @@ export function stateOf<S>(o: StateOptions, past: object, renew: (text: Recurren
   };
   return {
     save: () => write(o, text()),
-    load: (bytes) => read(o, bytes, text()),
+    load: (bytes) => read(o, bytes, text()).then(() => owner.changed()),
     fork() {
       const from = text();
       const to = new RecurrentPast(o.engine);
       to.become(from.copy(), from.length, from.hash);
-      return renew(to);
+      return owner.renew(to);
     },
     saturations: () => saturationsOf(o.engine, text()),
   };

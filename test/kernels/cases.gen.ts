@@ -6,6 +6,7 @@ import { cases as cases_attentionmerge } from "./attentionmerge.cases.ts";
 import { cases as cases_conv1d } from "./conv1d.cases.ts";
 import { cases as cases_conv2d } from "./conv2d.cases.ts";
 import { cases as cases_copy } from "./copy.cases.ts";
+import { cases as cases_corecut } from "./corecut.cases.ts";
 import { cases as cases_deform_dwconv2d } from "./deform_dwconv2d.cases.ts";
 import { cases as cases_deltaconv2d } from "./deltaconv2d.cases.ts";
 import { cases as cases_dequantise } from "./dequantise.cases.ts";
@@ -29,6 +30,7 @@ import { cases as cases_select } from "./select.cases.ts";
 import { cases as cases_shuffle } from "./shuffle.cases.ts";
 import { cases as cases_softcap } from "./softcap.cases.ts";
 import { cases as cases_ssd } from "./ssd.cases.ts";
+import { cases as cases_tally } from "./tally.cases.ts";
 import { cases as cases_upsample2 } from "./upsample2.cases.ts";
 import { cases as cases_wkv } from "./wkv.cases.ts";
 import type { Cases } from "./case.ts";
@@ -41,6 +43,7 @@ export const CASES: Readonly<Record<string, Cases>> = {
   "conv1d": cases_conv1d,
   "conv2d": cases_conv2d,
   "copy": cases_copy,
+  "corecut": cases_corecut,
   "deform_dwconv2d": cases_deform_dwconv2d,
   "deltaconv2d": cases_deltaconv2d,
   "dequantise": cases_dequantise,
@@ -64,6 +67,7 @@ export const CASES: Readonly<Record<string, Cases>> = {
   "shuffle": cases_shuffle,
   "softcap": cases_softcap,
   "ssd": cases_ssd,
+  "tally": cases_tally,
   "upsample2": cases_upsample2,
   "wkv": cases_wkv,
 };

@@ -80,4 +80,8 @@ export const cases: Case[] = [
   ...[1, 5, 20].map((topk) => make({ mode: "topk", n: 24, rows: 3, topk, listed: false, g: ties })),
   make({ mode: "core", n: 40, core: [0, 3, 7, 39] }),
   make({ mode: "core", n: 40 }),
+  make({ mode: "core", n: 20, rows: 3, listed: false, core: [0, 3, 7, 19] }),
+  make({ mode: "core", n: 20, rows: 2, listed: false, core: [4, 5] }),
+  make({ mode: "core", n: 20, rows: 2, listed: false }),
+  make({ mode: "dense", n: 20, rows: 2, listed: false, core: [4, 5] }),
 ];

@@ -155,7 +155,6 @@ test("lists longer than the limit are not walked, with the same bits", async () 
 
 test.each([
   [{ mode: "half" as never }, /none of dense, exact, cett, topk, core/],
-  [{ mode: "core" }, /by setCore/],
   [{ mode: "topk" }, /not calibrated for it/],
   [{ mode: "topk", topk: 0 }, /1 to 96/],
   [{ mode: "topk", topk: 97 }, /1 to 96/],

@@ -3,7 +3,9 @@ import { throwIfAborted } from "../../runtime/errors.ts";
 import { turn } from "../../runtime/io/turn.ts";
 import { createRandom } from "../../runtime/num/random.ts";
 import type { Engine } from "../../runtime/session/engine.ts";
+import { decodeToken, readPrompt } from "../../runtime/session/prompt.ts";
 import { createSampler, type Sampler } from "../../runtime/session/sample.ts";
+import { TextCore } from "../../runtime/session/textcore.ts";
 
 export interface BenchOptions {
   readonly promptTokens: number;
@@ -47,17 +49,21 @@ export async function measure(engine: Engine, now: () => number, o: BenchOptions
 }
 
 async function round(engine: Engine, prompt: Uint32Array, decodeTokens: number, now: () => number, sampler: Sampler) {
-  const { batch } = engine.options;
+  const core = new TextCore();
   const start = now();
-  let logits = new Float32Array();
-  for (let at = 0; at < prompt.length; at += batch) logits = (await engine.run("prefill", prompt.subarray(at, at + batch), at)) as Float32Array<ArrayBuffer>;
+  let at = 0;
+  const logits = await readPrompt(engine, core, prompt, 0, (piece) => {
+    at += piece.length;
+    return engine.run("prefill", piece, at - piece.length);
+  });
   const prefillMs = now() - start;
   let token = sampler.next(logits, engine.peaks);
   const firstTokenMs = now() - start;
   const decodeMs: number[] = [];
   for (let i = 0; i < decodeTokens; i++) {
     const begin = now();
-    token = sampler.next(await engine.run("decode", Uint32Array.of(token), prompt.length + i), engine.peaks);
+    const fed = Uint32Array.of(token);
+    token = sampler.next(await decodeToken(engine, core, (plan) => engine.run(plan, fed, prompt.length + i)), engine.peaks);
     decodeMs.push(now() - begin);
   }
   return { prefillMs, firstTokenMs, decodeMs };

@@ -1,34 +1,71 @@
 // The option --ffn of verbs that run a model, and the words about what it came to.
 import { SkintError } from "../../runtime/errors.ts";
 import { FFN_MODES, type FfnMode } from "../../runtime/ops/select/control.ts";
+import { type CoreOptions, GUIDES, type Guide } from "../../runtime/session/coreoptions.ts";
+import type { CoreReport } from "../../runtime/session/cores.ts";
 import type { FfnOptions, FfnReport } from "../../runtime/session/ffn.ts";
 import type { VerbOption } from "../verb.ts";
 
-/** A core is given by programs. */
-const MODES: readonly FfnMode[] = FFN_MODES.filter((m) => m !== "core");
+const refuse = (text: string): never => {
+  throw new SkintError(
+    "usage",
+    `--ffn is ${text}; give ${FFN_MODES.join(", ")}, cett:<eps>, topk:<neurons> or core:<parts>: ${GUIDES.join(", ")}, alpha, beta, refresh=<tokens>, window=<tokens>, magnitude`,
+    { what: "--ffn" },
+  );
+};
 
-/** `dense`, `exact`, `cett`, `cett:0.02`, `topk:64` … Throws `usage`. */
+/** `dense`, `exact`, `cett`, `cett:0.02`, `topk:64`, `core`, `core:stable,0.4,0.2,refresh=64` … Throws `usage`. */
 export function parseFfn(text: string): FfnOptions {
-  const [mode, value, ...rest] = text.split(":");
-  const number = value === undefined ? undefined : Number(value);
-  const takes = mode === "cett" || mode === "topk";
-  if (!MODES.includes(mode as FfnMode) || rest.length || (value !== undefined && (!takes || value === "" || Number.isNaN(number))))
-    throw new SkintError("usage", `--ffn is ${text}; give ${MODES.join(", ")}, cett:<eps> or topk:<neurons>`, { what: "--ffn" });
-  return { mode: mode as FfnMode, ...(mode === "cett" ? { eps: number } : mode === "topk" ? { topk: number } : {}) };
+  const [name, value, ...rest] = text.split(":");
+  const mode = name as FfnMode;
+  if (!FFN_MODES.includes(mode) || rest.length) return refuse(text);
+  if (value === undefined) return { mode };
+  if (mode === "core") return { mode, ...parseCore(value, text) };
+  if (mode !== "cett" && mode !== "topk") return refuse(text);
+  return mode === "cett" ? { mode, eps: numberOf(value, text) } : { mode, topk: numberOf(value, text) };
+}
+
+function numberOf(part: string, text: string): number {
+  const value = Number(part);
+  return part === "" || Number.isNaN(value) ? refuse(text) : value;
+}
+
+/** Parts with commas between them: a guide, the first number alpha, the second beta, `refresh=`, `window=`, the signal. */
+function parseCore(parts: string, text: string): CoreOptions {
+  const found: { -readonly [K in keyof CoreOptions]: CoreOptions[K] } = {};
+  const put = <K extends keyof CoreOptions>(key: K, value: CoreOptions[K]) => {
+    if (found[key] !== undefined) refuse(text);
+    found[key] = value;
+  };
+  for (const part of parts.split(",")) {
+    const [key, value] = part.split("=");
+    if (GUIDES.includes(part as Guide)) put("guide", part as Guide);
+    else if (part === "magnitude") put("signal", part);
+    else if (value !== undefined && (key === "refresh" || key === "window")) put(key, numberOf(value, text));
+    else put(found.alpha === undefined ? "alpha" : "beta", numberOf(part, text));
+  }
+  return found;
 }
 
 export const FFN_OPTION: VerbOption = {
   flags: "--ffn <mode>",
-  description: `what feed-forward layers leave out, where they lie by neurons (w4n): ${MODES.join(", ")}, with cett:<eps>, topk:<neurons>`,
+  description: `what feed-forward layers leave out, where they lie by neurons (w4n): ${FFN_MODES.join(", ")}; with cett:<eps>, topk:<neurons>, core:<${GUIDES.join("|")}>,<alpha>,<beta>,refresh=<tokens>`,
   parse: parseFfn,
 };
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+
+/** ", of 80 prompt tokens (auto: …), made anew 2 times": what the core came from. */
+function coreWords({ made, why, tokens, refreshes, cluster }: CoreReport): string {
+  const from = made === "none" ? "" : `, ${made}${cluster === undefined ? "" : ` (cluster ${cluster})`} after ${tokens} prompt tokens`;
+  return `${from} (${why})${refreshes ? `, made anew ${refreshes} times` : ""}`;
+}
 
 /** "; feed-forward exact (as the model says): 41.3 % of rows left out", or nothing where it cannot be. */
 export function ffnLine(report: FfnReport | undefined): string {
   if (!report?.steps) return "";
   const back = report.layers.reduce((sum, l) => sum + l.fallbacks, 0);
   const all = report.steps * report.layers.length;
-  return `; feed-forward ${report.mode} (${report.why}): ${percent(report.skipped)} of its rows left out${back ? `, lists too long in ${percent(back / all)} of layers` : ""}`;
+  const why = report.core ? coreWords(report.core) : ` (${report.why})`;
+  return `; feed-forward ${report.mode}${why}: ${percent(report.skipped)} of its rows left out${back ? `, lists too long in ${percent(back / all)} of layers` : ""}`;
 }

@@ -27,7 +27,7 @@ export function reference({ tensors, values: v }: Operands): void {
     const row = s.subarray(r * v.ss, r * v.ss + v.n);
     row.set(Array.from(g.subarray(r * v.gs, r * v.gs + v.n), FUNCTIONS[ACTIVATIONS[v.kind]]));
     if (!only) {
-      const kept = mode === "topk" ? new Set(greatest(row, control[CONTROL.topk])) : undefined;
+      const kept = mode === "topk" ? new Set(greatest(row, control[CONTROL.topk])) : mode === "core" && core ? new Set(core) : undefined;
       if (kept) for (let i = 0; i < v.n; i++) if (!kept.has(i)) row[i] = 0;
       continue;
     }

@@ -1,0 +1,71 @@
+// A feed-forward layer that can leave out neurons, as the host sees it: views of the words that it and the kernels share (runtime/plan/neurons.ts).
+import type { Graph, GraphNode } from "../graph/types.ts";
+import { CONTROL } from "../ops/select/control.ts";
+import type { Program } from "../plan/device.ts";
+import { controlOf, coreOf, countsOf, massOf } from "../plan/neurons.ts";
+import type { Plan } from "../plan/types.ts";
+
+export interface FfnLayer {
+  /** Its last linear's place in the model. */
+  readonly name: string;
+  readonly neurons: number;
+  /** Channels of its output. */
+  readonly width: number;
+  /** Has it a second matrix before the last? */
+  readonly gated: boolean;
+  readonly node: GraphNode;
+  /** u32 and f32 (runtime/ops/select/control.ts). */
+  readonly control: Uint32Array;
+  readonly floats: Float32Array;
+  /** List of the neurons of mode core (runtime/ops/select/list.ts). */
+  readonly core: Uint32Array;
+  /** What a prompt's steps count; none where they do not compute all rows. */
+  readonly tally?: { readonly counts: Uint32Array; readonly mass: Float32Array };
+}
+
+/** @param prompt the plan by which prompts are read */
+export function ffnLayers(graph: Graph, program: Program, prompt: Plan | undefined): FfnLayer[] {
+  return graph.nodes
+    .filter((n) => n.op === "rowsum")
+    .map((node) => {
+      const control = u32(program, controlOf(node.name));
+      const activate = graph.nodes.find((n) => n.op === "activate" && n.tensors.y === node.tensors.x);
+      return {
+        name: node.name,
+        neurons: node.attrs.n as number,
+        width: node.attrs.k as number,
+        gated: activate?.tensors.u !== undefined,
+        node,
+        control,
+        floats: new Float32Array(control.buffer, control.byteOffset, control.length),
+        core: u32(program, coreOf(node.name)),
+        ...(prompt?.tensors.has(countsOf(node.name)) ? { tally: { counts: u32(program, countsOf(node.name)), mass: f32(program, massOf(node.name)) } } : {}),
+      };
+    });
+}
+
+export const bytesOf = (program: Program, tensor: string) => program.view(tensor) as Uint8Array<ArrayBuffer>;
+
+function u32(program: Program, tensor: string): Uint32Array<ArrayBuffer> {
+  const b = bytesOf(program, tensor);
+  return new Uint32Array(b.buffer, b.byteOffset, Math.floor(b.length / 4));
+}
+
+export function f32(program: Program, tensor: string): Float32Array<ArrayBuffer> {
+  const b = bytesOf(program, tensor);
+  return new Float32Array(b.buffer, b.byteOffset, Math.floor(b.length / 4));
+}
+
+/** Rows of all its matrices. */
+export const rowsIn = ({ neurons, gated }: FfnLayer): number => neurons * (gated ? 3 : 2);
+
+/** Rows read since the counters were cleared. */
+export function rowsRead({ control, gated }: FfnLayer): number {
+  return control[CONTROL.firstRows] + (gated ? control[CONTROL.upRows] : 0) + control[CONTROL.downRows];
+}
+
+/** Counts a decode step that read all rows by a plan of many, which does not count itself. */
+export function countWhole({ control, neurons }: FfnLayer): void {
+  control[CONTROL.steps]++;
+  for (const field of [CONTROL.firstRows, CONTROL.upRows, CONTROL.downRows]) control[field] += neurons;
+}
