@@ -102,13 +102,16 @@ function renameAcross(from: string, to: string): void {
 /** Characters' time without an answer after which a lockstep simulator gives up, once the core is at rest: longer than the parser's own. */
 const WAIT = 48;
 
-/** Starts a simulator in lockstep: its time stands still while nobody talks to it. `faults`: switches of sim/main.cpp. */
-export function simulatorLine(program: string, faults: readonly string[] = []): Line {
-  const child = spawn(program, ["--stdio", ...faults], { stdio: ["pipe", "pipe", "inherit"] }) as unknown as ChildProcessWithoutNullStreams;
-  const answers = new Answers(child);
+/** Starts a simulator in lockstep. `faults`: switches of sim/main.cpp. */
+export const simulatorLine = (program: string, faults: readonly string[] = []): Line => lockstepLine("fpga:sim", program, ["--stdio", ...faults], WAIT);
+
+/** A program whose time stands still while nobody talks to it, by the conversation of `--stdio` (sim/main.cpp). `wait`: characters' time without an answer. */
+export function lockstepLine(name: string, program: string, args: readonly string[], wait: number): Line {
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] }) as unknown as ChildProcessWithoutNullStreams;
+  const answers = new Answers(child, name);
   let out: Uint8Array[] = [];
   return {
-    name: "fpga:sim",
+    name,
     async write(bytes) {
       out.push(bytes.slice());
     },
@@ -117,7 +120,7 @@ export function simulatorLine(program: string, faults: readonly string[] = []): 
       out = [];
       const head = Buffer.alloc(8);
       head.writeUInt32LE(bytes.length, 0);
-      head.writeUInt32LE(ms === 0 ? 0 : WAIT, 4);
+      head.writeUInt32LE(ms === 0 ? 0 : wait, 4);
       child.stdin.write(Buffer.concat([head, bytes]));
       return answers.next();
     },
@@ -134,13 +137,13 @@ class Answers {
   private refuse: ((e: Error) => void) | undefined;
   private gone: SkintError | undefined;
 
-  constructor(child: ChildProcessWithoutNullStreams) {
+  constructor(child: ChildProcessWithoutNullStreams, name: string) {
     child.stdout.on("data", (d: Buffer) => {
       this.held = Buffer.concat([this.held, d]);
       this.settle();
     });
     const end = (why: string) => {
-      this.gone = new SkintError("device.lost", `the simulator ended (${why}); run the command again`, { what: "fpga:sim" });
+      this.gone = new SkintError("device.lost", `the simulator ended (${why}); run the command again`, { what: name });
       this.refuse?.(this.gone);
     };
     child.on("error", (e) => end(e.message));

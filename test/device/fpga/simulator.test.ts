@@ -5,11 +5,12 @@ import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createRandom, type Random } from "../../../runtime/num/random.ts";
 import { encodeFrame, FRAME_TYPES } from "../../../targets/devices/fpga/link/frame.ts";
 import type { Line } from "../../../targets/devices/fpga/link/line.ts";
-import { encodeRange, encodeWrite, MEMORIES, OPS } from "../../../targets/devices/fpga/link/protocol.ts";
+import { encodeWrite, MEMORIES, OPS } from "../../../targets/devices/fpga/link/protocol.ts";
 import { DeviceReset, Session } from "../../../targets/devices/fpga/link/session.ts";
 import { encodeLayer, type Layer } from "../../../targets/devices/fpga/twin/layer.ts";
 import { twinLine } from "../../../targets/devices/fpga/twin/line.ts";
 import { buildSimulator, type Level, lacksSimulator, simulatorLine } from "../../../targets/hosts/node/simulator.ts";
+import { burst } from "../../../tools/goals/fpga/bursts.ts";
 import { expected, ladder, runJob } from "../../../tools/goals/fpga/ladder.ts";
 import { plainTwin } from "./line.ts";
 
@@ -55,26 +56,8 @@ describe.each(["rtl", "cells"] as const)("%s", (level) => {
   }, 60_000);
 });
 
-/** A burst of bytes: requests, good, damaged and cut, and noise; never more than two frames, which is what a host may send unanswered. */
-function burst(random: Random, seq: number): Uint8Array {
-  const bytes = (n: number) => Uint8Array.from({ length: n }, () => random.below(256));
-  const payloads: Record<number, () => Uint8Array> = {
-    [OPS.hello]: () => new Uint8Array(0),
-    [OPS.write]: () => encodeWrite(random.below(4), random.below(65536), bytes(random.below(10) ? 8 * (1 + random.below(31)) : random.below(20))),
-    [OPS.read]: () => encodeRange(random.below(4), random.below(65536), random.below(34)),
-    [OPS.sum]: () => encodeRange(random.below(3), random.below(65536), random.below(50)),
-    [OPS.run]: () => encodeRange(0, 0, random.below(3)),
-    7: () => bytes(random.below(9)),
-  };
-  const one = () => {
-    const op = [1, 2, 3, 4, 7, 1, 2][random.below(7)];
-    return encodeFrame({ type: FRAME_TYPES.request, op, seq: (seq + (random.below(4) ? 0 : random.below(256))) & 255, flags: 0, payload: payloads[op]() });
-  };
-  const frame = one();
-  if (random.below(5) === 0) frame[random.below(frame.length)] ^= 1 << random.below(8);
-  const whole = random.below(6) === 0 ? frame.subarray(0, random.below(frame.length)) : frame;
-  return random.below(4) === 0 ? Uint8Array.from([...bytes(random.below(30)), ...whole]) : whole;
-}
+/** Anything anywhere. */
+const WILD = { words: 31, address: (random: Random) => random.below(65536), first: () => 0 };
 
 test("the core answers 600 bursts of good, damaged, cut and foreign bytes with the twin's very bytes", async ({ skip }) => {
   const core = simulated(skip);
@@ -103,7 +86,7 @@ test("the core answers 600 bursts of good, damaged, cut and foreign bytes with t
   await both(request(OPS.write, encodeWrite(MEMORIES.parameters, 0, encodeLayer(layer))));
   seq++;
   for (let i = 0; i < 600; i++) {
-    const answer = await both(burst(random, seq));
+    const answer = await both(burst(random, seq, WILD));
     // the sequence goes on where the core did something: a reply to `seq`
     if (answer.startsWith(`a55a12`) && Number.parseInt(answer.slice(8, 10), 16) === seq) seq = (seq + 1) & 255;
   }

@@ -4,6 +4,7 @@ import { createRandom, type Random } from "../../../runtime/num/random.ts";
 import { reference } from "../../../runtime/ops/linear/reference.ts";
 import { SCHEMES } from "../../../runtime/quant/catalogue.gen.ts";
 import type { SparseScheme } from "../../../runtime/quant/scheme.ts";
+import type { Hello } from "../../../targets/devices/fpga/link/protocol.ts";
 import type { Session } from "../../../targets/devices/fpga/link/session.ts";
 import { encodeLayer, encodeRow, isPaired, isSparse, MODES, type Mode, type RowScale, requantise } from "../../../targets/devices/fpga/twin/layer.ts";
 import { packRows } from "../../../targets/devices/fpga/twin/pack.ts";
@@ -97,6 +98,13 @@ export function expected(j: Job): number[] {
 
 /** Where jobs put their parts, in words. */
 const PLACES = { layer: 0, parameters: 2, activations: 0, weights: 0 };
+
+/** Is a device large enough for a job? */
+export function fits(j: Job, { words }: Hello): boolean {
+  const packed = packRows(j.mode, j.codes, j.rows, j.k, j.kept);
+  const results = Math.ceil((packed.rows * (j.scales ? 1 : 4)) / 8);
+  return packed.words.length / 8 <= words.weights && 2 * Math.ceil(j.k / 16) + results <= words.activations && 2 + (j.scales ? packed.rows : 0) <= words.parameters;
+}
 
 export interface Outcome {
   readonly values: number[];

@@ -52,8 +52,14 @@ export class FrameParser {
   private header: Uint8Array = new Uint8Array(0);
   private at = 0;
 
-  /** @param types types of frames that are read; others are noise */
-  constructor(private readonly types: readonly number[]) {}
+  /**
+   * @param types types of frames that are read; others are noise
+   * @param most longest payload; a header with a longer one is noise
+   */
+  constructor(
+    private readonly types: readonly number[],
+    private readonly most = MAX_PAYLOAD,
+  ) {}
 
   push(byte: number): Parsed | undefined {
     if (!this.body) {
@@ -87,7 +93,7 @@ export class FrameParser {
     if (w.length < HEADER_BYTES || w[0] !== SYNC[0] || w[1] !== SYNC[1] || w[2] >> 4 !== VERSION || !this.types.includes(w[2] & 15)) return;
     const length = w[6] | (w[7] << 8);
     const header = Uint8Array.from(w.slice(2));
-    if (length > MAX_PAYLOAD || crc8(header.subarray(0, 6)) !== header[6]) return;
+    if (length > this.most || crc8(header.subarray(0, 6)) !== header[6]) return;
     this.header = header;
     this.body = new Uint8Array(length + 4);
     this.at = 0;

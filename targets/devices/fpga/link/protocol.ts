@@ -1,8 +1,8 @@
 // What is said in frames: ops, their payloads, and the rules of the sequence. Numbers are little-endian.
 //
 // Requests are done in the order of their sequence numbers, which go up by one. HELLO opens a session and sets where they begin. A request whose
-// number is one of the last WINDOW gets its kept reply again and is not done again; any other number, or a damaged frame, gets a NAK with the number
-// that is waited for (flag 1: no session is open). A host may have WINDOW requests unanswered; one more finds no room and is lost.
+// number is one of the last `window` gets its kept reply again and is not done again; any other number, or a damaged frame, gets a NAK with the number
+// that is waited for (flag 1: no session is open). A host may have `window` requests unanswered; one more finds no room and is lost.
 // Every reply's payload begins with cycles:u32, the clocks that the last RUN took. Flags of a reply: STATUS below.
 import { SkintError } from "../../../../runtime/errors.ts";
 import { MAX_PAYLOAD } from "./frame.ts";
@@ -10,9 +10,9 @@ import { MAX_PAYLOAD } from "./frame.ts";
 export const OPS = {
   /** → HELLO_BYTES that `parseHello` reads */
   hello: 0,
-  /** memory:u8 | 0 | address:u16 | words of 8 bytes, one to MAX_WORDS → nothing */
+  /** memory:u8 | 0 | address:u16 | words of 8 bytes, at least one → nothing */
   write: 1,
-  /** memory:u8 | 0 | address:u16 | count:u16, at most MAX_WORDS → the words */
+  /** memory:u8 | 0 | address:u16 | count:u16 → the words, at most `mostWords` */
   read: 2,
   /** memory:u8 | 0 | address:u16 | count:u16 → CRC-32 of the words' bytes */
   sum: 3,
@@ -29,11 +29,11 @@ export type Memory = keyof typeof MEMORIES;
 export const STATUS = { ok: 0, malformed: 1, badLayer: 2 } as const;
 /** Flag of a NAK: the device was reset, or nobody said HELLO yet. */
 export const NO_SESSION = 1;
-/** Requests that may be unanswered, and replies that are kept. */
+/** Requests that may be unanswered, and replies that are kept: of the engine; what a device says counts. */
 export const WINDOW = 2;
 export const WORD_BYTES = 8;
-/** Words in one WRITE or READ. */
-export const MAX_WORDS = 31;
+/** Words in one WRITE or READ: behind an address, or a reply's clocks. */
+export const mostWords = ({ maxPayload }: Pick<Hello, "maxPayload">): number => Math.floor((maxPayload - 4) / WORD_BYTES);
 const HELLO_BYTES = 36;
 
 /** What a device says about itself. */
@@ -46,7 +46,7 @@ export interface Hello {
   readonly build: string;
   /** Words of each memory. */
   readonly words: Readonly<Record<Memory, number>>;
-  /** Multiply-adds a clock with int8 and with int4 weights. */
+  /** Multiply-adds a clock with int8 and with int4 weights; 0: a processor, which takes several clocks for one. */
   readonly lanes8: number;
   readonly lanes4: number;
   /** Clock in kHz. */
@@ -74,7 +74,7 @@ export function parseHello(payload: Uint8Array): Hello {
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
   const version = payload[4];
   const maxPayload = payload.length >= 8 ? view.getUint16(6, true) : 0;
-  if (payload.length !== HELLO_BYTES || version !== 1 || maxPayload < 32 || maxPayload > MAX_PAYLOAD || payload[5] < 1)
+  if (payload.length !== HELLO_BYTES || version !== 1 || maxPayload < HELLO_BYTES || maxPayload > MAX_PAYLOAD || payload[5] < 1)
     throw new SkintError(
       "device.wrong",
       `what answers on the line speaks version ${version} of the protocol, this Skint version 1; write the board's image again with skint flash build`,

@@ -3,7 +3,7 @@
 import { SkintError, throwIfAborted } from "../../../../runtime/errors.ts";
 import { encodeFrame, FRAME_TYPES, type Frame, FrameParser } from "./frame.ts";
 import type { Line } from "./line.ts";
-import { encodeRange, encodeWrite, type Hello, MAX_WORDS, MEMORIES, type Memory, NO_SESSION, OPS, parseHello, STATUS, WORD_BYTES } from "./protocol.ts";
+import { encodeRange, encodeWrite, type Hello, MEMORIES, type Memory, mostWords, NO_SESSION, OPS, parseHello, STATUS, WORD_BYTES } from "./protocol.ts";
 
 export interface Request {
   readonly op: number;
@@ -27,7 +27,7 @@ export interface Traffic {
 
 export interface SessionOptions {
   readonly signal?: AbortSignal;
-  /** Longest wait for an answer, in ms. Default 250. */
+  /** Longest wait for an answer, in ms. Default 250. The first wait is short and grows where answers turn out to come later. */
   readonly patience?: number;
 }
 
@@ -41,6 +41,8 @@ export class DeviceReset extends SkintError {}
 const SILENT = 30;
 /** The same of tries that brought something, but no answer. */
 const TRIES = 400;
+/** First wait for an answer, in ms. */
+const HASTE = 15;
 /** Tries after which a payload that could be smaller is made so. */
 const STUCK = 4;
 /** Answers without trouble before payloads grow again. */
@@ -50,8 +52,13 @@ const EMPTY = new Uint8Array(0);
 export class Session {
   readonly hello: Hello;
   private readonly parser = new FrameParser([FRAME_TYPES.reply, FRAME_TYPES.nak]);
-  private words = MAX_WORDS;
+  /** Words that a request may have now, and at most. */
+  private words: number;
+  private readonly most: number;
   private calm = 0;
+  private wait = HASTE;
+  /** Something was sent again because nothing came. */
+  private hasty = false;
   private counts = { sent: 0, received: 0, requests: 0, repeats: 0 };
   /** Clocks of the last run, as the last reply said. */
   cycles = 0;
@@ -63,6 +70,8 @@ export class Session {
     hello?: Hello,
   ) {
     this.hello = hello as Hello;
+    this.most = hello ? mostWords(hello) : 1;
+    this.words = this.most;
   }
 
   /** Says HELLO. Throws `device.unavailable` if nothing answers, `device.wrong` if it is something else. */
@@ -191,12 +200,13 @@ export class Session {
       if (!again) continue;
       if (silent > SILENT || ++vain > TRIES) throw this.giveUp(Math.max(silent, vain));
       if (vain > STUCK && shrinks()) throw new Stuck();
+      this.hasty ||= bytes.length === 0;
       await this.repeat(open);
     }
   }
 
   private patience(silent: number): number {
-    return Math.min(this.options.patience ?? 250, 15 * 2 ** Math.min(silent, 8));
+    return Math.min(this.options.patience ?? 250, this.wait * 2 ** Math.min(silent, 8));
   }
 
   private async send({ op, payload }: Request): Promise<Sent> {
@@ -221,9 +231,9 @@ export class Session {
   }
 
   private grow(): void {
-    if (++this.calm < CALM || this.words === MAX_WORDS) return;
+    if (++this.calm < CALM || this.words === this.most) return;
     this.calm = 0;
-    this.words = Math.min(MAX_WORDS, 2 * this.words);
+    this.words = Math.min(this.most, 2 * this.words);
   }
 
   /** Gives replies to their requests; true if something has to be sent again at once. */
@@ -239,6 +249,14 @@ export class Session {
     return again && open.some((r) => !r.reply);
   }
 
+  /** An answer came twice: had it only been waited for, nothing would have been sent again. */
+  private slowDown(): void {
+    if (!this.hasty) return;
+    this.hasty = false;
+    this.wait = Math.min(this.options.patience ?? 250, 2 * this.wait);
+    this.words = Math.min(this.most, 2 * this.words);
+  }
+
   private refused({ seq, flags }: Frame, open: readonly Sent[]): boolean {
     if (open[0]?.op === OPS.hello) return true;
     if (flags & NO_SESSION)
@@ -250,6 +268,7 @@ export class Session {
 
   private accept({ op, seq, flags, payload }: Frame, open: readonly Sent[]): void {
     const request = open.find((r) => r.seq === seq && r.op === op);
+    if (!request || request.reply) this.slowDown();
     if (!request || request.reply || payload.length < 4) return;
     request.reply = payload;
     this.cycles = new DataView(payload.buffer, payload.byteOffset).getUint32(0, true);

@@ -2,7 +2,7 @@
 // done at once, so that no frame ever finds both buffers full.
 import { crc32 } from "../link/crc.ts";
 import { encodeFrame, FRAME_TYPES, type Frame, FrameParser, MAX_PAYLOAD, VERSION } from "../link/frame.ts";
-import { encodeHello, type Hello, MAX_WORDS, MEMORIES, type Memory, NO_SESSION, OPS, STATUS, WINDOW, WORD_BYTES } from "../link/protocol.ts";
+import { encodeHello, type Hello, MEMORIES, type Memory, mostWords, NO_SESSION, OPS, STATUS, WINDOW, WORD_BYTES } from "../link/protocol.ts";
 import { type Memories, runLayers } from "./engine.ts";
 
 export interface TwinOptions {
@@ -13,6 +13,12 @@ export interface TwinOptions {
   readonly weights: number;
   readonly activations: number;
   readonly parameters: number;
+  /** Multiply-adds a clock with int8 and with int4 weights. Default: the engine's. */
+  readonly lanes?: readonly [number, number];
+  /** Bytes of the largest payload. Default: MAX_PAYLOAD. */
+  readonly maxPayload?: number;
+  /** Requests that may be unanswered, a power of two. Default: WINDOW. */
+  readonly window?: number;
 }
 
 type Answer = { readonly status: number; readonly payload: Uint8Array };
@@ -24,7 +30,7 @@ const done = (payload: Uint8Array = new Uint8Array(0)): Answer => ({ status: STA
 export class TwinDevice {
   readonly hello: Hello;
   readonly memories: Memories;
-  private parser = new FrameParser([FRAME_TYPES.request]);
+  private parser: FrameParser;
   private kept: (Frame | undefined)[] = [];
   private live = false;
   private expected = 0;
@@ -34,7 +40,9 @@ export class TwinDevice {
 
   constructor(o: TwinOptions) {
     const words = { weights: 2 ** o.weights, activations: 2 ** o.activations, parameters: 2 ** o.parameters };
-    this.hello = { version: VERSION, window: WINDOW, maxPayload: MAX_PAYLOAD, board: o.board, build: o.build, words, lanes8: 8, lanes4: 16, khz: o.khz };
+    const { board, build, khz, lanes: [lanes8, lanes4] = [8, 16], maxPayload = MAX_PAYLOAD, window = WINDOW } = o;
+    this.hello = { version: VERSION, window, maxPayload, board, build, words, lanes8, lanes4, khz };
+    this.parser = this.newParser();
     const memory = (name: Memory) => new Uint8Array(WORD_BYTES * words[name]);
     this.memories = { weights: memory("weights"), activations: memory("activations"), parameters: memory("parameters") };
   }
@@ -57,9 +65,18 @@ export class TwinDevice {
     this.parser.quiet();
   }
 
+  private newParser(): FrameParser {
+    return new FrameParser([FRAME_TYPES.request], this.hello.maxPayload);
+  }
+
+  /** Is a part of something here that is no frame yet? */
+  get within(): boolean {
+    return this.parser.within;
+  }
+
   /** Memories keep what is in them. */
   reset(): void {
-    this.parser = new FrameParser([FRAME_TYPES.request]);
+    this.parser = this.newParser();
     this.kept = [];
     this.live = false;
     this.expected = 0;
@@ -79,9 +96,9 @@ export class TwinDevice {
       this.kept = [];
       this.expected = seq;
     } else {
-      const kept = this.kept[seq & 1];
+      const kept = this.kept[seq % this.hello.window];
       const behind = (this.expected - seq) & 0xff;
-      if (this.live && kept?.seq === seq && (behind === 1 || behind === 2)) return kept;
+      if (this.live && kept?.seq === seq && behind >= 1 && behind <= this.hello.window) return kept;
       if (!this.live || seq !== this.expected) return this.nak(op);
     }
     this.expected = (seq + 1) & 0xff;
@@ -90,7 +107,7 @@ export class TwinDevice {
     new DataView(all.buffer).setUint32(0, this.cycles, true);
     all.set(payload, 4);
     const reply = { type: FRAME_TYPES.reply, op, seq, flags: status, payload: all };
-    this.kept[seq & 1] = reply;
+    this.kept[seq % this.hello.window] = reply;
     return reply;
   }
 
@@ -109,7 +126,7 @@ export class TwinDevice {
     const count = view.getUint16(4, true);
     if (op === OPS.run) return this.run(address, count);
     const name = NAMES[payload[0]];
-    if (!name || (op === OPS.read && count > MAX_WORDS)) return MALFORMED;
+    if (!name || (op === OPS.read && count > mostWords(this.hello))) return MALFORMED;
     const words = this.words(name, address, count);
     if (op === OPS.read) return done(words);
     return done(new Uint8Array(Uint32Array.of(crc32(words)).buffer));
