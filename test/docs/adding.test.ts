@@ -1,13 +1,15 @@
 // docs/adding-a-*.md, done once: the files of their code blocks are put into a copy of the tree, generated, built, typed, linted and run.
-// A block that names a file after its language (```ts path/of/file.ts) is that file.
+// A block that names a file after its language (```ts path/of/file.ts, ```c …, ```ld …) is that file.
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { MCUS } from "../../targets/devices/mcu/catalogue.gen.ts";
+import { lacksAgent } from "../../targets/hosts/node/agents/lines.ts";
 import { BUILDS } from "../../tools/gen/scan.ts";
 
-const DOCS = ["kernel", "op", "model", "verb", "board", "protocol"].map((name) => `docs/adding-a-${name}.md`);
+const DOCS = ["kernel", "op", "model", "verb", "board", "protocol", "mcu"].map((name) => `docs/adding-a-${name}.md`);
 const COPIED = ["runtime", "assembly", "targets", "models", "tools", "test", "biome.json", ".gitignore", "asconfig.json", "package.json", "tsconfig.json", "vitest.config.ts"];
 /** Kernel families that the copy keeps: enough for the docs, and quick to compile. */
 const FAMILIES = ["add", "scale", "lib"];
@@ -26,7 +28,7 @@ function node(args: string[], env: Record<string, string> = {}): string {
 }
 
 function blocksOf(doc: string): { path: string; text: string }[] {
-  return [...readFileSync(doc, "utf8").matchAll(/^```ts (\S+)\n([\s\S]*?)^```$/gm)].map(([, path, text]) => ({ path, text }));
+  return [...readFileSync(doc, "utf8").matchAll(/^```(?:ts|c|ld) (\S+)\n([\s\S]*?)^```$/gm)].map(([, path, text]) => ({ path, text }));
 }
 
 beforeAll(() => {
@@ -50,11 +52,16 @@ test("each doc adds files, and none of them exists", () => {
 });
 
 test("the added files keep the style of the house", () => {
-  node(["node_modules/@biomejs/biome/bin/biome", "check", ...added]);
+  node(["node_modules/@biomejs/biome/bin/biome", "check", ...added.filter((f) => f.endsWith(".ts"))]);
 }, 60_000);
 
 test("the added files have types, the catalogues that list them too", () => {
-  const files = [...added.filter((f) => !f.startsWith("assembly/")), "models/catalogue.gen.ts", "runtime/ops/catalogue.gen.ts", "runtime/ops/references.gen.ts"];
+  const files = [
+    ...added.filter((f) => f.endsWith(".ts") && !f.startsWith("assembly/")),
+    "models/catalogue.gen.ts",
+    "runtime/ops/catalogue.gen.ts",
+    "runtime/ops/references.gen.ts",
+  ];
   writeFileSync(join(copy, "tsconfig.added.json"), JSON.stringify({ extends: "./tsconfig.json", files, include: [] }));
   node(["node_modules/typescript/bin/tsc", "-p", "tsconfig.added.json"]);
 }, 120_000);
@@ -115,3 +122,9 @@ test("the protocol takes an image to its board", () => {
   const answer = JSON.parse(node(["tools/dev/ts.mjs", "tools/skint.ts", "flash", "biome.json", "--board", "letterbox", "--port", "twin", "--json"]));
   expect(answer).toMatchObject({ board: "letterbox", id: "LTR1", start: 0x400, booted: true, bytes: readFileSync("biome.json").length });
 });
+
+test("the MCU's agent is made, runs, and is exact", async ({ skip }) => {
+  const why = await lacksAgent(MCUS["mps2-an385"]);
+  if (why) skip(why);
+  expect(node(["node_modules/vitest/vitest.mjs", "run", "test/device/mcu/agents.test.ts", "-t", "mps2-an386"])).toContain("2 passed");
+}, 120_000);

@@ -1,5 +1,6 @@
 // `--target`: where a model's linears run. `wasm`, or beside it an FPGA: `fpga:twin` (in software), `fpga:sim` (the Verilated engine), or the serial
-// port of a board, `fpga:/dev/ttyUSB1`, with `@baud` behind it where that is not 1,000,000.
+// port of a board, `fpga:/dev/ttyUSB1`, with `@baud` behind it where that is not 1,000,000. `mcu:` is the same with an MCU's agent: its name starts it in its
+// emulator, a port is one.
 import { SkintError } from "../../runtime/errors.ts";
 import type { Program } from "../../runtime/plan/device.ts";
 import { type Board, clockOf, parametersOf } from "../../targets/devices/fpga/board.ts";
@@ -9,7 +10,10 @@ import type { Line } from "../../targets/devices/fpga/link/line.ts";
 import type { FpgaMeter, FpgaProgram } from "../../targets/devices/fpga/program.ts";
 import { TwinDevice } from "../../targets/devices/fpga/twin/device.ts";
 import { twinLine } from "../../targets/devices/fpga/twin/line.ts";
+import { MCUS } from "../../targets/devices/mcu/catalogue.gen.ts";
 import type { WasmDevice } from "../../targets/devices/wasm/device.ts";
+import { agentHash } from "../../targets/hosts/node/agents/build.ts";
+import { emulatedLine } from "../../targets/hosts/node/agents/lines.ts";
 import { buildHash } from "../../targets/hosts/node/build-hash.ts";
 import { host } from "../../targets/hosts/node/host.ts";
 import { serialLine } from "../../targets/hosts/node/serial.ts";
@@ -19,7 +23,7 @@ import type { Context } from "./context.ts";
 
 export const TARGET_OPTION: VerbOption = {
   flags: "--target <where>",
-  description: "wasm, or linears on an FPGA: fpga:twin, fpga:sim, fpga:<serial port>[@baud]",
+  description: "wasm, or linears on an FPGA or an MCU: fpga:twin, fpga:sim, mcu:<MCU>, fpga:<serial port>[@baud]",
   default: "wasm",
 };
 
@@ -37,22 +41,28 @@ export function simulatedParameters(board: Board): Record<string, string> {
   return { KHZ, WA, XA, PA, BOARD, BUILD };
 }
 
-async function lineTo(place: string, signal: AbortSignal): Promise<Line> {
+async function lineTo(kind: string, place: string, signal: AbortSignal): Promise<Line> {
   const board = BOARDS[MODEL_BOARD];
-  if (place === "twin") return twinLine(twinOf(board));
-  if (place === "sim") return simulatorLine(await buildSimulator("rtl", simulatedParameters(board), signal));
+  if (kind === "fpga" && place === "twin") return twinLine(twinOf(board));
+  if (kind === "fpga" && place === "sim") return simulatorLine(await buildSimulator("rtl", simulatedParameters(board), signal));
+  if (kind === "mcu" && Object.hasOwn(MCUS, place)) return emulatedLine(place, MCUS[place], signal);
   const [, path, baud] = /^(.+?)(?:@(\d+))?$/.exec(place) ?? [];
-  if (!path) throw new SkintError("usage", "--target fpga: needs a place; give fpga:twin, fpga:sim or fpga:/dev/ttyUSB1", { what: "--target" });
+  if (!path)
+    throw new SkintError("usage", `--target ${kind}: needs a place; give fpga:twin, fpga:sim, fpga:/dev/ttyUSB1 or mcu: and one of ${Object.keys(MCUS).join(", ")}`, {
+      what: "--target",
+    });
   return serialLine(path, baud ? Number(baud) : BAUD);
 }
 
 /** The device that a target stands for, beside the WASM device. Throws `usage`, and what opening a line throws. */
 export async function openTarget(target: string, wasm: WasmDevice, context: Context): Promise<WasmDevice | FpgaDevice> {
   if (target === "wasm") return wasm;
-  if (!target.startsWith("fpga:")) throw new SkintError("usage", `there is no target ${target}; give wasm, fpga:twin, fpga:sim or fpga:<serial port>`, { what: "--target" });
-  const line = await lineTo(target.slice("fpga:".length), context.signal);
-  const known = new Map(Object.values(BOARDS).map((b) => [b.name, buildHash(b)]));
-  const progress = context.progress("loading weights onto the FPGA");
+  const [, kind, place] = /^(fpga|mcu):(.*)$/.exec(target) ?? [];
+  if (!kind) throw new SkintError("usage", `there is no target ${target}; give wasm, fpga:twin, fpga:sim, mcu:<MCU>, or fpga: or mcu: and a serial port`, { what: "--target" });
+  const line = await lineTo(kind, place, context.signal);
+  const agents = Object.entries(MCUS).map(([folder, m]) => [m.name, agentHash(folder, m)] as const);
+  const known = new Map([...Object.values(BOARDS).map((b) => [b.name, buildHash(b)] as const), ...agents]);
+  const progress = context.progress("loading weights onto the device");
   try {
     return await openFpga(line, wasm, { now: host.now, signal: context.signal, known, onLoad: (done, total) => (done === total ? progress.end() : progress.update(done, total)) });
   } catch (e) {
@@ -62,11 +72,11 @@ export async function openTarget(target: string, wasm: WasmDevice, context: Cont
   }
 }
 
-/** What an FPGA did, in a line; undefined where there is none. */
+/** What an FPGA or an MCU did, in a line; undefined where there is none. */
 export function meterLine(program: Program): string | undefined {
   if (!("placed" in program)) return undefined;
-  const { placed } = program as FpgaProgram;
+  const { placed, device } = program as FpgaProgram;
   const { cycles, macs, link, linkMs } = program.meter() as FpgaMeter;
   const rate = cycles ? (macs / cycles).toFixed(2) : "no";
-  return `FPGA: ${placed.size} linears, ${cycles} clocks, ${rate} multiply-adds a clock; ${link.sent + link.received} bytes on the line in ${linkMs.toFixed(0)} ms, ${link.repeats} of ${link.requests} requests sent again`;
+  return `${device}: ${placed.size} linears, ${cycles} clocks, ${rate} multiply-adds a clock; ${link.sent + link.received} bytes on the line in ${linkMs.toFixed(0)} ms, ${link.repeats} of ${link.requests} requests sent again`;
 }

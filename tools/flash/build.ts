@@ -1,13 +1,15 @@
-// `skint flash build`: makes the image of a board out of the engine's Verilog, and judges it by the board's budget and clock.
+// `skint flash build`: makes the image of a board out of the engine's Verilog, and judges it by the board's budget and clock; or the agent of an MCU.
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { SkintError } from "../../runtime/errors.ts";
 import { type Board, clockOf } from "../../targets/devices/fpga/board.ts";
 import { BOARDS } from "../../targets/devices/fpga/boards/catalogue.gen.ts";
+import { MCUS } from "../../targets/devices/mcu/catalogue.gen.ts";
 import { EXIT } from "../cli/errors.ts";
 import { table } from "../cli/table.ts";
 import { whole } from "../cli/values.ts";
 import type { Verb } from "../verb.ts";
+import { writeAgent } from "./agent.ts";
 import { type Image, makeImage } from "./image.ts";
 import { openToolchain } from "./toolchain.ts";
 
@@ -34,17 +36,21 @@ export const verb: Verb = {
   name: "build",
   summary: "make the image of a board",
   description:
-    "Synthesises, places and routes the engine for a board with yosys and nextpnr: those of the system where they are, else the npm packages @yowasp/yosys and @yowasp/nextpnr-ice40, which have to be installed. Prints what the image takes and how fast it may run, and fails where that is beyond the board's budget or below its clock. The same sources and tools give the same bytes.",
-  example: "skint flash build --board icebreaker\nskint flash build --board hx8k --tools npm --out hx8k.bin --json",
+    "Synthesises, places and routes the engine for a board with yosys and nextpnr: those of the system where they are, else the npm packages @yowasp/yosys and @yowasp/nextpnr-ice40, which have to be installed. Prints what the image takes and how fast it may run, and fails where that is beyond the board's budget or below its clock. The same sources and tools give the same bytes. For an MCU it compiles the agent with the system's GCC and prints how much of its room it takes.",
+  example: "skint flash build --board icebreaker\nskint flash build --board hx8k --tools npm --out hx8k.bin --json\nskint flash build --board rp2040",
   options: [
-    { flags: "--board <name>", description: "the board", choices: Object.keys(BOARDS), default: "icebreaker" },
+    { flags: "--board <name>", description: "the board, or the MCU", choices: [...Object.keys(BOARDS), ...Object.keys(MCUS)], default: "icebreaker" },
     { flags: "--tools <which>", description: "whose yosys and nextpnr", choices: ["auto", "native", "npm"], default: "auto" },
     { flags: "--seed <n>", description: "of the placement", default: 1, parse: whole("--seed", { min: 0 }) },
-    { flags: "--out <file>", description: "where to write the image (default: <board>.bin)" },
+    { flags: "--out <file>", description: "where to write the image (default: <board>.bin; of an MCU with the ending .elf as ELF)" },
   ],
   async run({ options }, context) {
-    const board = BOARDS[options.board];
+    const board: Board | undefined = BOARDS[options.board];
     const file = options.out ?? `${options.board}.bin`;
+    if (!board) {
+      await writeAgent(options.board, file, context);
+      return EXIT.ok;
+    }
     const toolchain = await openToolchain(options.tools);
     const progress = context.progress(`making ${file} with ${toolchain.name}`, "steps", 3);
     try {

@@ -51,7 +51,15 @@ async function outputs(): Promise<Map<string, string>> {
   out.set("targets/devices/fpga/boards/catalogue.gen.ts", registry("BOARDS", "Board", "../board.ts", inFile("targets/devices/fpga/boards", [], "board")));
   out.set("targets/flash/boards/catalogue.gen.ts", registry("BOARDS", "Target", "../protocol.ts", inFile("targets/flash/boards", [], "board")));
   out.set("targets/flash/protocols/catalogue.gen.ts", registry("PROTOCOLS", "Protocol", "../protocol.ts", inFile("targets/flash/protocols", [], "protocol")));
-  out.set("targets/devices/mcu/catalogue.gen.ts", registry("MCUS", "Mcu", "./mcu.ts", list(foldersWith("targets/devices/mcu/mcus", "mcu.ts"), (n) => `./mcus/${n}/mcu.ts`, "mcu")));
+  out.set(
+    "targets/devices/mcu/catalogue.gen.ts",
+    registry(
+      "MCUS",
+      "Mcu",
+      "./mcu.ts",
+      list(foldersWith("targets/devices/mcu/mcus", "mcu.ts"), (n) => `./mcus/${n}/mcu.ts`, "mcu"),
+    ),
+  );
   out.set("tools/catalogue.gen.ts", registry("COMMANDS", "Verb", "./verb.ts", inFolder("tools", "command", "verb")));
   out.set("tools/compress/methods/catalogue.gen.ts", registry("METHODS", "Method", "../method.ts", inFile("tools/compress/methods", [], "method")));
   out.set(

@@ -59,6 +59,11 @@ export class FpgaProgram implements Program {
     }
   }
 
+  /** What its linears are on: an FPGA, or an MCU by the name it says. */
+  get device(): string {
+    return this.session.hello.lanes8 ? "FPGA" : this.session.hello.board;
+  }
+
   get memoryBytes(): number {
     return this.inner.memoryBytes;
   }

@@ -1,4 +1,5 @@
 // Goals of flashing: no false success, no violation of the flash's physics, and protocols that others' programs agree with.
+import { exactAgents } from "../flash/agents.ts";
 import { falseSuccesses } from "../flash/cuts.ts";
 import { violations } from "../flash/nor.ts";
 import { equalProtocols } from "../flash/protocols.ts";
@@ -10,6 +11,7 @@ const LINES: readonly Line[] = [
   ["cuts", "the link is cut: false successes, and runs that cannot be taken up again", "runs", "=", 0, falseSuccesses],
   ["protocols", "protocols whose image is on the chip byte for byte, by our client and by others'", "protocols", ">=", 6, equalProtocols],
   ["nor", "what a flash must not be done, counted by the models of it", "violations", "=", 0, violations],
+  ["agents", "MCUs' agents that are exact over the shape ladder and answer bursts as the twin does", "agents", ">=", 4, exactAgents],
 ];
 
 export const area: Area = {

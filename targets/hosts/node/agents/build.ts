@@ -39,8 +39,7 @@ const filesIn = (dirs: readonly string[], ending: RegExp): string[] => {
 /** First 16 hex digits of the SHA-256 of an agent's sources and its description. `folder`: its name in mcus/. */
 export function agentHash(folder: string, mcu: Mcu): string {
   const hash = createHash("sha256").update(JSON.stringify(mcu));
-  for (const dir of foldersOf(folder, mcu))
-    for (const f of filesIn([dir], /\.(c|h|S|ld)$/)) hash.update(`${basename(dir)}/${basename(f)}\0`).update(readFileSync(f));
+  for (const dir of foldersOf(folder, mcu)) for (const f of filesIn([dir], /\.(c|h|S|ld)$/)) hash.update(`${basename(dir)}/${basename(f)}\0`).update(readFileSync(f));
   return hash.digest("hex").slice(0, 16);
 }
 
@@ -70,7 +69,10 @@ export async function buildAgent(folder: string, mcu: Mcu, signal?: AbortSignal)
   if (why) throw new SkintError("device.unavailable", `the agent of ${mcu.title} cannot be made: ${why}`, { what: mcu.name });
   const compiler = `${mcu.compiler.prefix}gcc`;
   const args = argumentsOf(folder, mcu, build);
-  const key = createHash("sha256").update(JSON.stringify([await versionOf(compiler), args])).digest("hex").slice(0, 16);
+  const key = createHash("sha256")
+    .update(JSON.stringify([await versionOf(compiler), args]))
+    .digest("hex")
+    .slice(0, 16);
   const kept = join(cacheRoot(), "agents", `${mcu.name}-${key}`);
   const agent = (dir: string, flat: Flat): Agent => ({ ...flat, elf: join(dir, "agent.elf"), file: join(dir, "agent.bin"), build });
   if (existsSync(kept)) return agent(kept, sealed(mcu, readFileSync(join(kept, "agent.elf"))));
