@@ -147,7 +147,8 @@ describe("a path", () => {
 describe("in a graph", () => {
   const linear = (name: string, x: string, n: number) => ({ op: "linear", name, variant: "", rows: "T" as const, tensors: { x, w: `${name}.weight`, y: `${name}.y` }, attrs: { n, k: 64 } }); // biome-ignore format: one line
   const graph = { nodes: [linear("q", "a", 32), linear("k", "a", 16), linear("o", "b", 32)], tensors: [] } as unknown as Graph;
-  const shapes = (path: Partial<SidePath>) => withLowRank(graph, () => ({ power: 0, shared: true, down: "q8", up: "q8", ...path })).tensors.map((t) => [t.name, ...t.shape]);
+  const shapes = (path: Partial<SidePath>) =>
+    withLowRank(graph, () => ({ power: 0, shared: true, turns: 1, down: "q8", up: "q8", ...path })).tensors.map((t) => [t.name, ...t.shape]);
 
   test("linears of one input share `down` if they are to", () => {
     expect(shapes({ rank: 4 })).toEqual([["q.down", 4, 64], ["q.up", 32, 4], ["k.up", 16, 4], ["o.down", 4, 64], ["o.up", 32, 4]]); // biome-ignore format: a table
@@ -156,7 +157,7 @@ describe("in a graph", () => {
   test("unless each has its own", () => {
     const alone = { rank: 4, shared: false };
     expect(shapes(alone)).toEqual([["q.down", 4, 64], ["q.up", 32, 4], ["k.down", 4, 64], ["k.up", 16, 4], ["o.down", 4, 64], ["o.up", 32, 4]]); // biome-ignore format: a table
-    expect([...pathsOf(withLowRank(graph, () => ({ power: 0, down: "q8", up: "q8", ...alone })))].map(([down, nodes]) => [down, nodes.length])).toEqual([["q.down", 1], ["k.down", 1], ["o.down", 1]]); // biome-ignore format: a table
+    expect([...pathsOf(withLowRank(graph, () => ({ power: 0, turns: 1, down: "q8", up: "q8", ...alone })))].map(([down, nodes]) => [down, nodes.length])).toEqual([["q.down", 1], ["k.down", 1], ["o.down", 1]]); // biome-ignore format: a table
   });
 
   test.each([
@@ -169,7 +170,7 @@ describe("in a graph", () => {
   });
 
   test("ranks that fitting found replace them; a path of rank 0 is gone", () => {
-    const wide = withLowRank(graph, () => ({ rank: 8, power: 0, shared: true, down: "q8", up: "q8" }));
+    const wide = withLowRank(graph, () => ({ rank: 8, power: 0, shared: true, turns: 1, down: "q8", up: "q8" }));
     const found = withRanks(wide, (down) => (down === "q.down" ? 3 : 0));
     expect(found.tensors.map((t) => [t.name, ...t.shape])).toEqual([["q.down", 3, 64], ["q.up", 32, 3], ["k.up", 16, 3]]); // biome-ignore format: a table
     expect([...pathsOf(found)].map(([down, nodes]) => [down, nodes.length])).toEqual([["q.down", 2]]);

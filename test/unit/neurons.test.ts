@@ -34,13 +34,28 @@ test.each([{}, { bias: true, activation: "gelu_pytorch_tanh" }])("%j: the model 
   });
 });
 
-test("every neuron has one place, in each layer; attention stays as it is", async () => {
+test("channels of values trade places within their head; heads of o that share them follow; q and k stay", async () => {
+  const { ordered } = await both({ heads: 4, kvheads: 2, dh: 16 });
+  const rows = ordered.order?.("layers.0.attention.v.weight")?.rows ?? new Uint32Array();
+  const columns = ordered.order?.("layers.0.attention.o.weight")?.columns ?? new Uint32Array();
+  expect([rows.length, columns.length]).toEqual([32, 64]);
+  expect([...rows]).not.toEqual([...rows].sort((a, b) => a - b));
+  rows.forEach((from, to) => {
+    expect(Math.floor(from / 16)).toBe(Math.floor(to / 16));
+  });
+  columns.forEach((from, to) => {
+    const [head, value] = [Math.floor(to / 16), Math.floor(to / 32)];
+    expect(from - 16 * head).toBe(rows[16 * value + (to % 16)] - 16 * value);
+  });
+  for (const name of ["q", "k"]) expect(ordered.order?.(`layers.0.attention.${name}.weight`)).toBeUndefined();
+});
+
+test("every neuron has one place, in each layer", async () => {
   const { ordered } = await both({});
   for (const layer of [0, 1]) {
     const order = ordered.order?.(`layers.${layer}.ffn.gate.weight`)?.rows ?? new Uint32Array();
     expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: 96 }, (_, i) => i));
     expect([...order]).not.toEqual([...order].sort((a, b) => a - b));
-    expect(ordered.order?.(`layers.${layer}.attention.v.weight`)).toBeUndefined();
   }
 });
 

@@ -102,6 +102,15 @@ test("power ½ leaves the least output error", () => {
   expect(left[1]).toBeLessThan(left[2]);
 });
 
+test("sought near the factors of another matrix they are those of this one", () => {
+  const [n, k, r] = [120, 60, 8];
+  const s = gramOf(correlated(200, k, normal, 6), 200, k);
+  const [m, other] = [5, 50].map((seed) => Float64Array.from(normal(n * k, seed)));
+  const near = whitenedSvd(la, other, s, n, k, 0.5, r);
+  const [anew, warm] = [whitenedSvd(la, m, s, n, k, 0.5, r), whitenedSvd(la, m, s, n, k, 0.5, r, near)];
+  for (let i = 0; i < r; i++) expect(warm.captured[i] / anew.captured[i]).toBeCloseTo(1, 3);
+});
+
 test("a Gram matrix of few tokens, one of zeros, and a matrix of zeros", () => {
   const [n, k] = [12, 30];
   const m = Float64Array.from(normal(n * k, 7));

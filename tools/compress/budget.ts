@@ -73,8 +73,8 @@ export async function withinBudget(checkpoint: Checkpoint, env: Environment, o: 
   const chosen = chooseWithin(groups, bytes, fixedBytes(c, graph, groups));
   const rules = groups.map(({ rule, weights }, g): Rule => {
     const { scheme, rank } = chosen[g];
-    const { rank: _, power, shared, down, up, ...rest } = ruleWith(rule, scheme, recipe);
-    const path = rank > 0 ? { rank, power, shared, down, up } : {};
+    const { rank: _, power, shared, turns, down, up, ...rest } = ruleWith(rule, scheme, recipe);
+    const path = rank > 0 ? { rank, power, shared, turns, down, up } : {};
     return JSON.parse(JSON.stringify({ ...rest, ...path, match: `^(${weights.map(quoted).join("|")})$` }));
   });
   return { ...recipe, summary: `${recipe.summary}; schemes and ranks chosen for at most ${bytes} bytes`, rules: [...rules, ...recipe.rules] };

@@ -11,7 +11,7 @@ import { type CalibrationText, countTokens, drawSequences, type Sequences, token
 import { type CalibrationState, folderState, memoryState } from "./calibrate/state.ts";
 import type { Need } from "./calibrate/statistics.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { fitPathOf } from "./fit.ts";
+import { fitPathOf, turnsOf } from "./fit.ts";
 import { learnColumns, recallColumns } from "./learn.ts";
 import { Linalg } from "./linalg/linalg.ts";
 import { compressMatrix, methodOf, readPlain } from "./matrix.ts";
@@ -140,8 +140,9 @@ export async function calibrateModel(c: Checkpoint, graph: Graph, env: Environme
       derive: async (x, inputs) => new Map([...rangesOf(graph, x, inputs, o.recipe.scan), ...(await learnColumns({ c, graph, recipe: o.recipe, la }, x, inputs))]),
       operands: rangedOperands,
       readPlain: (t, write) => readPlain(c, graph, t, write),
-      compress: (t, write, calibrated) => compressMatrix(c, graph, t, o, write, calibrated),
-      fit: (down, packedOf, inputs) => fitPathOf({ c, graph, recipe: o.recipe, la, packedOf }, down, inputs),
+      compress: (t, write, calibrated, beside) => compressMatrix(c, graph, t, o, write, calibrated, beside),
+      turnsOf: (down) => turnsOf(graph, o.recipe, down),
+      fit: (down, packedOf, inputs, near) => fitPathOf({ c, graph, recipe: o.recipe, la, packedOf }, down, inputs, near),
       signal: o.signal,
       onProgress: o.onCalibration,
     });

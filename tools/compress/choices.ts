@@ -14,6 +14,7 @@ import type { Checkpoint } from "./checkpoint.ts";
 import { Linalg } from "./linalg/linalg.ts";
 import { energy } from "./linalg/product.ts";
 import { whitenedSvd } from "./linalg/svd.ts";
+import { NO_PATH } from "./lowrank.ts";
 import { compressMatrix, readPlain } from "./matrix.ts";
 import { METHODS } from "./methods/catalogue.gen.ts";
 import { withoutLowRank } from "./paths.ts";
@@ -95,7 +96,8 @@ export async function choicesOf(c: Checkpoint, graph: Graph, o: ChoiceOptions): 
         if (t.name === group.nodes[0].tensors.w) groups.push(await tryAll(c, bare, group, la, calibrated?.inputs as InputStatistics, o));
         return { name: t.name, scheme: t.format, n: 0, k: 0, bytes: 0, relativeSquaredError: 0 };
       },
-      fit: async () => ({ rank: 0, packed: new Map(), reports: new Map() }),
+      fit: async () => NO_PATH,
+      turnsOf: () => 1,
       signal: o.signal,
       onProgress: o.onCalibration,
     });

@@ -3,7 +3,7 @@ import { arrange, type Columns, greatestColumns } from "../../runtime/graph/colu
 import type { Graph, GraphNode, TensorDef } from "../../runtime/graph/types.ts";
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { findWeight, type StoredWeight } from "./weights.ts";
+import { findWeight, type ReadRows, type StoredWeight } from "./weights.ts";
 
 const isArranged = (graph: Graph, n: GraphNode) => n.op === "linear" && SCHEMES[graph.tensors.find((t) => t.name === n.tensors.w)?.format ?? ""]?.arranged === true;
 
@@ -64,13 +64,19 @@ async function choose(c: Checkpoint, graph: Graph, name: string): Promise<Column
   return greatestColumns(energy);
 }
 
-/** Rows of a stored weight in the order its scheme wants. Factors multiply activations, so weights are divided by them. */
-export function arranged(stored: StoredWeight, { salient, factors }: Columns, k: number): StoredWeight {
+/** Reads rows in the order their scheme wants. Factors multiply activations, so weights are divided by them. */
+export function arrangedRows(read: ReadRows, { salient, factors }: Columns, k: number): ReadRows {
   const order = { salient, factors: factors.map((f) => 1 / f) };
-  const read = async (row: number, rows: number) => {
-    const w = await stored.read(row, rows);
+  return async (row, rows) => {
+    const w = await read(row, rows);
     for (let r = 0; r < rows; r++) w.set(arrange(w.subarray(r * k, (r + 1) * k), order), r * k);
     return w;
   };
-  return { ...stored, read, readBlocks: undefined };
 }
+
+/** A stored weight whose rows are in that order. */
+export const arranged = (stored: StoredWeight, columns: Columns, k: number): StoredWeight => ({
+  ...stored,
+  read: arrangedRows(stored.read, columns, k),
+  readBlocks: undefined,
+});

@@ -22,13 +22,19 @@ export interface FitContext {
 
 const tensor = (graph: Graph, name: string) => graph.tensors.find((t) => t.name === name) as TensorDef;
 
-/** The path named `down`, fitted to the packed weights beside it. @param inputs what calibration learnt of their input */
-export async function fitPathOf(o: FitContext, down: string, inputs?: InputStatistics): Promise<FittedPath> {
+/** How often the path named `down` and the matrices beside it are made. */
+export function turnsOf(graph: Graph, recipe: Recipe, down: string): number {
+  const [first] = pathsOf(graph).get(down) as GraphNode[];
+  return (pathFor(recipe, first.tensors.w) as SidePath).turns;
+}
+
+/** The path named `down`, fitted to the packed weights beside it. @param inputs what calibration learnt of their input @param near an earlier turn's */
+export async function fitPathOf(o: FitContext, down: string, inputs?: InputStatistics, near?: FittedPath): Promise<FittedPath> {
   const nodes = pathsOf(o.graph).get(down) as GraphNode[];
   const { power, rank } = pathFor(o.recipe, nodes[0].tensors.w) as SidePath;
   const linears: PathLinear[] = [];
   for (const node of nodes) linears.push(await linearOf(o, node));
-  return fitPath(o.la, { down: tensor(o.graph, down), linears, power, auto: rank === "auto", inputs });
+  return fitPath(o.la, { down: tensor(o.graph, down), linears, power, auto: rank === "auto", inputs, near });
 }
 
 async function linearOf({ c, graph, packedOf }: FitContext, node: GraphNode): Promise<PathLinear> {

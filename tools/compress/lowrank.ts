@@ -31,6 +31,8 @@ export interface PathJob {
   readonly power: Power;
   /** End where ENOUGH is taken away. */
   readonly auto: boolean;
+  /** A path beside weights like these, near which the factors are sought. */
+  readonly near?: FittedPath;
   /** What calibration learnt of the input, if it did; with a Gram matrix if the power is not 0. */
   readonly inputs?: InputStatistics;
 }
@@ -41,11 +43,15 @@ export interface FittedPath {
   readonly packed: ReadonlyMap<string, Uint8Array>;
   /** By weight. */
   readonly reports: ReadonlyMap<string, PathReport>;
+  /** The factors before they were rounded; `left` of all linears, one above the other. */
+  readonly factors?: LowRank;
+  /** What the path makes beside a weight: up · down as they are packed, f32 [n, k]. */
+  beside(weight: string): Float32Array;
 }
 
 /** Fits a path. Rank 0, so no path, where nothing was lost. Throws `session.nan` for statistics that are not finite. */
 export function fitPath(la: Linalg, job: PathJob): FittedPath {
-  const { down, linears, power, auto, inputs } = job;
+  const { down, linears, power, auto, near } = job;
   const [most, k] = down.shape as [number, number];
   const n = linears.reduce((sum, l) => sum + l.n, 0);
   const gram = gramOf(job);
@@ -60,23 +66,44 @@ export function fitPath(la: Linalg, job: PathJob): FittedPath {
       weighed[at] = residual[at] / size;
     }
   }
-  const found = whitenedSvd(la, weighed, gram, n, k, power, most);
+  const found = whitenedSvd(la, weighed, gram, n, k, power, most, near?.factors);
   const rank = wanted(found, auto ? ENOUGH : 1);
-  const packed = new Map<string, Uint8Array>();
-  if (rank === 0) return { rank, packed, reports: new Map() };
+  if (rank === 0) return NO_PATH;
   const right = round(down.format, Float32Array.from(found.right.subarray(0, rank * k)), rank, k);
-  packed.set(down.name, right.packed);
   const left = refit(la, residual, gram, right.back, { n, k, rank, power });
+  return { ...packPath(la, job, right, left, rank), factors: found };
+}
+
+/** No path: nothing was lost. */
+export const NO_PATH: FittedPath = {
+  rank: 0,
+  packed: new Map(),
+  reports: new Map(),
+  beside() {
+    throw new Error("there is no path");
+  },
+};
+
+/** The path of a rounded `down` and of `left` f32 [n, rank], rows of all linears. */
+function packPath(la: Linalg, { down, linears, power, inputs }: PathJob, right: Rounded, left: Float32Array, rank: number): FittedPath {
+  const k = down.shape[1] as number;
+  const packed = new Map([[down.name, right.packed]]);
+  const ups = new Map<string, Float32Array>();
+  const beside = (weight: string) => {
+    const up = ups.get(weight) as Float32Array;
+    return la.scope(() => Float32Array.from(la.view(times(la, la.from(up, up.length / rank, rank), la.from(right.back, rank, k)))));
+  };
   const reports = new Map<string, PathReport>();
   let row = 0;
   for (const [i, l] of linears.entries()) {
     const up = round(l.up.format, left.subarray(row * rank, (row + l.n) * rank), l.n, rank);
     packed.set(l.up.name, up.packed);
+    ups.set(l.weight, up.back);
     row += l.n;
     const report = { down: down.name, rank, power, bytes: up.packed.length + (i === 0 ? right.packed.length : 0), fittedTo: hashOf(l.back) };
-    reports.set(l.weight, inputs?.gram ? { ...report, output: outputOf(la, inputs, l, up.back, right.back, rank) } : report);
+    reports.set(l.weight, inputs?.gram ? { ...report, output: outputOf(la, inputs, l, beside(l.weight)) } : report);
   }
-  return { rank, packed, reports };
+  return { rank, packed, reports, beside };
 }
 
 /** ‖W S^power‖². */
@@ -111,7 +138,12 @@ function wanted({ captured, total, rank }: LowRank, share: number): number {
   return rank;
 }
 
-function round(scheme: string, values: Float32Array, rows: number, width: number): { packed: Uint8Array; back: Float32Array } {
+interface Rounded {
+  readonly packed: Uint8Array;
+  readonly back: Float32Array;
+}
+
+function round(scheme: string, values: Float32Array, rows: number, width: number): Rounded {
   const packed = new Uint8Array(SCHEMES[scheme].bytes(rows, width));
   SCHEMES[scheme].encode(values, rows, width, packed);
   return { packed, back: SCHEMES[scheme].decode(packed, rows, width) };
@@ -147,14 +179,13 @@ export function hashOf(weights: Float32Array): string {
   return hash.digest();
 }
 
-/** Relative squared error of the outputs with the path. */
-function outputOf(la: Linalg, inputs: InputStatistics, { w, back, n }: PathLinear, up: Float32Array, down: Float32Array, rank: number) {
-  const { k } = inputs;
-  const whole = la.scope(() => {
-    const product = la.view(times(la, la.from(up, n, rank), la.from(down, rank, k)));
-    return back.map((v, i) => v + product[i]);
-  });
+/** Relative squared error of the outputs with what the path makes. */
+function outputOf(la: Linalg, inputs: InputStatistics, { w, back, n }: PathLinear, made: Float32Array) {
   const output = new OutputError(la, inputs);
-  output.add(w, whole, n);
+  output.add(
+    w,
+    back.map((v, i) => v + made[i]),
+    n,
+  );
   return output.result();
 }

@@ -7,7 +7,7 @@ import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
 import { BLOCK_ROWS } from "../../runtime/quant/scheme.ts";
 import { byNeurons, channelsNamed, isChannels } from "./byneurons.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { arranged, columnsNamed, columnsOf } from "./columns.ts";
+import { arranged, arrangedRows, columnsNamed, columnsOf } from "./columns.ts";
 import type { Calibrated, MatrixReport, Method } from "./method.ts";
 import { METHODS } from "./methods/catalogue.gen.ts";
 import { isRange } from "./ranges.ts";
@@ -31,13 +31,22 @@ export function methodOf(graph: Graph, recipe: Recipe, weight: string): Method {
   return hasChoice(graph, weight) ? METHODS[ruleFor(recipe, weight).method ?? recipe.method] : METHODS.rtn;
 }
 
-/** Brings one matrix into its scheme. */
-export async function compressMatrix(c: Checkpoint, graph: Graph, t: TensorDef, o: MatrixOptions, write: Write, calibrated?: Calibrated): Promise<MatrixReport> {
+/** Brings one matrix into its scheme, less what a path makes beside it: `beside` f32 [n, k], columns as the input has them. */
+export async function compressMatrix(
+  c: Checkpoint,
+  graph: Graph,
+  t: TensorDef,
+  o: MatrixOptions,
+  write: Write,
+  calibrated?: Calibrated,
+  beside?: Float32Array,
+): Promise<MatrixReport> {
   const columns = await columnsOf(c, graph, t);
   const found = await byNeurons(c, graph, t);
   const stored = rotated(graph, t, columns ? arranged(found, columns, t.shape[1] as number) : found);
   const method = methodOf(graph, o.recipe, t.name);
   const [n, k] = t.shape as [number, number];
+  const made = beside && (async (row: number, rows: number) => beside.slice(row * k, (row + rows) * k));
   return method.compress({
     ...stored,
     name: t.name,
@@ -47,6 +56,7 @@ export async function compressMatrix(c: Checkpoint, graph: Graph, t: TensorDef, 
     settings: { ...method.settings, ...o.recipe.settings },
     calibrated,
     columns,
+    beside: made && columns ? arrangedRows(made, columns, k) : made,
     read(row, rows) {
       throwIfAborted(o.signal, "compression");
       return stored.read(row, rows);

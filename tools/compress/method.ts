@@ -30,6 +30,8 @@ export interface MatrixJob {
   write(packed: Uint8Array): Promise<void>;
   /** What calibration learnt of the matrix's input; there if the method needs any of it. */
   readonly calibrated?: Calibrated;
+  /** What a path makes beside the matrix, f32 of the same rows: the codes are to stand for the rest. */
+  readonly beside?: (row: number, rows: number) => Promise<Float32Array>;
 }
 
 export interface Calibrated {
@@ -101,6 +103,13 @@ function inPlace({ columns, k }: MatrixJob, w: Float32Array): Float32Array {
   return out;
 }
 
+/** Rows less what a path beside them makes. */
+async function restOf({ beside }: MatrixJob, w: Float32Array, row: number, rows: number): Promise<Float32Array> {
+  if (!beside) return w;
+  const made = await beside(row, rows);
+  return w.map((v, i) => v - made[i]);
+}
+
 /** Walks a matrix in runs of whole blocks of rows, packs each, and sums up what it cost. */
 export async function packInRuns(job: MatrixJob, pack: PackRows): Promise<MatrixReport> {
   const { name, n, k, scheme, calibrated } = job;
@@ -113,7 +122,7 @@ export async function packInRuns(job: MatrixJob, pack: PackRows): Promise<Matrix
     const rows = Math.min(step, n - row);
     const w = await job.read(row, rows);
     const packed = new Uint8Array(scheme.bytes(roundup(rows, BLOCK_ROWS), k));
-    await pack(job, w, row, rows, packed);
+    await pack(job, await restOf(job, w, row, rows), row, rows, packed);
     const back = scheme.decode(packed, rows, k);
     for (let i = 0; i < w.length; i++) {
       error += (w[i] - back[i]) ** 2;

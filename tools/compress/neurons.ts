@@ -1,5 +1,6 @@
-// Hidden neurons of feed-forward layers in another order. Which neuron comes first changes nothing that a model computes: rows of `gate` and `up`
-// trade places, and columns of `down` with them. Schemes whose 8 neighbouring rows keep the same weights lose less when those rows are alike.
+// Hidden neurons of feed-forward layers, and channels of attention's values, in another order. Which comes first changes nothing that a model computes:
+// rows of `gate` and `up` trade places, and columns of `down` with them; rows of `v` within a head, and columns of `o` with them. (Rows of q and k
+// stay: a rotary position belongs to each.) Schemes whose 8 neighbouring rows keep the same weights lose less when those rows are alike.
 import type { Graph, GraphNode, TensorDef } from "../../runtime/graph/types.ts";
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
 import type { Checkpoint } from "./checkpoint.ts";
@@ -14,13 +15,15 @@ export interface Order {
   readonly columns?: Uint32Array;
 }
 
-/** A feed-forward layer: linears that make its hidden values, and the one that reads them. */
+/** Values between linears: those that make them, and the one that reads them. */
 interface Hidden {
   readonly makers: readonly GraphNode[];
   readonly reader: GraphNode;
+  /** Values of heads keep to their head, of so many; so many heads of the reader share one of them. */
+  readonly heads?: { readonly size: number; readonly sharing: number };
 }
 
-/** Layers whose neurons may trade places: an activation made of linears that nothing else reads, read by one linear. */
+/** Feed-forward layers whose neurons may trade places: an activation made of linears that nothing else reads, read by one linear. */
 export function hiddenOf(graph: Graph): Hidden[] {
   const readers = (tensor: string) => graph.nodes.filter((n) => Object.entries(n.tensors).some(([port, t]) => t === tensor && port !== "y"));
   return graph.nodes.flatMap((n) => {
@@ -30,6 +33,33 @@ export function hiddenOf(graph: Graph): Hidden[] {
     const [reader, ...others] = readers(n.tensors.y);
     const alone = [...inputs.map((t) => readers(t)), ...[...makers, reader].map((m) => readers(m?.tensors.w ?? ""))].every((r) => r.length === 1);
     return makers.length === inputs.length && alone && others.length === 0 && reader?.op === "linear" ? [{ makers, reader }] : [];
+  });
+}
+
+/** Attention whose values may trade places within a head: a linear makes them for one cache, one linear reads what is mixed of them. */
+function valuesOf(graph: Graph): Hidden[] {
+  const touching = (tensor: string) => graph.nodes.filter((n) => Object.values(n.tensors).includes(tensor));
+  return graph.nodes.flatMap((n) => {
+    if (n.op !== "attention") return [];
+    const appends = touching(n.tensors.vcache).filter((m) => m !== n);
+    const mixed = touching(n.tensors.y).filter((m) => m !== n);
+    const made = touching(appends[0]?.tensors.v ?? "").filter((m) => m !== appends[0]);
+    const [maker, reader] = [made[0], mixed[0]];
+    const alone = [appends, made, mixed, touching(maker?.tensors.w ?? ""), touching(reader?.tensors.w ?? "")].every((all) => all.length === 1);
+    const { dh, heads, kvheads } = n.attrs as Record<string, number>;
+    const linears = maker?.op === "linear" && reader?.op === "linear" && maker.attrs.n === kvheads * dh && reader.attrs.k === heads * dh;
+    return alone && linears ? [{ makers: [maker], reader, heads: { size: dh, sharing: heads / kvheads } }] : [];
+  });
+}
+
+/** Columns of what reads rows that trade places: heads that share a head's values follow it. */
+function columnsOf(rows: Uint32Array, { heads, reader }: Hidden): Uint32Array {
+  if (!heads) return rows;
+  const { size, sharing } = heads;
+  return Uint32Array.from({ length: reader.attrs.k as number }, (_, i) => {
+    const head = Math.floor(i / size);
+    const from = Math.floor(head / sharing) * size;
+    return head * size + rows[from + (i % size)] - from;
   });
 }
 
@@ -43,7 +73,7 @@ const SLICE = 4096;
 export async function withAlikeNeurons(c: Checkpoint, graph: Graph, slice = SLICE): Promise<Checkpoint> {
   const tensor = (name: string) => graph.tensors.find((t) => t.name === name) as TensorDef;
   const share = ({ makers }: Hidden) => Math.max(...makers.map((m) => shareOf(SCHEMES[tensor(m.tensors.w).format])));
-  const layers = hiddenOf(graph).filter((h) => share(h) > 1);
+  const layers = [...hiddenOf(graph), ...valuesOf(graph)].filter((h) => share(h) > 1);
   if (layers.length === 0) return c;
   const orders = new Map<string, Order>();
   const la = await Linalg.open();
@@ -51,9 +81,9 @@ export async function withAlikeNeurons(c: Checkpoint, graph: Graph, slice = SLIC
     for (const layer of layers) {
       const masks = [];
       for (const m of layer.makers) masks.push(await maskOf(c, tensor(m.tensors.w)));
-      const columns = inSlices(la, masks, layer.reader.attrs.k as number, share(layer), slice);
-      for (const { tensors } of layer.makers) for (const name of [tensors.w, tensors.bias]) if (name !== undefined) orders.set(name, { rows: columns });
-      orders.set(layer.reader.tensors.w, { columns });
+      const rows = inSlices(la, masks, layer.makers[0].attrs.n as number, share(layer), layer.heads?.size ?? slice);
+      for (const { tensors } of layer.makers) for (const name of [tensors.w, tensors.bias]) if (name !== undefined) orders.set(name, { rows });
+      orders.set(layer.reader.tensors.w, { columns: columnsOf(rows, layer) });
     }
   } finally {
     la.close();

@@ -11,6 +11,8 @@ export interface SidePath {
   readonly power: Power;
   /** Linears of one input have one `down` together. */
   readonly shared: boolean;
+  /** So many times are path and matrices made, each for what the other leaves; 1: the matrices as if there were no path, then the path. */
+  readonly turns: number;
   /** Schemes of its parts. */
   readonly down: string;
   readonly up: string;

@@ -31,6 +31,8 @@ export interface Rule {
   readonly power?: Power;
   /** Linears of one input share the first half of that path: fewer bytes, and less of the error taken away at the same rank. False by itself. */
   readonly shared?: boolean;
+  /** How often path and weights are made, each for what the other leaves; 1 by itself. */
+  readonly turns?: number;
   /** Schemes of the halves of that path, `q8` by themselves. */
   readonly down?: string;
   readonly up?: string;
@@ -66,7 +68,7 @@ const schemesOf = (name: string): readonly string[] => (name === SOURCE ? [...ne
 
 const EMBEDDINGS = "^(embed|positions|head)\\.weight$";
 const all = (scheme: string, act?: string): Rule[] => [{ match: ".*", scheme, ...(act ? { act } : {}) }];
-const body = (scheme: string, path: Pick<Rule, "rank" | "power" | "shared"> = {}): Rule[] => [
+const body = (scheme: string, path: Pick<Rule, "rank" | "power" | "shared" | "turns"> = {}): Rule[] => [
   { match: EMBEDDINGS, scheme: "q8", method: "rtn" },
   { match: ".*", scheme, ...path },
 ];
@@ -84,13 +86,13 @@ const FITS: readonly { readonly name: string; readonly power: Power; readonly by
   { name: "corda", power: 1, by: "the outputs of strong inputs (CorDA)" },
 ];
 
-/** Recipes of weights that a calibrating method compresses, with a path beside each. */
-const compensated = (name: string, method: string, scheme: string): Recipe[] =>
+/** Recipes of weights that a calibrating method compresses, with a path beside each; with EoRA in so many turns. */
+const compensated = (name: string, method: string, scheme: string, turns?: number): Recipe[] =>
   FITS.map((fit) => ({
     name: `${name}-${fit.name}`,
     summary: `${name} by ${METHODS[method].name}, with paths of low rank that make up for ${fit.by}`,
     method,
-    rules: body(scheme, { power: fit.power }),
+    rules: body(scheme, { power: fit.power, ...(turns && fit.power === 0.5 ? { turns } : {}) }),
     cache: "f16",
   }));
 
@@ -180,7 +182,7 @@ export const RECIPES: readonly Recipe[] = [
   ...compensated("w4", "gptq", "q4g32"),
   ...compensated("w4g128", "gptq", "q4g128"),
   ...compensated("24w4", "sparsegpt", "q4s24"),
-  ...compensated("24v8w4", "sparsegpt", "q4s24v"),
+  ...compensated("24v8w4", "sparsegpt", "q4s24v", 24),
   { name: "w4kv8", summary: "w4 with int8 key/value caches", method: "rtn", rules: body("q4g32"), cache: "i8" },
 ];
 
@@ -241,6 +243,7 @@ function checkScan(scan: ScanRecipe): void {
 /** Ranks beyond this are no side path. */
 const MAX_RANK = 4096;
 const POWERS: readonly unknown[] = [0, 0.5, 1];
+const MAX_TURNS = 1024;
 
 function checkFfn(rule: Rule): void {
   if (rule.ffn === undefined) return;
@@ -257,12 +260,16 @@ function checkFfn(rule: Rule): void {
 }
 
 function checkPath(rule: Rule): void {
-  const { rank, power, shared, down, up } = rule;
-  if (hasPath(rule) ? rank !== undefined && !isRank(rank) : [shared, down, up].some((v) => v !== undefined))
+  const { rank, power, shared, turns, down, up } = rule;
+  if (hasPath(rule) ? rank !== undefined && !isRank(rank) : [shared, turns, down, up].some((v) => v !== undefined))
     invalid(`the rule ${JSON.stringify(rule)} has a path whose rank is ${rank}, not 1 … ${MAX_RANK}, a share of the columns below 1, or "auto"`);
   if (hasPath(rule) && ACTS[rule.act ?? ""]?.rows) invalid(`the rule ${JSON.stringify(rule)} has a path beside activations of a static range, which no path can share`);
   if (power !== undefined && !POWERS.includes(power)) invalid(`the rule ${JSON.stringify(rule)} has a path whose power is ${power}, none of ${POWERS.join(", ")}`);
   if (shared !== undefined && typeof shared !== "boolean") invalid(`the rule ${JSON.stringify(rule)} says shared ${JSON.stringify(shared)}, neither true nor false`);
+  if (turns !== undefined && !(Number.isInteger(turns) && turns >= 1 && turns <= MAX_TURNS))
+    invalid(`the rule ${JSON.stringify(rule)} makes path and weights in ${turns} turns, not 1 … ${MAX_TURNS}`);
+  if (turns !== undefined && turns > 1 && (!power || rule.scheme === "q4n"))
+    invalid(`the rule ${JSON.stringify(rule)} makes path and weights in turns, which takes a power above 0 and weights that do not lie by neurons`);
   for (const part of [down, up])
     if (part !== undefined && (!Object.hasOwn(SCHEMES, part) || SCHEMES[part].arranged))
       invalid(`the rule ${JSON.stringify(rule)} wants a path in ${part}, which no path can have`);
@@ -275,8 +282,8 @@ export const hasPath = ({ rank, power }: Rule) => rank !== undefined || power !=
 /** The path beside a weight that its rule wants. */
 export function pathFor(recipe: Recipe, weight: string): SidePath | undefined {
   const rule = ruleFor(recipe, weight);
-  const { rank, power = 0, shared = false, down = "q8", up = "q8" } = rule;
-  return hasPath(rule) ? { rank, power, shared, down, up } : undefined;
+  const { rank, power = 0, shared = false, turns = 1, down = "q8", up = "q8" } = rule;
+  return hasPath(rule) ? { rank, power, shared, turns, down, up } : undefined;
 }
 
 /** The recipe with another rank for every path it has. Throws `recipe.invalid` if it has none. */

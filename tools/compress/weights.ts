@@ -6,6 +6,9 @@ import type { TensorDef } from "../../runtime/graph/types.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { Order } from "./neurons.ts";
 
+/** Rows [row, row + rows) as f32; the caller may write to them. */
+export type ReadRows = (row: number, rows: number) => Promise<Float32Array>;
+
 export interface StoredWeight {
   /** Name in the checkpoint. */
   readonly name: string;
@@ -13,8 +16,8 @@ export interface StoredWeight {
   readonly bytes: number;
   /** Element type, by the file format's own name. */
   readonly dtype: string;
-  /** Rows [row, row + rows) as f32; a vector has rows of one. Throws `model.tensor` at a number that is not finite. */
-  read(row: number, rows: number): Promise<Float32Array>;
+  /** A vector has rows of one. Throws `model.tensor` at a number that is not finite. */
+  readonly read: ReadRows;
   /** The bytes of those rows; absent for a transposed matrix. */
   readonly readBlocks?: (row: number, rows: number) => Promise<Uint8Array>;
 }

@@ -30,14 +30,16 @@ export interface PassOptions {
   needsOf(matrix: TensorDef): readonly Need[];
   /** Reads a weight as a device holds it in scheme f32 (vectors as they are), bytes handed to `write` in order. */
   readPlain(weight: TensorDef, write: (bytes: Uint8Array) => void): Promise<void>;
-  /** Brings a matrix into its scheme. */
-  compress(matrix: TensorDef, write: (bytes: Uint8Array) => void, calibrated?: Calibrated): Promise<MatrixReport>;
+  /** Brings a matrix into its scheme, less what a path makes beside it. */
+  compress(matrix: TensorDef, write: (bytes: Uint8Array) => void, calibrated?: Calibrated, beside?: Float32Array): Promise<MatrixReport>;
   /** Operands of a graph that are measured although no matrix reads them. */
   operands?(graph: Graph): readonly { readonly node: string; readonly field: string; readonly tensor: string; readonly need: Need }[];
   /** Bytes of other weights that are made of what was learnt of input x, by name. */
   derive?(x: string, inputs: InputStatistics): Promise<ReadonlyMap<string, Uint8Array>>;
   /** Makes the path beside the linears that share `down`, whose matrices `packedOf` has. */
-  fit(down: string, packedOf: (matrix: TensorDef) => Promise<Uint8Array>, inputs?: InputStatistics): Promise<FittedPath>;
+  fit(down: string, packedOf: (matrix: TensorDef) => Promise<Uint8Array>, inputs?: InputStatistics, near?: FittedPath): Promise<FittedPath>;
+  /** How often a path and the matrices beside it are made, each for what the other leaves. */
+  turnsOf(down: string): number;
   readonly signal?: AbortSignal;
   /** Tokens × segments. */
   readonly onProgress?: (done: number, total: number) => void;
@@ -103,6 +105,17 @@ function inputsWanted(o: PassOptions, segment: Segment, all: readonly Segment[])
   }
   return inputs;
 }
+
+interface CompressedMatrix {
+  readonly packed: Uint8Array;
+  readonly report: MatrixReport;
+}
+
+/** Relative squared output error that ends the turns: int8 activations cost more. */
+const SETTLED = 1e-4;
+
+/** Relative squared errors of the outputs beside a path, together. */
+const leftBy = ({ reports }: FittedPath) => [...reports.values()].reduce((sum, r) => sum + (r.output?.predicted ?? 0), 0);
 
 /** One segment's turn. */
 class SegmentPass {
@@ -181,18 +194,21 @@ class SegmentPass {
 
   private async compressReaders(input: Input, inputs: InputStatistics): Promise<void> {
     for (const [name, bytes] of (await this.o.derive?.(input.tensor, inputs)) ?? []) this.packed.set(name, bytes);
-    for (const t of input.matrices) {
-      throwIfAborted(this.o.signal, "compression");
-      await this.compress(t, { inputs, la: this.o.la });
-    }
+    for (const t of input.matrices) await this.compress(t, { inputs, la: this.o.la });
   }
 
   private async compress(t: TensorDef, calibrated?: Calibrated): Promise<Uint8Array> {
-    const chunks: Uint8Array[] = [];
-    this.reports.push(await this.o.compress(t, (bytes) => chunks.push(bytes), calibrated));
-    const packed = Uint8Array.from(Buffer.concat(chunks));
+    const { packed, report } = await this.packedWith(t, calibrated);
+    this.reports.push(report);
     this.packed.set(t.name, packed);
     return packed;
+  }
+
+  private async packedWith(t: TensorDef, calibrated?: Calibrated, beside?: Float32Array): Promise<CompressedMatrix> {
+    throwIfAborted(this.o.signal, "compression");
+    const chunks: Uint8Array[] = [];
+    const report = await this.o.compress(t, (bytes) => chunks.push(bytes), calibrated, beside);
+    return { packed: Uint8Array.from(Buffer.concat(chunks)), report };
   }
 
   /** Makes the paths beside the linears that read a tensor, or all that are not made yet. */
@@ -200,7 +216,7 @@ class SegmentPass {
     for (const [down, [first]] of pathsOf(this.segment.graph)) {
       if (this.ranks.has(down) || (tensor !== undefined && first.tensors.x !== tensor)) continue;
       throwIfAborted(this.o.signal, "compression");
-      const { rank, packed, reports } = await this.o.fit(down, async (t) => this.packed.get(t.name) ?? this.compress(t), inputs);
+      const { rank, packed, reports } = await this.fitInTurns(down, inputs);
       this.ranks.set(down, rank);
       for (const [name, bytes] of packed) this.packed.set(name, bytes);
       this.reports.forEach((r, i) => {
@@ -208,6 +224,29 @@ class SegmentPass {
         if (path) this.reports[i] = { ...r, path };
       });
     }
+  }
+
+  /** The path of the turn that leaves least of the outputs, with the matrices beside it of that turn. */
+  private async fitInTurns(down: string, inputs?: InputStatistics): Promise<FittedPath> {
+    const { o, packed } = this;
+    let path = await o.fit(down, async (t) => packed.get(t.name) ?? this.compress(t), inputs);
+    let best = path;
+    for (let turn = 1; inputs && turn < o.turnsOf(down) && leftBy(best) > SETTLED * path.reports.size; turn++) {
+      const made = new Map<string, CompressedMatrix>();
+      for (const name of path.reports.keys()) made.set(name, await this.packedWith(this.matrix(name), { inputs, la: o.la }, path.beside(name)));
+      path = await o.fit(down, async (t) => (made.get(t.name) as CompressedMatrix).packed, inputs, path);
+      if (leftBy(path) >= leftBy(best)) continue;
+      best = path;
+      for (const [name, { packed }] of made) this.packed.set(name, packed);
+      this.reports.forEach((r, i) => {
+        this.reports[i] = made.get(r.name)?.report ?? r;
+      });
+    }
+    return best;
+  }
+
+  private matrix(name: string): TensorDef {
+    return this.segment.graph.tensors.find((t) => t.name === name) as TensorDef;
   }
 
   /** Runs the segment as the device will run it. */

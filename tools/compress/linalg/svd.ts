@@ -20,8 +20,8 @@ export interface LowRank {
 /** Up to this many rows all eigenvectors are computed; beyond, the greatest few. */
 const WHOLE = 96;
 
-/** @param m f64 [n, k] @param s f64 [k, k] @param rank at most; rows of zero energy are left out */
-export function whitenedSvd(la: Linalg, m: Float64Array, s: Float64Array, n: number, k: number, power: Power, rank: number): LowRank {
+/** @param m f64 [n, k] @param s f64 [k, k] @param rank at most; rows of zero energy are left out @param near `left` of a matrix like m, from which the search begins */
+export function whitenedSvd(la: Linalg, m: Float64Array, s: Float64Array, n: number, k: number, power: Power, rank: number, near?: LowRank): LowRank {
   return la.scope(() => {
     const matrix = la.from(m, n, k);
     const gram = la.from(s, k, k);
@@ -34,12 +34,15 @@ export function whitenedSvd(la: Linalg, m: Float64Array, s: Float64Array, n: num
     /** Rows [count, n] times M S^(2·power) Mᵀ. */
     const apply = (rows: Matrix) => timesTransposed(la, weigh(times(la, rows, matrix)), matrix);
     const most = Math.min(rank, n, k);
-    const eigen = n <= WHOLE ? eigenSymmetric(la.view(timesTransposed(la, weigh(matrix), matrix)).slice(), n) : greatestEigen(la, apply, n, most);
+    const eigen = n <= WHOLE ? eigenSymmetric(la.view(timesTransposed(la, weigh(matrix), matrix)).slice(), n) : greatestEigen(la, apply, n, most, near && turned(near, n));
     const weighed = la.view(weigh(matrix));
     const total = m.reduce((sum, v, i) => sum + v * weighed[i], 0);
     return factors(la, eigen, m, n, k, most, total);
   });
 }
+
+/** Columns of `left` as rows. */
+const turned = ({ left, rank }: LowRank, n: number) => Float64Array.from({ length: n * rank }, (_, at) => left[(at % n) * rank + Math.floor(at / n)]);
 
 function factors(la: Linalg, eigen: Eigen, m: Float64Array, n: number, k: number, most: number, total: number): LowRank {
   const captured = eigen.values.slice(0, most).filter((v) => v > 1e-14 * total);
