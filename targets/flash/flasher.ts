@@ -52,7 +52,7 @@ export class Flasher {
     if (chip.id !== target.id) throw wrongChip(line, chip.id, target);
   }
 
-  /** Throws `flash.region`, `flash.verify`, what the protocol throws; the message says what state the board is in. */
+  /** Once. Throws `flash.region`, `flash.verify`, what the protocol throws; the message says what state the board is in. */
   async flash(image: Extent, name: string): Promise<FlashReport> {
     judgeRegion(image, this.chip.region, name);
     const { hash, dryRun } = this.options;
@@ -69,6 +69,8 @@ export class Flasher {
     } catch (e) {
       if (!(e instanceof SkintError)) throw e;
       throw new SkintError(e.code, `${e.message}; ${this.state()}`, e.place, { cause: e });
+    } finally {
+      this.chip.release?.();
     }
   }
 
