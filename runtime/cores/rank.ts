@@ -31,8 +31,16 @@ export function ranked({ counts, mass }: Tally): Uint32Array {
 }
 
 /** The first `size` of what `ranked` gives, ascending; fewer if fewer ever counted. */
-export function coreOf(tally: Tally, size: number): Uint32Array {
-  return ranked(tally).slice(0, size).sort();
+export function coreOf({ counts, mass }: Tally, size: number): Uint32Array {
+  const cut = counts.slice().sort()[Math.max(0, counts.length - size)];
+  const sure: number[] = [];
+  const equal: number[] = [];
+  counts.forEach((count, i) => {
+    if (count > cut) sure.push(i);
+    else if (count === cut && count > 0) equal.push(i);
+  });
+  equal.sort((a, b) => mass[b] - mass[a] || a - b);
+  return Uint32Array.from([...sure, ...equal.slice(0, size - sure.length)]).sort();
 }
 
 /** |a ∩ b| / min(|a|, |b|) of two sets; 0 if one is empty. */

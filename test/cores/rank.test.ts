@@ -1,6 +1,7 @@
 // Cores from counts: the golden vector of specs/coreinfer.md §9, ties, short sets, sizes, overlap.
 import { expect, test } from "vitest";
 import { coreOf, coreSize, overlap, ranked } from "../../runtime/cores/rank.ts";
+import { createRandom } from "../../runtime/num/random.ts";
 
 /** Of three tokens of the golden vector: counts and sums of values. */
 const GOLDEN = { counts: Uint32Array.of(0, 1, 0, 0, 2, 0, 1, 2), mass: Float32Array.of(0, 6, 0, 0, 11, 0, 7, 9) };
@@ -15,6 +16,12 @@ test.each([
 test("best first: by count, by mass, by number", () => {
   expect([...ranked(GOLDEN)]).toEqual([4, 7, 6, 1]);
   expect([...ranked({ counts: Uint32Array.of(1, 2, 2, 2), mass: Float32Array.of(9, 1, 3, 3) })]).toEqual([2, 3, 1, 0]);
+});
+
+test("the core is the beginning of the ranking, whatever its size", () => {
+  const random = createRandom(3);
+  const tally = { counts: Uint32Array.from({ length: 60 }, () => random.below(5)), mass: Float32Array.from({ length: 60 }, () => random.below(4)) };
+  for (let size = 1; size <= 60; size++) expect(coreOf(tally, size)).toEqual(ranked(tally).slice(0, size).sort());
 });
 
 test("neurons that never counted are not in the core, however large it may be", () => {

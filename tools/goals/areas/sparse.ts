@@ -1,11 +1,17 @@
 // Goals of sparse activation: only the work that matters is done.
 import type { Absent, Area, Goal, GoalContext, Measured } from "../goal.ts";
+import { countCost } from "../sparse/count.ts";
 import { loss, macs, worst } from "../sparse/delta.ts";
+import { soakGoal } from "../sparse/soak.ts";
+import { specs } from "../sparse/specs.ts";
 import { coreOverDense, decodeTenth, skipping } from "../sparse/speed.ts";
 
 type Line = readonly [id: string, figure: string, unit: string, op: Goal["must"]["op"], bound: number, measure: (context: GoalContext) => Promise<Measured | Absent>];
 
 const LINES: readonly Line[] = [
+  ["specs", "golden vectors and rules of exactness of the four specs that hold", "share", "=", 1, specs],
+  ["count_cost", "share of the time of reading a prompt that counting core neurons takes, SmolLM2's shape, 1 thread", "share", "<=", 0.05, countCost],
+  ["soak", "growth of memory over 10,000 mixed steps: prompts, decoding, stopped readings, modes", "bytes", "=", 0, soakGoal],
   ["ffn_core", "feed-forward decode time with a core of 20 % over dense q4g32, gathered, SmolLM2 shapes, cold", "ratio", "<=", 0.35, coreOverDense],
   ["skip10", "q4n feed-forward at 10 % active over our best dense, from DRAM, 1 thread", "ratio", ">=", 3, skipping(0.1)],
   ["skip20", "the same at 20 %", "ratio", ">=", 1.9, skipping(0.2)],

@@ -9,7 +9,7 @@ const STEPS = 100_000;
 const STRETCH = 10_000;
 
 /** Bytes of objects that are still reachable. */
-function reachable(): number {
+export function reachable(): number {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
   for (let i = 0; i < 3; i++) collect();
