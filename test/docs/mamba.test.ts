@@ -27,7 +27,7 @@ beforeAll(async () => {
   const recipe = { ...recipeNamed("quamba"), scan: { states: "f32", clip: 1 } } as const;
   await compressModel(checkpoint, sink, await environment(), { recipe, calibration: { text: { name: "text", text }, tokens: 200 } });
   await checkpoint.store.close();
-  writeFileSync(b.path("mamba-int8.skint"), sink.bytes());
+  writeFileSync(b.path("mamba-int8.skint"), sink.bytes() as Uint8Array);
 });
 afterAll(() => b.remove());
 

@@ -58,26 +58,46 @@ export async function engineOf(recipe: string, options: WasmOptions, batch = 64)
   const graph: Graph = applyRecipe(architecture.build(MAMBA_130M, { cache: "f16" }), recipeNamed(recipe), () => "F32");
   const { env } = await openDevice(options);
   const engine = new Engine(graph, env.device, { context: 1 << 20, batch, fuse: true, score: false, taps: [] });
-  const random = createRandom(1);
-  for (const t of engine.weights) fill(t, engine.program.view(t.name), () => (random.below(2001) - 1000) / 20000);
+  for (const t of engine.weights) fill(t, engine.program.view(t.name));
   return engine;
 }
 
-/** Values around 0; decay rates are below it, ranges 4, norms around 1. */
-function fill(t: TensorDef, place: Uint8Array, value: () => number): void {
-  const of = (v: number) => (t.name.endsWith(".a.weight") ? -1 - Math.abs(v) : /\.range[a-z]*$/.test(t.name) ? 4 : t.name.endsWith("norm.weight") ? 1 + v : v);
+/** Made-up values around 0: a prime number of them, so that rows of a matrix begin at different ones. */
+const MADE = (() => {
+  const random = createRandom(1);
+  return Float32Array.from({ length: 65521 }, () => (random.below(2001) - 1000) / 20000);
+})();
+
+/** What a tensor's values are made of them: decay rates below 0, ranges of 4, norms around 1. */
+function valuesOf(name: string): Float32Array {
+  if (name.endsWith(".a.weight")) return MADE.map((v) => -1 - Math.abs(v));
+  if (/\.range[a-z]*$/.test(name)) return MADE.map(() => 4);
+  return name.endsWith("norm.weight") ? MADE.map((v) => 1 + v) : MADE;
+}
+
+/** `count` of the values, over and over, from the place that the `first` of a tensor has. */
+function repeated(values: Float32Array, first: number, count: number): Float32Array {
+  const out = new Float32Array(count);
+  for (let at = 0; at < count; ) {
+    const from = (first + at) % values.length;
+    const piece = values.subarray(from, from + count - at);
+    out.set(piece, at);
+    at += piece.length;
+  }
+  return out;
+}
+
+function fill(t: TensorDef, place: Uint8Array): void {
+  const values = valuesOf(t.name);
   const [n, k = 1] = t.shape as number[];
   if (!isMatrix(t)) {
-    new Float32Array(place.buffer, place.byteOffset, n).forEach((_, i, all) => {
-      all[i] = of(value());
-    });
+    new Float32Array(place.buffer, place.byteOffset, n).set(repeated(values, 0, n));
     return;
   }
   const scheme = SCHEMES[t.format];
   const rows = BLOCK_ROWS * 16;
   for (let row = 0; row < n; row += rows) {
     const count = Math.min(rows, n - row);
-    const w = Float32Array.from({ length: count * k }, () => of(value()));
-    scheme.encode(w, count, k, place.subarray(scheme.bytes(row, k)));
+    scheme.encode(repeated(values, row * k, count * k), count, k, place.subarray(scheme.bytes(row, k)));
   }
 }
