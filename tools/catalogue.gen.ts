@@ -10,6 +10,7 @@ import { verb as verb_drift } from "./drift/command.ts";
 import { verb as verb_eval } from "./eval/command.ts";
 import { verb as verb_flash } from "./flash/command.ts";
 import { verb as verb_inspect } from "./inspect/command.ts";
+import { verb as verb_profile } from "./profile/command.ts";
 import { verb as verb_pull } from "./pull/command.ts";
 import { verb as verb_run } from "./run/command.ts";
 import { verb as verb_verify } from "./verify/command.ts";
@@ -27,6 +28,7 @@ export const COMMANDS: Readonly<Record<string, Verb>> = {
   "eval": verb_eval,
   "flash": verb_flash,
   "inspect": verb_inspect,
+  "profile": verb_profile,
   "pull": verb_pull,
   "run": verb_run,
   "verify": verb_verify,

@@ -93,3 +93,30 @@ export function lines({ title, x, placeOf = (v) => v.toFixed(0), y, lines }: Lin
   });
   return drawing(title, [axes({ label: x, format: placeOf }, y, [0, most], ys), ...paths].join("\n"));
 }
+
+export interface Curves {
+  readonly title: string;
+  readonly x: Axis;
+  readonly y: Axis;
+  /** Points in ascending order of x. */
+  readonly curves: readonly {
+    readonly name: string;
+    readonly colour: string;
+    readonly points: readonly { readonly x: number; readonly y: number; readonly low?: number; readonly high?: number }[];
+  }[];
+}
+
+/** Lines through points with their intervals. */
+export function curves({ title, x, y, curves }: Curves): string {
+  const points = curves.flatMap((c) => c.points);
+  const xs = room(points.map((p) => p.x));
+  const ys = room(points.flatMap((p) => [p.y, p.low ?? p.y, p.high ?? p.y]));
+  const [px, py] = [scale(xs, LEFT, WIDTH - RIGHT), scale(ys, HEIGHT - BOTTOM, TOP)];
+  const drawn = curves.map((c) => {
+    const line = c.points.map((p, i) => `${i ? "L" : "M"}${at(px(p.x))} ${at(py(p.y))}`).join("");
+    const bars = c.points.flatMap((p) => (p.low === undefined || p.high === undefined ? [] : [`M${at(px(p.x))} ${at(py(p.low))}V${at(py(p.high))}`])).join("");
+    const marks = c.points.map((p) => `<circle cx="${at(px(p.x))}" cy="${at(py(p.y))}" r="3" fill="${c.colour}"/>`).join("");
+    return `<path d="${line}" fill="none" stroke="${c.colour}" stroke-width="2"><title>${escaped(c.name)}</title></path><path d="${bars}" stroke="${c.colour}" opacity=".5"/>${marks}`;
+  });
+  return drawing(title, [axes(x, y, xs, ys), ...drawn].join("\n"));
+}

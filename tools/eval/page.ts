@@ -16,6 +16,25 @@ export interface Page {
 const STYLE =
   "body{font:15px/1.5 system-ui,sans-serif;max-width:900px;margin:2em auto;padding:0 1em;color:#222;background:#fff}svg{width:100%;font:11px system-ui,sans-serif}table{border-collapse:collapse;width:100%}th,td{text-align:right;padding:.2em .6em;border-bottom:1px solid #ddd}th:first-child,td:first-child,th:nth-child(2),td:nth-child(2){text-align:left}";
 
+/** A table of cells as HTML. */
+export function htmlTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[], tag: string) => `<tr>${cells.map((c) => `<${tag}>${escaped(c)}</${tag}>`).join("")}</tr>`;
+  return `<table>${line(head, "th")}${rows.map((cells) => line(cells, "td")).join("")}</table>`;
+}
+
+/** A page that needs nothing else, of parts that are HTML. */
+export function htmlPage(title: string, parts: readonly string[]): string {
+  return `<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Skint: ${escaped(title.toLowerCase())}</title><style>${STYLE}</style>
+<h1>${escaped(title)}</h1>
+${parts.join("\n")}
+</html>
+`;
+}
+
+/** Names in their colours. */
+export const legendOf = (names: readonly string[]): string => names.map((name, i) => `<span style="color:${colour(i)}">■</span> ${escaped(name)}`).join(" &nbsp; ");
+
 const share = (squared: number) => Math.sqrt(squared);
 const percent = (v: number) => `${(100 * v).toFixed(1)} %`;
 
@@ -36,8 +55,7 @@ function tableOf({ rows }: Page): string {
     r.rate?.median.toFixed(1) ?? "",
     r.rate ? `${r.rate.low.toFixed(1)}…${r.rate.high.toFixed(1)}` : "",
   ]);
-  const line = (cells: readonly string[], tag: string) => `<tr>${cells.map((c) => `<${tag}>${escaped(c)}</${tag}>`).join("")}</tr>`;
-  return `<table>${line(head, "th")}${body.map((cells) => line(cells, "td")).join("")}</table>`;
+  return htmlTable(head, body);
 }
 
 const LAYER = /^layers\.(\d+)\./;
@@ -75,14 +93,10 @@ function charts({ rows, reports }: Page): string[] {
 export function pageOf(page: Page): string {
   const { rows, origin } = page;
   const [{ tokens, textBytes, window, stride, split }] = rows;
-  const legend = namesOf(rows).map((name, i) => `<span style="color:${colour(i)}">■</span> ${escaped(name)}`);
-  return `<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>Skint: models compared</title><style>${STYLE}</style>
-<h1>Models compared</h1>
-<p>${escaped(page.text)}: ${tokens} tokens, ${textBytes} bytes; window ${window}, stride ${stride}, documents split at: ${split}. ${escaped(origin.machine.cpu)}, ${escaped(origin.engine.name)} ${escaped(origin.engine.version)}, ${escaped(origin.date)}.</p>
-${tableOf(page)}
-<p>${legend.join(" &nbsp; ")}. Ringed, on the dashed line: no other model is at once smaller (or faster) and better. Bars: 95 % of the figure itself; models are scored on the same tokens, so that differences are surer than the bars show.</p>
-${charts(page).join("\n")}
-</html>
-`;
+  return htmlPage("Models compared", [
+    `<p>${escaped(page.text)}: ${tokens} tokens, ${textBytes} bytes; window ${window}, stride ${stride}, documents split at: ${split}. ${escaped(origin.machine.cpu)}, ${escaped(origin.engine.name)} ${escaped(origin.engine.version)}, ${escaped(origin.date)}.</p>`,
+    tableOf(page),
+    `<p>${legendOf(namesOf(rows))}. Ringed, on the dashed line: no other model is at once smaller (or faster) and better. Bars: 95 % of the figure itself; models are scored on the same tokens, so that differences are surer than the bars show.</p>`,
+    ...charts(page),
+  ]);
 }
