@@ -5,6 +5,7 @@ import { ACTIVATIONS } from "../../runtime/ops/activate/op.ts";
 import { FFN_MODES, type FfnMode } from "../../runtime/ops/select/control.ts";
 import { scheme } from "../../runtime/quant/q4n.ts";
 import type { Checkpoint } from "./checkpoint.ts";
+import type { Settings } from "./method.ts";
 import { hiddenOf } from "./neurons.ts";
 import { findWeight, type StoredWeight } from "./weights.ts";
 
@@ -13,6 +14,8 @@ export interface FfnRule {
   readonly mode: FfnMode;
   readonly eps?: number;
   readonly topk?: number;
+  /** Finds eps or topk instead, on the calibration text: settings of the mode's calibrator (methods/neurons/). */
+  readonly calibrate?: Settings;
 }
 
 const channelsOf = (down: string) => `${down}.channels`;

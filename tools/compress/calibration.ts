@@ -61,7 +61,7 @@ function needsOf(graph: Graph, recipe: Recipe, weight: string): readonly Need[] 
 
 /** Does anything that the recipe names calibrate? */
 export function mayCalibrate({ method, rules }: Recipe): boolean {
-  if (rules.some((r) => r.power || ACTS[r.act ?? ""]?.rows)) return true;
+  if (rules.some((r) => r.power || r.ffn?.calibrate || ACTS[r.act ?? ""]?.rows)) return true;
   return [method, ...rules.flatMap((r) => r.method ?? [])].some((name) => METHODS[name].needs?.length);
 }
 

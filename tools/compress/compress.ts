@@ -16,6 +16,7 @@ import { type CalibratedModel, type CalibrationRecord, calibrateModel, type Mode
 import { type Checkpoint, graphOf } from "./checkpoint.ts";
 import { fitPathOf } from "./fit.ts";
 import { compressImages } from "./images/compress.ts";
+import { type FfnCalibration, type LeaveOut, leaveOut } from "./leaveout.ts";
 import { Linalg } from "./linalg/linalg.ts";
 import type { FittedPath } from "./lowrank.ts";
 import { compressMatrix, methodOf, readVector } from "./matrix.ts";
@@ -41,6 +42,8 @@ export interface CompressReport {
   readonly parameters: number;
   readonly golden: boolean;
   readonly calibration?: CalibrationRecord;
+  /** What feed-forward layers leave out, where that was calibrated. */
+  readonly ffn?: FfnCalibration;
   readonly matrices: readonly MatrixReport[];
   /** What could not be done as the recipe says, and what was done instead. */
   readonly warnings: readonly string[];
@@ -63,7 +66,8 @@ export async function compressModel(checkpoint: Checkpoint, sink: Sink, env: Env
   const trial = { ...o, golden: "never" as const, onProgress: undefined, calibration: { ...o.calibration, state: undefined, resume: undefined } };
   try {
     const recipe = await sweptRecipe(checkpoint, env, o, (tried, into) => compressText(checkpoint, into, env, { ...trial, recipe: tried }));
-    return await compressText(checkpoint, sink, env, { ...o, recipe });
+    const left = await leaveOut(checkpoint, env, { ...o, recipe }, (tried, into) => compressText(checkpoint, into, env, { ...trial, recipe: tried }));
+    return await compressText(checkpoint, sink, env, { ...o, recipe }, left);
   } catch (e) {
     await sink.abort();
     throw e;
@@ -71,7 +75,7 @@ export async function compressModel(checkpoint: Checkpoint, sink: Sink, env: Env
 }
 
 /** A model over tokens, by a recipe that leaves nothing to try. */
-async function compressText(checkpoint: Checkpoint, sink: Sink, env: Environment, o: CompressOptions): Promise<CompressReport> {
+async function compressText(checkpoint: Checkpoint, sink: Sink, env: Environment, o: CompressOptions, left?: LeaveOut): Promise<CompressReport> {
   try {
     const wanted = graphOf(checkpoint, o.recipe);
     checkMethods(wanted, o.recipe);
@@ -80,9 +84,9 @@ async function compressText(checkpoint: Checkpoint, sink: Sink, env: Environment
     const calibrated = await calibrateModel(c, wanted, env, o);
     const paths = await fitOtherPaths(c, wanted, o, calibrated);
     const ranked = withRanks(wanted, (down) => paths.get(down)?.rank ?? rankOf(calibrated, down));
-    const graph = withNeuronRows(ranked, (down) => ruleFor(o.recipe, down).ffn);
+    const graph = withNeuronRows(ranked, (down) => left?.rules.get(down) ?? ruleFor(o.recipe, down).ffn);
     const turned = new Set(graph.tensors.filter((t) => isNeuronRows(graph, t.name)).map((t) => t.name));
-    const report = await writeModel({ c: { ...c, turned }, graph, weights: inMemoryOrder(graph, env), o, calibrated, paths }, sink, env);
+    const report = await writeModel({ c: { ...c, turned }, graph, weights: inMemoryOrder(graph, env), o, calibrated, paths, left }, sink, env);
     calibrated?.state.remove();
     return report;
   } catch (e) {
@@ -135,6 +139,7 @@ interface Job {
   readonly calibrated: CalibratedModel | undefined;
   /** Those that calibration did not make. */
   readonly paths: ReadonlyMap<string, FittedPath>;
+  readonly left: LeaveOut | undefined;
 }
 
 async function writeModel(job: Job, sink: Sink, env: Environment): Promise<CompressReport> {
@@ -150,7 +155,8 @@ async function writeModel(job: Job, sink: Sink, env: Environment): Promise<Compr
     const matrices = await writeWeights(job, pack, engine);
     engine?.ffn.reset();
     const calibration = calibrated?.record;
-    if (calibration) await pack.document("report", JSON.stringify({ calibration, matrices }));
+    const ffn = job.left?.record;
+    if (calibration || ffn) await pack.document("report", JSON.stringify({ calibration, ffn, matrices }));
     if (engine) await pack.document("golden", JSON.stringify(await makeGolden(engine, env.sha256)));
     throwIfAborted(o.signal, "compression");
     await pack.finish();
@@ -162,6 +168,7 @@ async function writeModel(job: Job, sink: Sink, env: Environment): Promise<Compr
       parameters,
       golden,
       ...(calibration ? { calibration } : {}),
+      ...(ffn ? { ffn } : {}),
       matrices,
       warnings: rotationWarnings(graph, (weight) => ruleFor(o.recipe, weight).act),
     };
@@ -200,7 +207,7 @@ function reportBytes(graph: Graph, weights: readonly TensorDef[]): number {
   return storedOf(graph, weights).reduce((sum, t) => sum + (isMatrix(t) ? line(t.name, paths.get(t.name)) : 0), REPORT_HEAD);
 }
 
-function startPack({ c, graph, weights, o: { recipe }, calibrated }: Job, sink: Sink, env: Environment, golden: boolean): Promise<PackWriter> {
+function startPack({ c, graph, weights, o: { recipe }, calibrated, left }: Job, sink: Sink, env: Environment, golden: boolean): Promise<PackWriter> {
   const text = (field: string) => (typeof c.card[field] === "string" ? (c.card[field] as string) : "unknown");
   return createPack(sink, env.sha256(), {
     metadata: { architecture: c.architecture.name, recipe: recipe.name, licence: text("licence"), provenance: `compressed from ${c.name} (${c.store.name})` },
@@ -209,7 +216,7 @@ function startPack({ c, graph, weights, o: { recipe }, calibrated }: Job, sink: 
       card: JSON.stringify(c.card),
       recipe: JSON.stringify(recipe),
       tokenizer: c.tokenizer,
-      ...(calibrated ? { report: { reserve: reportBytes(graph, weights) } } : {}),
+      ...(calibrated || left ? { report: { reserve: reportBytes(graph, weights) + JSON.stringify(left?.record ?? "").length } } : {}),
       ...(golden ? { golden: { reserve: GOLDEN_RESERVE } } : {}),
     },
     tensors: weights.map((t) => ({
@@ -222,7 +229,7 @@ function startPack({ c, graph, weights, o: { recipe }, calibrated }: Job, sink: 
 }
 
 /** Bytes of a matrix that calibration has compressed or that needs none. */
-async function packedOf({ c, graph, o, calibrated }: Omit<Job, "weights" | "paths">, t: TensorDef): Promise<Uint8Array> {
+async function packedOf({ c, graph, o, calibrated }: Omit<Job, "weights" | "paths" | "left">, t: TensorDef): Promise<Uint8Array> {
   const ready = calibrated?.state.packed(t.name);
   if (ready) return ready;
   const out = new Uint8Array(byteLength(t, ANY));

@@ -5,10 +5,10 @@ import { isMatrix } from "../../runtime/graph/formats.ts";
 import { CACHE_FORMATS, type CacheFormat, type Graph, type GraphNode } from "../../runtime/graph/types.ts";
 import { OPS } from "../../runtime/ops/catalogue.gen.ts";
 import { schemed } from "../../runtime/ops/define.ts";
-import { FFN_MODES } from "../../runtime/ops/select/control.ts";
 import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
 import type { FfnRule } from "./byneurons.ts";
 import { withColumns } from "./columns.ts";
+import { ffnComplaint } from "./ffnrule.ts";
 import type { Power } from "./linalg/svd.ts";
 import type { Settings } from "./method.ts";
 import { METHODS } from "./methods/catalogue.gen.ts";
@@ -96,6 +96,20 @@ const compensated = (name: string, method: string, scheme: string, turns?: numbe
     cache: "f16",
   }));
 
+/** int4 with feed-forward layers by neurons, of which `ffn` says what they leave out. */
+const byNeurons = (name: string, summary: string, ffn?: FfnRule): Recipe => ({
+  name,
+  summary,
+  method: "rtn",
+  rules: [
+    { match: EMBEDDINGS, scheme: "q8" },
+    { match: "\\.ffn\\.(down|value)\\.weight$", scheme: "q4n", ...(ffn ? { ffn } : {}) },
+    { match: "\\.ffn\\.(gate|up|key)\\.weight$", scheme: "q4n" },
+    ...all("q4g32"),
+  ],
+  cache: "f16",
+});
+
 /** Mamba in int8 as Quamba has it: weights of `mixer`, the scan's input clipped, its output transformed, or one of these left out. */
 const quamba = (name: string, summary: string, o: { mixer?: string; clip?: ScanRecipe["clip"]; transform?: boolean; states?: ScanRecipe["states"] }): Recipe => ({
   name,
@@ -124,13 +138,9 @@ export const RECIPES: readonly Recipe[] = [
   ...pruned("24w4", "q4s24", "2:4 sparse int4 weights in groups of 128"),
   ...pruned("24v8w8", "q8s24v", "24w8 with one choice of weights for each 8 rows, neurons in an order in which those are alike"),
   ...pruned("24v8w4", "q4s24v", "24w4 with one choice of weights for each 8 rows, neurons in an order in which those are alike"),
-  {
-    name: "w4n",
-    summary: "w4 with feed-forward layers in q4n, whose silent neurons are left out (docs/sparse.md)",
-    method: "rtn",
-    rules: [{ match: EMBEDDINGS, scheme: "q8" }, { match: "\\.ffn\\.(gate|up|down)\\.weight$", scheme: "q4n" }, ...all("q4g32")],
-    cache: "f16",
-  },
+  byNeurons("w4n", "w4 with feed-forward layers in q4n, whose silent neurons are left out (docs/sparse.md)"),
+  ...[1, 5, 10].map((ppl) => byNeurons(`w4n-cett${ppl}`, `w4n that leaves out contributions too small to matter: ${ppl} % of perplexity`, { mode: "cett", calibrate: { ppl } })),
+  byNeurons("w4n-topk", "w4n that keeps as many neurons a token as 99 % of tokens need, for ReLU", { mode: "topk", calibrate: {} }),
   { name: "source", summary: "as the checkpoint is: 4-bit blocks of GGUF bit for bit, floats as they are", method: "source", rules: all(SOURCE, "i8g32"), cache: "f16" },
   { name: "source-i8tok", summary: "source with one scale a token for int8 activations: further from the floats", method: "source", rules: all(SOURCE), cache: "f16" },
   { name: "w4m", summary: "int4 weights with a minimum in groups of 32, embedding and head int8", method: "rtn", rules: body("q4g32m"), cache: "f16" },
@@ -225,7 +235,8 @@ export function parseRecipe(text: string): Recipe {
       return invalid(`the rule's match ${JSON.stringify(rule.match)} is no regular expression`);
     }
     checkPath(rule);
-    checkFfn(rule);
+    const complaint = ffnComplaint(rule);
+    if (complaint) return invalid(`the rule ${JSON.stringify(rule)} ${complaint}`);
     if (rule.method !== undefined) checkMethod(`the method of the rule for ${rule.match},`, rule.method);
   }
   if (r.scan !== undefined) checkScan(r.scan);
@@ -244,20 +255,6 @@ function checkScan(scan: ScanRecipe): void {
 const MAX_RANK = 4096;
 const POWERS: readonly unknown[] = [0, 0.5, 1];
 const MAX_TURNS = 1024;
-
-function checkFfn(rule: Rule): void {
-  if (rule.ffn === undefined) return;
-  const { mode, eps = 0, topk = 1 } = rule.ffn ?? {};
-  if (rule.scheme !== "q4n") invalid(`the rule ${JSON.stringify(rule)} leaves out neurons of ${rule.scheme} weights; only q4n lies by neurons`);
-  if (
-    !FFN_MODES.includes(mode) ||
-    mode === "core" ||
-    !(eps >= 0 && eps < Number.POSITIVE_INFINITY) ||
-    !(Number.isInteger(topk) && topk >= 1) ||
-    (mode === "topk" && rule.ffn.topk === undefined)
-  )
-    invalid(`the rule ${JSON.stringify(rule)} wants a feed-forward layer that is none of dense, exact, cett, topk, with eps of 0 or more or a whole topk of 1 or more`);
-}
 
 function checkPath(rule: Rule): void {
   const { rank, power, shared, turns, down, up } = rule;

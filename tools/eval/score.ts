@@ -8,6 +8,7 @@ import { openFile } from "../../targets/hosts/node/files.ts";
 import { measure } from "../bench/measure.ts";
 import type { Context } from "../cli/context.ts";
 import { openModel, ranOn } from "../cli/model.ts";
+import type { FfnCalibration } from "../compress/leaveout.ts";
 import type { MatrixReport } from "../compress/method.ts";
 import { isCheckpoint } from "../compress/open.ts";
 import { evaluate, type Split, splitOfCard } from "./evaluate.ts";
@@ -118,14 +119,24 @@ export async function ratesOf(paths: readonly string[], options: (i: number) => 
   return rates.map((r) => ({ median: quantile(r, 0.5), low: quantile(r, 0.25), high: quantile(r, 0.75) }));
 }
 
-/** What compression wrote into a file about its matrices; none for a checkpoint or a file that was not calibrated. */
-export async function reportsOf(path: string): Promise<readonly MatrixReport[]> {
-  if (isCheckpoint(path)) return [];
+/** The report that compression wrote into a file. */
+export interface Report {
+  readonly matrices?: readonly MatrixReport[];
+  /** What feed-forward layers leave out, where that was calibrated. */
+  readonly ffn?: FfnCalibration;
+}
+
+/** Empty for a checkpoint or a file that was not calibrated. */
+export async function reportOf(path: string): Promise<Report> {
+  if (isCheckpoint(path)) return {};
   const pack = await openPack(await openFile(path));
   try {
     const text = await pack.document("report");
-    return text === undefined ? [] : (JSON.parse(text).matrices ?? []);
+    return text === undefined ? {} : JSON.parse(text);
   } finally {
     await pack.close();
   }
 }
+
+/** What compression wrote into a file about its matrices. */
+export const reportsOf = async (path: string): Promise<readonly MatrixReport[]> => (await reportOf(path)).matrices ?? [];

@@ -63,6 +63,10 @@ async function outputs(): Promise<Map<string, string>> {
   out.set("tools/catalogue.gen.ts", registry("COMMANDS", "Verb", "./verb.ts", inFolder("tools", "command", "verb")));
   out.set("tools/compress/methods/catalogue.gen.ts", registry("METHODS", "Method", "../method.ts", inFile("tools/compress/methods", [], "method")));
   out.set(
+    "tools/compress/methods/neurons/catalogue.gen.ts",
+    registry("CALIBRATORS", "Calibrator", "../../calibrator.ts", inFile("tools/compress/methods/neurons", [], "calibrator")),
+  );
+  out.set(
     "tools/goals/areas.gen.ts",
     registry(
       "AREAS",

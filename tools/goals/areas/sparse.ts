@@ -2,6 +2,7 @@
 import type { Absent, Area, Goal, GoalContext, Measured } from "../goal.ts";
 import { countCost } from "../sparse/count.ts";
 import { loss, macs, worst } from "../sparse/delta.ts";
+import { coreOverRandom, onePercent } from "../sparse/quality.ts";
 import { soakGoal } from "../sparse/soak.ts";
 import { specs } from "../sparse/specs.ts";
 import { coreOverDense, decodeTenth, skipping } from "../sparse/speed.ts";
@@ -17,6 +18,15 @@ const LINES: readonly Line[] = [
   ["skip20", "the same at 20 %", "ratio", ">=", 1.9, skipping(0.2)],
   ["skip40", "the same at 40 %", "ratio", ">=", 1.1, skipping(0.4)],
   ["decode10", "whole decode, SmolLM2's shape with ReLU², random weights, the greatest 10 % active, over our dense int4, 1 thread", "ratio", ">=", 1.3, decodeTenth],
+  ["ppl1", "tiny-relu, tiny-swiglu: distance from 1 % of what the calibration for 1 % of perplexity costs on held-out text, worst", "points", "<=", 0.3, onePercent],
+  [
+    "core_vs_random",
+    "log-perplexity cost of the prompt's core over that of a random set of equal size, a half of the neurons and fewer, worst",
+    "ratio",
+    "<=",
+    0.5,
+    coreOverRandom,
+  ],
   ["delta_macs", "digits that move through an int8 CNN: multiply-adds of computing all over those of the stream", "ratio", ">=", 3, macs],
   ["delta_loss", "accuracy that the int8 stream loses against f32", "points", "<=", 1, loss],
   ["delta_worst", "a stream of noise: its time over that without a stream, 1 thread", "ratio", "<=", 1.1, worst],
