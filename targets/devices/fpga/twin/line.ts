@@ -39,6 +39,17 @@ export function twinLine(twin: TwinDevice, faults: Faults = {}): Line {
   };
 }
 
+/** A line whose bytes are damaged and lost on the way, in both directions. `reset` is not one of its faults. */
+export function noisyLine(line: Line, faults: Omit<Faults, "reset">): Line {
+  const random = createRandom(faults.seed ?? 1);
+  return {
+    name: line.name,
+    write: (bytes) => line.write(disturb(bytes, faults, random)),
+    read: async (ms) => disturb(await line.read(ms), faults, random),
+    close: () => line.close(),
+  };
+}
+
 function disturb(bytes: Uint8Array, { flip = 0, drop = 0 }: Faults, random: Random): Uint8Array {
   const out: number[] = [];
   for (const b of bytes) {
