@@ -16,7 +16,12 @@ export interface Flashing {
   readonly answers?: boolean;
 }
 
+/** What an image computes: `linear` multiplies matrices (rtl/core.v), `codenet` convolves images (rtl/codenet/core.v). */
+export type Design = "linear" | "codenet";
+
 export interface Board {
+  /** Default: linear. */
+  readonly design?: Design;
   /** At most 8 characters, as the image says them in HELLO. */
   readonly name: string;
   readonly title: string;

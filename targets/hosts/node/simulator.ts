@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { SkintError } from "../../../runtime/errors.ts";
+import type { Design } from "../../devices/fpga/board.ts";
 import type { Line } from "../../devices/fpga/link/line.ts";
 import { cacheRoot } from "./cache.ts";
 
@@ -24,13 +25,18 @@ export function fpgaFiles(): string {
   return join(dir, "targets/devices/fpga");
 }
 
-/** Files of the core in Verilog, in a fixed order; `top.v` puts it on a board. */
-export function rtlFiles(): string[] {
-  const dir = join(fpgaFiles(), "rtl");
-  return readdirSync(dir)
-    .filter((f) => f.endsWith(".v") && f !== "top.v")
-    .sort()
-    .map((f) => join(dir, f));
+/** What codenet's core has of the linear engine's files. */
+const SHARED: readonly string[] = ["command.v", "frame_rx.v", "frame_tx.v", "memory.v", "pair.v", "uart.v"];
+
+/** Files of a design's core in Verilog, in a fixed order; `top.v` puts it on a board. */
+export function rtlFiles(design: Design = "linear"): string[] {
+  const rtl = join(fpgaFiles(), "rtl");
+  const inFolder = (dir: string) =>
+    readdirSync(dir)
+      .filter((f) => f.endsWith(".v") && f !== "top.v")
+      .sort()
+      .map((f) => join(dir, f));
+  return design === "linear" ? inFolder(rtl) : [...inFolder(join(rtl, design)), ...SHARED.map((f) => join(rtl, f))];
 }
 
 /** Files of the resident loader in Verilog, in a fixed order; `loader_top.v` puts it on a board. */
@@ -57,7 +63,7 @@ export type Parameters = Readonly<Record<string, number | string>>;
  * Path of the simulator, built if it is not in the cache: 15 s for the RTL, 60 s for a netlist.
  * Throws `device.unavailable` without Verilator, `program.failed` if the build fails.
  */
-export async function buildSimulator(level: Level = "rtl", parameters: Parameters = {}, signal?: AbortSignal): Promise<string> {
+export async function buildSimulator(level: Level = "rtl", parameters: Parameters = {}, signal?: AbortSignal, design: Design = "linear"): Promise<string> {
   const why = await lacksSimulator(level);
   if (why) throw new SkintError("device.unavailable", `the simulator cannot be built: ${why}; fpga:twin needs nothing`);
   const dir = fpgaFiles();
@@ -65,7 +71,7 @@ export async function buildSimulator(level: Level = "rtl", parameters: Parameter
   const netlist = typeof level === "object";
   const plain = level === "rtl" || level === "loader";
   const loader = level === "loader";
-  const sources = [...(netlist ? [level.netlist] : loader ? loaderFiles() : rtlFiles()), ...(plain ? [] : [vendorCells() as string])];
+  const sources = [...(netlist ? [level.netlist] : loader ? loaderFiles() : rtlFiles(design)), ...(plain ? [] : [vendorCells() as string])];
   const cells = level === "cells" ? ["-DSKINT_MAC16", "-DSKINT_SPRAM"] : [];
   const defines = plain ? [] : [...cells, "-DNO_ICE40_DEFAULT_ASSIGNMENTS", "-DICE40_U"];
   const generics = netlist ? [] : Object.entries({ DIV: SIMULATED_DIV, ...parameters }).map(([name, value]) => `-G${name}=${value}`);

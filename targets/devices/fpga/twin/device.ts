@@ -3,16 +3,18 @@
 import { crc32 } from "../link/crc.ts";
 import { encodeFrame, FRAME_TYPES, type Frame, FrameParser, MAX_PAYLOAD, VERSION } from "../link/frame.ts";
 import { encodeHello, type Hello, MEMORIES, type Memory, mostWords, NO_SESSION, OPS, STATUS, WINDOW, WORD_BYTES } from "../link/protocol.ts";
-import { type Memories, runLayers } from "./engine.ts";
+import { type Memories, type Run, runLayers } from "./engine.ts";
 
 export interface TwinOptions {
   readonly board: string;
   readonly build: string;
   readonly khz: number;
-  /** Address bits of the memories. */
+  /** Address bits of the memories. A design with one memory for everything has `weights` only, and takes it for the others too. */
   readonly weights: number;
-  readonly activations: number;
-  readonly parameters: number;
+  readonly activations?: number;
+  readonly parameters?: number;
+  /** What the engine computes; default: the linear engine's layers. */
+  readonly run?: (memories: Memories, first: number, count: number) => Run;
   /** Multiply-adds a clock with int8 and with int4 weights. Default: the engine's. */
   readonly lanes?: readonly [number, number];
   /** Bytes of the largest payload. Default: MAX_PAYLOAD. */
@@ -30,6 +32,7 @@ const done = (payload: Uint8Array = new Uint8Array(0)): Answer => ({ status: STA
 export class TwinDevice {
   readonly hello: Hello;
   readonly memories: Memories;
+  private readonly runs: NonNullable<TwinOptions["run"]>;
   private parser: FrameParser;
   private kept: (Frame | undefined)[] = [];
   private live = false;
@@ -39,12 +42,15 @@ export class TwinDevice {
   private bad = 0;
 
   constructor(o: TwinOptions) {
-    const words = { weights: 2 ** o.weights, activations: 2 ** o.activations, parameters: 2 ** o.parameters };
+    const wordsOf = (bits: number | undefined) => (bits === undefined ? 0 : 2 ** bits);
+    const words = { weights: wordsOf(o.weights), activations: wordsOf(o.activations), parameters: wordsOf(o.parameters) };
     const { board, build, khz, lanes: [lanes8, lanes4] = [8, 16], maxPayload = MAX_PAYLOAD, window = WINDOW } = o;
     this.hello = { version: VERSION, window, maxPayload, board, build, words, lanes8, lanes4, khz };
     this.parser = this.newParser();
-    const memory = (name: Memory) => new Uint8Array(WORD_BYTES * words[name]);
-    this.memories = { weights: memory("weights"), activations: memory("activations"), parameters: memory("parameters") };
+    const weights = new Uint8Array(WORD_BYTES * words.weights);
+    const memory = (name: Memory) => (words[name] ? new Uint8Array(WORD_BYTES * words[name]) : weights);
+    this.memories = { weights, activations: memory("activations"), parameters: memory("parameters") };
+    this.runs = o.run ?? runLayers;
   }
 
   /** The answers to these bytes. */
@@ -147,7 +153,7 @@ export class TwinDevice {
   }
 
   private run(first: number, count: number): Answer {
-    const { cycles, bad } = runLayers(this.memories, first, count & 0xff);
+    const { cycles, bad } = this.runs(this.memories, first, count & 0xff);
     this.cycles = cycles;
     return { status: bad ? STATUS.badLayer : STATUS.ok, payload: new Uint8Array(0) };
   }
