@@ -3,8 +3,10 @@
 // emulator, a port is one.
 import { SkintError } from "../../runtime/errors.ts";
 import type { Program } from "../../runtime/plan/device.ts";
-import { type Board, clockOf, parametersOf } from "../../targets/devices/fpga/board.ts";
+import { type Board, clockOf, type Design, parametersOf } from "../../targets/devices/fpga/board.ts";
 import { BOARDS } from "../../targets/devices/fpga/boards/catalogue.gen.ts";
+import { CODENET_BOARD } from "../../targets/devices/fpga/codenet/board.ts";
+import { CODENET_DEFAULTS, codenetTwin } from "../../targets/devices/fpga/codenet/twin.ts";
 import { type FpgaDevice, openFpga } from "../../targets/devices/fpga/device.ts";
 import type { Line } from "../../targets/devices/fpga/link/line.ts";
 import type { FpgaMeter, FpgaProgram } from "../../targets/devices/fpga/program.ts";
@@ -27,25 +29,30 @@ export const TARGET_OPTION: VerbOption = {
   default: "wasm",
 };
 
-/** The board that twin and simulator stand for. */
-const MODEL_BOARD = "icebreaker";
+/** The boards that twin and simulator stand for. */
+const MODEL_BOARDS: Readonly<Record<Design, Board>> = { linear: BOARDS.icebreaker, codenet: CODENET_BOARD };
 const BAUD = 1_000_000;
 
 export function twinOf(board: Board): TwinDevice {
-  return new TwinDevice({ board: board.name, build: buildHash(board), khz: Math.round(1000 * clockOf(board)), ...board.memory });
+  const hello = { board: board.name, build: buildHash(board), khz: Math.round(1000 * clockOf(board)) };
+  const { weights, buffer = CODENET_DEFAULTS.buffer, line = CODENET_DEFAULTS.line } = board.memory;
+  return board.design === "codenet" ? codenetTwin({ ...hello, memory: weights, buffer, line }) : new TwinDevice({ ...hello, ...board.memory });
 }
 
 /** Core parameters of a board's simulator. */
 export function simulatedParameters(board: Board): Record<string, string> {
-  const { KHZ, WA, XA, PA, BOARD, BUILD } = parametersOf(board, buildHash(board));
-  return { KHZ, WA, XA, PA, BOARD, BUILD };
+  const { DIV: _, DIVF: __, DIVQ: ___, ...core } = parametersOf(board, buildHash(board));
+  return core;
 }
 
-async function lineTo(kind: string, place: string, signal: AbortSignal): Promise<Line> {
-  const board = BOARDS[MODEL_BOARD];
+/** The board of this design that twin and simulator stand for. */
+export const modelBoard = (design: Design): Board => MODEL_BOARDS[design];
+
+async function lineTo(kind: string, place: string, design: Design, signal: AbortSignal): Promise<Line> {
+  const board = modelBoard(design);
   if (kind === "fpga" && place === "twin") return twinLine(twinOf(board));
-  if (kind === "fpga" && place === "sim") return simulatorLine(await buildSimulator("rtl", simulatedParameters(board), signal));
-  if (kind === "mcu" && Object.hasOwn(MCUS, place)) return emulatedLine(place, MCUS[place], signal);
+  if (kind === "fpga" && place === "sim") return simulatorLine(await buildSimulator("rtl", simulatedParameters(board), signal, design));
+  if (kind === "mcu" && design === "linear" && Object.hasOwn(MCUS, place)) return emulatedLine(place, MCUS[place], signal);
   const [, path, baud] = /^(.+?)(?:@(\d+))?$/.exec(place) ?? [];
   if (!path)
     throw new SkintError("usage", `--target ${kind}: needs a place; give fpga:twin, fpga:sim, fpga:/dev/ttyUSB1 or mcu: and one of ${Object.keys(MCUS).join(", ")}`, {
@@ -54,14 +61,27 @@ async function lineTo(kind: string, place: string, signal: AbortSignal): Promise
   return serialLine(path, baud ? Number(baud) : BAUD);
 }
 
+/** The line of a target `fpga:…` or `mcu:…`. Throws `usage` for any other. */
+export async function openLine(target: string, design: Design, signal: AbortSignal): Promise<Line> {
+  const [, kind, place] = /^(fpga|mcu):(.*)$/.exec(target) ?? [];
+  if (!kind) throw new SkintError("usage", `there is no target ${target}; give wasm, fpga:twin, fpga:sim, mcu:<MCU>, or fpga: or mcu: and a serial port`, { what: "--target" });
+  return lineTo(kind, place, design, signal);
+}
+
+/** Boards whose image is of this design, by the name they say, with the hash of that image. */
+export const knownBoards = (design: Design) =>
+  new Map(
+    [...Object.values(BOARDS), CODENET_BOARD]
+      .filter((b) => (b.design ?? "linear") === design)
+      .map((b) => [b.name, buildHash(b)]),
+  );
+
 /** The device that a target stands for, beside the WASM device. Throws `usage`, and what opening a line throws. */
 export async function openTarget(target: string, wasm: WasmDevice, context: Context): Promise<WasmDevice | FpgaDevice> {
   if (target === "wasm") return wasm;
-  const [, kind, place] = /^(fpga|mcu):(.*)$/.exec(target) ?? [];
-  if (!kind) throw new SkintError("usage", `there is no target ${target}; give wasm, fpga:twin, fpga:sim, mcu:<MCU>, or fpga: or mcu: and a serial port`, { what: "--target" });
-  const line = await lineTo(kind, place, context.signal);
+  const line = await openLine(target, "linear", context.signal);
   const agents = Object.entries(MCUS).map(([folder, m]) => [m.name, agentHash(folder, m)] as const);
-  const known = new Map([...Object.values(BOARDS).map((b) => [b.name, buildHash(b)] as const), ...agents]);
+  const known = new Map([...knownBoards("linear"), ...agents]);
   const progress = context.progress("loading weights onto the device");
   try {
     return await openFpga(line, wasm, { now: host.now, signal: context.signal, known, onLoad: (done, total) => (done === total ? progress.end() : progress.update(done, total)) });

@@ -26,8 +26,8 @@ export interface ImageOptions {
 
 /** yosys's script. A chip with multipliers and large RAMs gets the vendor's cells. */
 export function script(board: Board, build: string): string {
-  const defines = [...(board.has.dsp ? ["-DSKINT_MAC16"] : []), ...(board.has.spram ? ["-DSKINT_SPRAM"] : []), ...(board.clock.pad ? ["-DSKINT_PAD"] : [])];
-  const files = sourcesOf()
+  const defines = [...(board.has.dsp ? ["-DSKINT_MAC16"] : []), ...(board.has.spram ? ["-DSKINT_SPRAM"] : []), ...(board.clock.pad ? ["-DSKINT_PAD"] : []), ...(board.design ? [`-DSKINT_${board.design.toUpperCase()}`] : [])];
+  const files = sourcesOf(board)
     .map((f) => basename(f))
     .filter((f) => f.endsWith(".v"));
   const set = Object.entries(parametersOf(board, build)).map(([name, value]) => `-set ${name} ${value}`);
@@ -45,7 +45,7 @@ export function readReport(log: string): Pick<Image, "uses" | "mhz"> {
 
 export async function makeImage(board: Board, tools: Toolchain, { seed, signal, onStep }: ImageOptions): Promise<Image> {
   const build = buildHash(board);
-  const sources = Object.fromEntries(sourcesOf().map((f) => [basename(f), readFileSync(f, "utf8")]));
+  const sources = Object.fromEntries(sourcesOf(board).map((f) => [basename(f), readFileSync(f, "utf8")]));
   const synth = await tools.run("yosys", ["-q", "-s", "image.ys"], { ...sources, "image.ys": script(board, build) }, ["image.json"], signal);
   onStep?.(1);
   const pins = Object.entries(board.pins).map(([name, pin]) => `set_io ${name} ${pin}\n`);

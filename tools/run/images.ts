@@ -11,7 +11,9 @@ import type { Context } from "../cli/context.ts";
 import { EXIT } from "../cli/errors.ts";
 import { openDevice, openSource, placeLine, ranOn } from "../cli/model.ts";
 import { isCheckpoint } from "../compress/open.ts";
+import { DIGIT_SIDE, digitsMissing, heldOutDigits } from "./digits.ts";
 import { readImage } from "./image.ts";
+import { type Cost, costLine, ResidentNetwork } from "./resident.ts";
 
 const BAR = 30;
 const SHADES = " .:-=+*#%@";
@@ -55,6 +57,16 @@ function bars(probabilities: readonly number[], best: number): string {
   return probabilities.map(line).join("\n");
 }
 
+/** The first held-out digits. Throws `usage` without the package, or for a model that looks at something else. */
+function digitsFor(model: ImageModel, count: number): Named[] {
+  const { sides, pixels } = model.engine;
+  const missing = digitsMissing();
+  if (missing || sides.join() !== [DIGIT_SIDE, DIGIT_SIDE, 1].join())
+    throw new SkintError("usage", `there are no digits for ${model.name}: ${missing ?? `it looks at images of ${sides.join(" × ")}`}; give PGM files, or raw bytes on standard input`);
+  const { images, labels } = heldOutDigits();
+  return labels.slice(0, count).map((label, i) => ({ name: `digit ${i}, a ${label}`, label, bytes: images.subarray(i * pixels, (i + 1) * pixels) }));
+}
+
 async function open(path: string, o: Readonly<Record<string, unknown>>, context: Context) {
   const { device, env } = await openDevice({ isa: o.isa as "auto", threads: (o.threads as number | undefined) ?? 1, engineFlags: o.engineFlags === true });
   const start = host.now();
@@ -66,33 +78,89 @@ async function open(path: string, o: Readonly<Record<string, unknown>>, context:
 /** A folder is run in whole numbers, as devices without floats have it. */
 const DEFAULT_RECIPE = "w8";
 
-/** Classifies the images named (PGM files, or raw bytes on standard input), one answer each. */
+interface Named {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** What it shows, where that is known. */
+  readonly label?: number;
+}
+
+interface Result {
+  readonly name: string;
+  readonly label?: number;
+  readonly class: number;
+  readonly scores: number[];
+  readonly ms: number;
+  /** On an FPGA. */
+  readonly cost?: Cost;
+}
+
+/** Classifies the images named (PGM files, raw bytes on standard input, or digits), one answer each, on WASM or on the FPGA of a target. */
 export async function runImages(path: string, files: readonly string[], o: Readonly<Record<string, unknown>>, context: Context): Promise<number> {
   const opened = await open(path, o, context);
   const { model } = opened;
+  const target = (o.target as string | undefined) ?? "wasm";
+  let resident: ResidentNetwork | undefined;
   try {
-    const images = await imagesOf(model, files);
-    const results = [];
-    for (const { name, bytes } of images) {
-      const start = host.now();
-      const scores = await model.classify(bytes);
-      const ms = host.now() - start;
-      const probabilities = softmax(scores);
-      const best = probabilities.indexOf(Math.max(...probabilities));
-      results.push({ name, class: best, scores: [...scores], ms });
-      if (!context.json) context.out(`${name}: ${best}\n${picture(bytes, model.engine.sides[0], model.engine.sides[1])}\n${bars(probabilities, best)}\n`);
+    if (target !== "wasm") resident = await ResidentNetwork.open(target, model, context);
+    const images = await imagesOf(model, files, o.digits as number | undefined);
+    const results: Result[] = [];
+    const screen = liveScreen(context, images.length);
+    for (const image of images) {
+      results.push(await look(model, resident, image));
+      await screen(blockOf(model, image, results.at(-1) as Result));
     }
-    if (context.json) context.answer({ model: model.name, recipe: model.recipe, ...ranOn(opened), loadMs: opened.loadMs, results }, () => "");
-    const total = results.reduce((sum, r) => sum + r.ms, 0);
-    context.note(`${model.recipe} on ${placeLine(opened)}, loaded in ${opened.loadMs.toFixed(0)} ms: ${images.length} images, ${(total / images.length).toFixed(2)} ms each`);
+    const fpga = resident && { line: resident.session.line.name, hello: resident.session.hello, residentBytes: resident.network.residentBytes, macs: resident.network.macs };
+    if (context.json) context.answer({ model: model.name, recipe: model.recipe, ...ranOn(opened), ...(fpga ? { fpga } : {}), loadMs: opened.loadMs, results }, () => "");
+    context.note(`${model.recipe} on ${placeLine(opened)}${resident ? `, its network ${resident.place}` : ""}, loaded in ${opened.loadMs.toFixed(0)} ms: ${summary(results)}`);
     return EXIT.ok;
   } finally {
+    await resident?.close();
     model.close();
   }
 }
 
-async function imagesOf(model: ImageModel, files: readonly string[]): Promise<{ name: string; bytes: Uint8Array }[]> {
+async function look(model: ImageModel, resident: ResidentNetwork | undefined, { name, label, bytes }: Named): Promise<Result> {
+  const start = host.now();
+  const { scores, cost } = resident ? await resident.classify(bytes) : { scores: await model.classify(bytes), cost: undefined };
+  const ms = host.now() - start;
+  return { name, ...(label === undefined ? {} : { label }), class: scores.indexOf(Math.max(...scores)), scores: [...scores], ms, ...(cost ? { cost } : {}) };
+}
+
+function blockOf(model: ImageModel, { name, bytes }: Named, result: Result): string {
+  const [height, width] = model.engine.sides;
+  const lines = [`${name}: ${result.class}`, picture(bytes, height, width), bars(softmax(Float32Array.from(result.scores)), result.class)];
+  return `${[...lines, ...(result.cost ? [`   ${costLine(result.cost)}`] : [])].join("\n")}\n`;
+}
+
+/** How long an image stays on a terminal before the next one takes its place, in ms. */
+const FRAME_MS = 250;
+
+/** Prints blocks one below the other; on a terminal each in the place of the one before. */
+function liveScreen(context: Context, images: number): (block: string) => Promise<void> {
+  if (context.json) return async () => {};
+  if (!process.stdout.isTTY || images === 1) return async (block) => context.out(block);
+  let height = 0;
+  return async (block) => {
+    context.out(`${height ? `\x1b[${height}A\x1b[J` : ""}${block}`);
+    height = block.split("\n").length - 1;
+    await new Promise((done) => setTimeout(done, FRAME_MS));
+  };
+}
+
+function summary(results: readonly Result[]): string {
+  const mean = (of: (r: Result) => number) => results.reduce((sum, r) => sum + of(r), 0) / results.length;
+  const right = results.some((r) => r.label !== undefined) ? `, ${results.filter((r) => r.class === r.label).length} as labelled` : "";
+  const cost = results[0]?.cost ? `; on the board ${(mean((r) => r.cost?.us ?? 0) / 1000).toFixed(2)} ms of engine and ${mean((r) => r.cost?.linkMs ?? 0).toFixed(1)} ms of line each` : "";
+  return `${results.length} images, ${mean((r) => r.ms).toFixed(2)} ms each${right}${cost}`;
+}
+
+/** Digits that are shown where nothing else was named and somebody looks on. */
+const DIGITS = 10;
+
+async function imagesOf(model: ImageModel, files: readonly string[], digits?: number): Promise<Named[]> {
   const { sides, pixels } = model.engine;
+  if (digits !== undefined || (files.length === 0 && process.stdin.isTTY)) return digitsFor(model, digits ?? DIGITS);
   if (files.length) return files.map((name) => ({ name, bytes: readImage(name, sides) }));
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);

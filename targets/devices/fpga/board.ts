@@ -33,8 +33,14 @@ export interface Board {
   /** Crystal in MHz, and the PLL that makes the clock of it: MHz · (divf + 1) / 2^divq; `pad`: the crystal's pin is the PLL's own. */
   readonly clock: { readonly crystal: number; readonly divf: number; readonly divq: number; readonly pad: boolean };
   readonly baud: number;
-  /** Address bits of the memories, in words of 64 bits (rtl/core.v). */
-  readonly memory: { readonly weights: number; readonly activations: number; readonly parameters: number };
+  /** Address bits of the memories, in words of 64 bits (rtl/core.v); `weights` is the one memory of codenet, `buffer` and `line` its own (rtl/codenet/core.v). */
+  readonly memory: {
+    readonly weights: number;
+    readonly activations?: number;
+    readonly parameters?: number;
+    readonly buffer?: number;
+    readonly line?: number;
+  };
   /** Most that an image may take: logic cells, block RAMs, multipliers, large RAMs. */
   readonly budget: { readonly cells: number; readonly ram: number; readonly dsp: number; readonly spram: number };
   /** What the chip has of these. */
@@ -53,6 +59,14 @@ export function divisorOf(board: Board): number {
   return Math.round((clockOf(board) * 1e6) / board.baud);
 }
 
+const BITS = { weights: "WA", activations: "XA", parameters: "PA", buffer: "BA", line: "LA" } as const;
+
+/** The core's parameters that say how large its memories are. */
+export function memoryOf(memory: Board["memory"]): Record<string, number> {
+  const there = (Object.keys(BITS) as (keyof typeof BITS)[]).filter((k) => memory[k] !== undefined);
+  return Object.fromEntries(there.map((k) => [BITS[k], memory[k] as number]));
+}
+
 /** Parameters of rtl/top.v. `build`: 16 hex digits. */
 export function parametersOf(board: Board, build: string): Record<string, string> {
   const name = [...board.name].map((c) => c.charCodeAt(0).toString(16).padStart(2, "0")).reverse();
@@ -62,9 +76,7 @@ export function parametersOf(board: Board, build: string): Record<string, string
     DIVQ: clock.divq,
     DIV: divisorOf(board),
     KHZ: Math.round(1000 * clockOf(board)),
-    WA: memory.weights,
-    XA: memory.activations,
-    PA: memory.parameters,
+    ...memoryOf(memory),
   };
   const bytes = build.match(/../g) ?? [];
   const words = { BOARD: `64'h${name.join("")}`, BUILD: `64'h${bytes.reverse().join("")}` };

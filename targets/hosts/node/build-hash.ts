@@ -8,11 +8,11 @@ import { fpgaFiles, rtlFiles } from "./simulator.ts";
 /** First 16 hex digits of the SHA-256 of the sources and the board, without how it is flashed. */
 export function buildHash({ flash: _, ...board }: Board): string {
   const hash = createHash("sha256").update(JSON.stringify(board));
-  for (const f of sourcesOf()) hash.update(`${basename(f)}\0`).update(readFileSync(f));
+  for (const f of sourcesOf(board)) hash.update(`${basename(f)}\0`).update(readFileSync(f));
   return hash.digest("hex").slice(0, 16);
 }
 
-/** Files that an image is made of, in a fixed order. */
-export function sourcesOf(): string[] {
-  return [...rtlFiles(), join(fpgaFiles(), "rtl/top.v"), join(fpgaFiles(), "rtl/crc.vh")];
+/** Files that a board's image is made of, in a fixed order. */
+export function sourcesOf({ design }: Pick<Board, "design">): string[] {
+  return [...rtlFiles(design), join(fpgaFiles(), "rtl/top.v"), join(fpgaFiles(), "rtl/crc.vh")];
 }
