@@ -1,6 +1,7 @@
 // One step on one kernel of a build: for goals that compare WASM with other devices.
-import type { OperandArray } from "../../runtime/ops/define.ts";
+
 import { OPS } from "../../runtime/ops/catalogue.gen.ts";
+import type { OperandArray } from "../../runtime/ops/define.ts";
 import type { BuildName } from "../../targets/devices/wasm/catalogue.gen.ts";
 import { kernelsFor, runKernel } from "./harness.ts";
 

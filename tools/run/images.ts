@@ -62,7 +62,10 @@ function digitsFor(model: ImageModel, count: number): Named[] {
   const { sides, pixels } = model.engine;
   const missing = digitsMissing();
   if (missing || sides.join() !== [DIGIT_SIDE, DIGIT_SIDE, 1].join())
-    throw new SkintError("usage", `there are no digits for ${model.name}: ${missing ?? `it looks at images of ${sides.join(" × ")}`}; give PGM files, or raw bytes on standard input`);
+    throw new SkintError(
+      "usage",
+      `there are no digits for ${model.name}: ${missing ?? `it looks at images of ${sides.join(" × ")}`}; give PGM files, or raw bytes on standard input`,
+    );
   const { images, labels } = heldOutDigits();
   return labels.slice(0, count).map((label, i) => ({ name: `digit ${i}, a ${label}`, label, bytes: images.subarray(i * pixels, (i + 1) * pixels) }));
 }
@@ -151,7 +154,9 @@ function liveScreen(context: Context, images: number): (block: string) => Promis
 function summary(results: readonly Result[]): string {
   const mean = (of: (r: Result) => number) => results.reduce((sum, r) => sum + of(r), 0) / results.length;
   const right = results.some((r) => r.label !== undefined) ? `, ${results.filter((r) => r.class === r.label).length} as labelled` : "";
-  const cost = results[0]?.cost ? `; on the board ${(mean((r) => r.cost?.us ?? 0) / 1000).toFixed(2)} ms of engine and ${mean((r) => r.cost?.linkMs ?? 0).toFixed(1)} ms of line each` : "";
+  const cost = results[0]?.cost
+    ? `; on the board ${(mean((r) => r.cost?.us ?? 0) / 1000).toFixed(2)} ms of engine and ${mean((r) => r.cost?.linkMs ?? 0).toFixed(1)} ms of line each`
+    : "";
   return `${results.length} images, ${mean((r) => r.ms).toFixed(2)} ms each${right}${cost}`;
 }
 

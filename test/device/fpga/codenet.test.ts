@@ -39,17 +39,21 @@ describe("the twin gives what the references of the ops give", async () => {
   });
 });
 
-test("the core gives what the references give, in as many clocks as the twin says, and leaves the same memory", async ({ skip }) => {
-  const [gateware, software] = [await core(skip), await twin()];
-  expect(gateware.hello).toEqual(software.hello);
-  for (const tile of ladder()) {
-    const outcome = await runTile(gateware, tile);
-    expect(outcome.values, tile.name).toEqual(await through(tile, byReference));
-    expect(outcome, tile.name).toEqual(await runTile(software, tile));
-  }
-  const { weights } = gateware.hello.words;
-  expect(await gateware.sum("weights", 0, weights)).toBe(await software.sum("weights", 0, weights));
-}, BUILD_MS);
+test(
+  "the core gives what the references give, in as many clocks as the twin says, and leaves the same memory",
+  async ({ skip }) => {
+    const [gateware, software] = [await core(skip), await twin()];
+    expect(gateware.hello).toEqual(software.hello);
+    for (const tile of ladder()) {
+      const outcome = await runTile(gateware, tile);
+      expect(outcome.values, tile.name).toEqual(await through(tile, byReference));
+      expect(outcome, tile.name).toEqual(await runTile(software, tile));
+    }
+    const { weights } = gateware.hello.words;
+    expect(await gateware.sum("weights", 0, weights)).toBe(await software.sum("weights", 0, weights));
+  },
+  BUILD_MS,
+);
 
 describe("a line buffer of 15 rows", () => {
   const tile = (dilation: number) => tileOf(createRandom(5), { height: 20, width: 18, channels: 8, conv: { size: 1, nibbles: true }, deep: { stride: 1, dilation } });
@@ -65,12 +69,16 @@ describe("a line buffer of 15 rows", () => {
     expect(await right(await twin(16), 7)).toBe(true);
   });
 
-  test("fails in gateware as it does in the twin", async ({ skip }) => {
-    const short = await core(skip, { ROWS: 15 });
-    expect(await right(short, 6)).toBe(true);
-    expect(await right(short, 7)).toBe(false);
-    expect(await runTile(short, tile(7))).toEqual(await runTile(await twin(15), tile(7)));
-  }, BUILD_MS);
+  test(
+    "fails in gateware as it does in the twin",
+    async ({ skip }) => {
+      const short = await core(skip, { ROWS: 15 });
+      expect(await right(short, 6)).toBe(true);
+      expect(await right(short, 7)).toBe(false);
+      expect(await runTile(short, tile(7))).toEqual(await runTile(await twin(15), tile(7)));
+    },
+    BUILD_MS,
+  );
 });
 
 test("a tile 64 wide keeps the multipliers at work", async () => {
@@ -131,11 +139,15 @@ describe("models/mnist on the device", async () => {
     expect(session.traffic.sent - sent).toBeLessThan(network.residentBytes / 10);
   });
 
-  test("the core gives the same in as many clocks", async ({ skip }) => {
-    const model = await modelOf("w4");
-    const [gateware, software] = [await placed(await core(skip), model), await placed(await twin(), model)];
-    for (const image of images) expect(await gateware.run(image)).toEqual(await software.run(image));
-  }, BUILD_MS);
+  test(
+    "the core gives the same in as many clocks",
+    async ({ skip }) => {
+      const model = await modelOf("w4");
+      const [gateware, software] = [await placed(await core(skip), model), await placed(await twin(), model)];
+      for (const image of images) expect(await gateware.run(image)).toEqual(await software.run(image));
+    },
+    BUILD_MS,
+  );
 
   test("floats, images of another size and a device with too little memory are refused", async () => {
     const session = await twin();

@@ -148,7 +148,12 @@ function convOperation(t: Tile, x: Uint8Array): Operation {
   const w = packWeights(nibbles ? "conv4" : "conv8", [t.outputs, size * size, t.channels], codes);
   const y = new Uint8Array(imageBytes(oh, ow, t.outputs));
   const sides = { height: t.height, width: t.width, channels: t.channels, oh, ow, outputs: t.outputs };
-  return { op: "conv2d", variant, tensors: { x, w, quant: packedQuant(quant), y }, values: { rows: 1, xs: x.length, ys: y.length, ...sides, size, stride, pad, shift: 16, relu: 1 } };
+  return {
+    op: "conv2d",
+    variant,
+    tensors: { x, w, quant: packedQuant(quant), y },
+    values: { rows: 1, xs: x.length, ys: y.length, ...sides, size, stride, pad, shift: 16, relu: 1 },
+  };
 }
 
 function deepOperation(t: Tile, x: Uint8Array): Operation {

@@ -2,7 +2,7 @@
 // that one that is too short goes wrong as it does in gateware.
 import { FX16_ZERO, fx16 } from "../../../../runtime/num/fx16.ts";
 import type { Run } from "../twin/engine.ts";
-import { type Decoded, DEEP_WORDS, decodePass, LEAD, LINE_ROWS, PARAMETER_WORDS, PASS_BYTES, SLICE } from "./pass.ts";
+import { DEEP_WORDS, type Decoded, decodePass, LEAD, LINE_ROWS, PARAMETER_WORDS, PASS_BYTES, SLICE } from "./pass.ts";
 
 export interface CodenetGeometry {
   /** Words of the buffer of a slice's weights. */
@@ -58,7 +58,7 @@ export function passCycles(p: Decoded): number {
   let [lined, written] = [0, 0];
   const columns = p.byTwo ? Math.ceil(p.cw / 2) : p.cw;
   for (let r = 0; r < p.ch + (p.deep ? LEAD : 0); r++) {
-    now = Math.max(now, lined) + 1;
+    now = Math.max(now, lined, !p.conv && p.byTwo ? written : 0) + 1;
     const convRow = r < p.ch;
     const deepRow = p.deep && r >= LEAD && !(p.byTwo && r % 2);
     const deepLast = deepRow && !(p.byTwo && convRow && p.cw % 2 === 0);

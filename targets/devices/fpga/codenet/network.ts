@@ -41,7 +41,9 @@ function chain(graph: Graph): { layers: Layer[]; last: GraphNode } {
     if (tensors.x === at && op === "dequantise") return { layers, last: node };
     const fits = tensors.x === at && (variant === "w8" || variant === "w4") && (op === "conv2d" || isDeep(node));
     if (!fits)
-      throw new SkintError("plan.kernel", `CoDeNet's engine runs chains of int8 and int4 convolutions; ${graph.architecture} has ${op} ${variant}: use --recipe w8 or w4`, { what: op });
+      throw new SkintError("plan.kernel", `CoDeNet's engine runs chains of int8 and int4 convolutions; ${graph.architecture} has ${op} ${variant}: use --recipe w8 or w4`, {
+        what: op,
+      });
     const before = layers.at(-1);
     if (op === "dwconv2d" && before?.conv && !before.deep) layers[layers.length - 1] = { ...before, deep: node };
     else layers.push(op === "conv2d" ? { conv: node } : { deep: node });
@@ -151,7 +153,13 @@ export class CodenetNetwork {
     const at = place(layers, weights, session.hello.words.weights);
     await load(session, at.sections, onProgress);
     const resident = at.sections.reduce((sum, s) => sum + s.bytes.length, 0);
-    return new CodenetNetwork(session, at, last, layers.reduce((sum, l) => sum + macsOf(l), 0), resident);
+    return new CodenetNetwork(
+      session,
+      at,
+      last,
+      layers.reduce((sum, l) => sum + macsOf(l), 0),
+      resident,
+    );
   }
 
   /** Classifies an image u8 [height, width, channels] of 0…255. Throws `usage` for another number of bytes. */

@@ -76,8 +76,9 @@ module passes #(
   wire         conv_end = state == CONV && (copy || last_phase && last_c && last_j && last_i);
   wire         deep_end = state == DEEP && tap == 8;
   wire         px_end = conv_end && !deep_px || deep_end;
-  wire         settled = lining == 0;                  // a row is read only when it is whole
-  wire         drained = settled && flying == 0;
+  // A row begins when the one before is whole; one of copying alone, which leaves the memory no clock to write, when its words are written too.
+  wire         settled = lining == 0 && !(copy && by_two && flying != 0);
+  wire         drained = lining == 0 && flying == 0;
   // A pixel is copied while the depthwise half is at work, where it is.
   wire         deep_next = deep_row && !(by_two && q_next[0]);
   wire   [3:0] next_job = conv_row && !(copy && deep_next) ? CONV : DEEP;
