@@ -70,11 +70,7 @@ export async function openLine(target: string, design: Design, signal: AbortSign
 
 /** Boards whose image is of this design, by the name they say, with the hash of that image. */
 export const knownBoards = (design: Design) =>
-  new Map(
-    [...Object.values(BOARDS), CODENET_BOARD]
-      .filter((b) => (b.design ?? "linear") === design)
-      .map((b) => [b.name, buildHash(b)]),
-  );
+  new Map([...Object.values(BOARDS), CODENET_BOARD].filter((b) => (b.design ?? "linear") === design).map((b) => [b.name, buildHash(b)]));
 
 /** The device that a target stands for, beside the WASM device. Throws `usage`, and what opening a line throws. */
 export async function openTarget(target: string, wasm: WasmDevice, context: Context): Promise<WasmDevice | FpgaDevice> {
