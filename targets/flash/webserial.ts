@@ -26,7 +26,7 @@ export function portOf(line: Line): PortOfLine {
         if (bytes.length) return controller.enqueue(bytes);
         await rest();
       }
-      controller.close();
+      // Not closed: esptool-js prints that its reader ended.
     },
   });
   return {

@@ -1,5 +1,6 @@
 // ESP32s by esptool-js before our twin of their ROM and stub.
-import { expect, test } from "vitest";
+import { setTimeout } from "node:timers/promises";
+import { expect, test, vi } from "vitest";
 import type { LineProtocol, Target } from "../../targets/flash/protocol.ts";
 import { targetOf } from "../../targets/flash/targets.ts";
 import { flashOver, holds, madeUp } from "../../tools/goals/flash/cuts.ts";
@@ -17,6 +18,15 @@ test("an image is written by the stub, read back and started; what is there alre
   expect(holds(twin, changed)).toBe(true);
   expect(twin.memory.bytes.subarray(0, image.start).every((b) => b === 0xff)).toBe(true);
   expect(twin.violations).toEqual({ unerased: 0, outside: 0, unbegun: 0 });
+});
+
+test("nothing is printed beside what the command says", async () => {
+  const print = vi.spyOn(console, "log");
+  const twin = protocol.twin(target);
+  await flashOver(twin.line, protocol, target, madeUp(target, 100));
+  await setTimeout(100);
+  expect(print).not.toHaveBeenCalled();
+  print.mockRestore();
 });
 
 test("the second stage of its boot loader and the partitions are not to be written", async () => {
