@@ -39,25 +39,30 @@ export function rowOf(entries: usize, i: u32): u32 {
   return entries ? load<u32>(entries + ((<usize>i) << 2)) : i;
 }
 
+/** Rows of a list that are brought near at a time, which overlaps their ways from memory. */
+export const NEAR: u32 = 64;
 /** Rows of a list that are at least the so many-th of all lie so close together that what is between them is read too: memory is faster in one stream. */
 export const CLOSE: u32 = 3;
 
-/** Brings rows entries[from … end) of w, k wide, near, with their scales. */
-export function touchRows(w: usize, entries: usize, from: u32, end: u32, k: u32): void {
-  if (from >= end) return;
+/** Brings rows of w, k wide, near with their scales: entries from … at most end; returns up to which. */
+export function touchRows(w: usize, entries: usize, from: u32, end: u32, k: u32): u32 {
+  end = min(from + NEAR, end);
   const bytes = rowBytes(k);
   const first = rowOf(entries, from);
   const last = rowOf(entries, end - 1);
   if ((end - from) * CLOSE > last - first) {
     touch(scaleAt(w, first, k), 4);
     touch(rowAt(w, first, k), rowAt(w, last, k) + bytes - rowAt(w, first, k));
-    return;
+    return end;
   }
+  const block = blockBytes(k);
   for (let i = from; i < end; i++) {
     const row = rowOf(entries, i);
-    load<u8>(scaleAt(w, row, k));
-    touch(rowAt(w, row, k), bytes);
+    const head = w + <usize>(row >> 4) * block;
+    load<u8>(head);
+    touch(head + HEAD + <usize>(row & 15) * bytes, bytes);
   }
+  return end;
 }
 
 /** Brings the scales of all n rows near. */

@@ -10,8 +10,6 @@ import { start } from "./split";
 
 /** Bytes of codes after which sums are taken over into i32: what every RowCodes can take. */
 const RUN: usize = 64;
-/** Rows of a list that are brought near at a time, which overlaps their ways from memory. */
-const BATCH: u32 = 64;
 
 /** `gemv`: the rows of a set, or all, one behind the other as they lie in memory: rows abreast would be as many streams, which no prefetcher follows. */
 export function streamRows<C extends RowCodes>(p: usize, unit: u32, units: u32): void {
@@ -26,10 +24,7 @@ export function streamRows<C extends RowCodes>(p: usize, unit: u32, units: u32):
     const zero = zeroOf(x, op.k);
     let near: u32 = 0;
     for (let i = start(unit, units, fours) << 2; i < end; i += 4) {
-      if (entries && i >= near) {
-        near = min(i + BATCH, min(end, many));
-        touchRows(op.w, entries, i, near, op.k);
-      }
+      if (entries && i >= near) near = touchRows(op.w, entries, i, min(end, many), op.k);
       Four.done<C>(op, t, x, zero, entries, i, many);
     }
   }

@@ -4,13 +4,11 @@ import { RowsumOp } from "../abi.gen";
 import { NIBBLE } from "./constants";
 import { CODES_AT } from "./i8row";
 import { Pairs } from "./pairs.simd";
-import { CLOSE, entriesOf, rowAt, rowBytes, touch } from "./q4n";
+import { CLOSE, entriesOf, NEAR, rowAt, rowBytes, touch } from "./q4n";
 import { start } from "./split";
 
 /** Rows that are added up at a time: a block of the weights, which the nearest cache holds twice. */
 const BATCH: u32 = 16;
-/** Rows of a list that are brought near at a time. */
-const NEAR: u32 = 64;
 
 /** Where the rows of a batch are: a class without fields; i is even. */
 interface Rows {
@@ -68,7 +66,7 @@ export function sumRows<P extends Pairs>(p: usize, unit: u32, units: u32): void 
   }
 }
 
-/** Brings the unit's part of rows near. */
+/** Brings the unit's part of `many` rows near. */
 function touchPicks(op: RowsumOp, from: usize, many: u32, first: u32, end: u32): void {
   const w = <usize>op.w + ((<usize>first) << 4);
   const bytes = (<usize>(end - first)) << 4;

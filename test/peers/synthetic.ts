@@ -45,7 +45,7 @@ const NIBBLE_SD = Math.sqrt((16 ** 2 - 1) / 12);
 const [NORMAL, UNKNOWN, CONTROL, BYTE] = [1, 2, 3, 6];
 
 /** Random Q4_0 blocks of an [rows][k] matrix with variance 1 / k. AES in counter mode is the quickest seeded source of bytes at hand. */
-function randomQ4(name: string, [rows, k]: readonly [number, number], seed: number): GgufTensorSpec {
+export function randomQ4(name: string, [rows, k]: readonly [number, number], seed: number): GgufTensorSpec {
   const key = Buffer.alloc(16);
   key.writeUInt32LE(seed);
   const data = new Uint8Array(createCipheriv("aes-128-ctr", key, Buffer.alloc(16)).update(new Uint8Array((rows * k * BLOCK.bytes) / BLOCK.weights)));

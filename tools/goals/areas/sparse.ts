@@ -2,6 +2,7 @@
 import type { Absent, Area, Goal, GoalContext, Measured } from "../goal.ts";
 import { countCost } from "../sparse/count.ts";
 import { loss, macs, worst } from "../sparse/delta.ts";
+import { tenthOverLlama } from "../sparse/native.ts";
 import { coreOverRandom, onePercent } from "../sparse/quality.ts";
 import { soakGoal } from "../sparse/soak.ts";
 import { specs } from "../sparse/specs.ts";
@@ -18,6 +19,7 @@ const LINES: readonly Line[] = [
   ["skip20", "the same at 20 %", "ratio", ">=", 1.9, skipping(0.2)],
   ["skip40", "the same at 40 %", "ratio", ">=", 1.1, skipping(0.4)],
   ["decode10", "whole decode, SmolLM2's shape with ReLU², random weights, the greatest 10 % active, over our dense int4, 1 thread", "ratio", ">=", 1.3, decodeTenth],
+  ["native10", "the same, Arcee's proportions (no gate), over native llama.cpp on a Q4_0 file of the shape, which reads all", "ratio", ">=", 1.3, tenthOverLlama],
   ["ppl1", "tiny-relu, tiny-swiglu: distance from 1 % of what the calibration for 1 % of perplexity costs on held-out text, worst", "points", "<=", 0.3, onePercent],
   [
     "core_vs_random",

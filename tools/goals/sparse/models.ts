@@ -9,7 +9,7 @@ import { Engine } from "../../../runtime/session/engine.ts";
 import { normal, random } from "../../../test/support/data.ts";
 import { openDevice } from "../../cli/model.ts";
 import { withNeuronRows } from "../../compress/byneurons.ts";
-import { applyRecipe, recipeNamed } from "../../compress/recipe.ts";
+import { applyRecipe, type Recipe, recipeNamed } from "../../compress/recipe.ts";
 
 export const WIDTH = 576;
 export const NEURONS = 1536;
@@ -58,9 +58,9 @@ interface MadeUp {
 }
 
 /** An engine on one lane with random weights under a recipe. */
-export async function engineOf(plain: Graph, recipe: string, { context = 512, active = false }: MadeUp = {}): Promise<Engine> {
+export async function engineOf(plain: Graph, recipe: string | Recipe, { context = 512, active = false }: MadeUp = {}): Promise<Engine> {
   const graph = withNeuronRows(
-    applyRecipe(plain, recipeNamed(recipe), () => "F32"),
+    applyRecipe(plain, typeof recipe === "string" ? recipeNamed(recipe) : recipe, () => "F32"),
     () => undefined,
   );
   const { env } = await openDevice({ threads: 1 });
@@ -123,4 +123,15 @@ export function drawCores(engine: Engine, share: number, seed: number): void {
     for (let i = 0; i < NEURONS; i++) if (draw() * (NEURONS - i) < want - core.length) core.push(i);
     engine.ffn.setCore(name, core);
   }
+}
+
+/** Amdahl's bound: what reading the first matrices whole and a share of the others' rows leaves of the bytes of a decode step. */
+export function boundOf(engine: Engine, share: number): string {
+  const bytes = (pattern: RegExp) => engine.weights.reduce((sum, t) => sum + (pattern.test(t.name) ? engine.program.view(t.name).length : 0), 0);
+  // An embedding that is not the head too is read by the row.
+  const head = engine.weights.some((t) => t.name === "head.weight");
+  const all = bytes(/weight$/) - (head ? bytes(/^embed/) : 0);
+  const first = engine.weights.some((t) => t.name.endsWith("ffn.gate.weight")) ? /\.ffn\.gate\.weight$/ : /\.ffn\.up\.weight$/;
+  const ffn = bytes(/\.ffn\.(gate|up|down)\.weight$/);
+  return `Amdahl's bound ${(all / (all - (1 - share) * (ffn - bytes(first)))).toFixed(2)} at equal bits`;
 }

@@ -4,7 +4,7 @@ import type { Engine } from "../../../runtime/session/engine.ts";
 import { bootstrapRatio } from "../../../runtime/stats/bootstrap.ts";
 import type { GoalContext, Measured } from "../goal.ts";
 import { enableRelaxed } from "../slice/model.ts";
-import { drawCores, engineOf, ffnGraph, NEURONS, smolGraph } from "./models.ts";
+import { boundOf, drawCores, engineOf, ffnGraph, NEURONS, smolGraph } from "./models.ts";
 
 /** So many layers are 160 MB: none is in a cache when its turn comes. */
 const LAYERS = 120;
@@ -82,7 +82,7 @@ export const skipping =
     const dense = median(groups) < median(neurons) ? groups : neurons;
     const byToken =
       share === 0.1 ? `; with the first matrix read whole to find them (topk) ${perLayer(of(times, "topk"))}, Amdahl's bound ${(3 / (1 + 2 * share)).toFixed(2)}` : "";
-    const note = `a layer: q4g32 ${perLayer(groups)}, q4n ${perLayer(neurons)}, a random ${100 * share} % of q4n ${perLayer(sparse)}; bound ${(1 / share).toFixed(1)}${byToken}`;
+    const note = `a layer: q4g32 ${perLayer(groups)}, q4n ${perLayer(neurons)}, a random ${100 * share} % of q4n ${perLayer(sparse)}; Amdahl's bound ${(1 / share).toFixed(1)} at equal bits${byToken}`;
     return { ...bootstrapRatio(dense, sparse, "median"), note };
   };
 
@@ -90,7 +90,7 @@ export const skipping =
 export async function coreOverDense(context: GoalContext): Promise<Measured> {
   const times = await layerTimes(context);
   const [dense, core] = [of(times, "q4g32"), of(times, "core 0.2")];
-  return { ...bootstrapRatio(core, dense, "median"), note: `a layer: q4g32 ${perLayer(dense)}, core of 20 % gathered ${perLayer(core)}; bound 0.2` };
+  return { ...bootstrapRatio(core, dense, "median"), note: `a layer: q4g32 ${perLayer(dense)}, core of 20 % gathered ${perLayer(core)}; Amdahl's bound 0.20 at equal bits` };
 }
 
 /** Rate of whole decode steps with a tenth of the neurons over dense int4. */
@@ -108,16 +108,9 @@ export async function decodeTenth(context: GoalContext): Promise<Measured> {
       context,
     );
     const ms = (name: string) => median(of(times, name)).toFixed(2);
-    const note = `w4 ${ms("dense")} ms a token, w4n with the greatest tenth ${ms("sparse")} ms, on ${sparse.device.build}; ${boundOf(dense)}`;
+    const note = `w4 ${ms("dense")} ms a token, w4n with the greatest tenth ${ms("sparse")} ms, on ${sparse.device.build}; ${boundOf(dense, 0.1)}`;
     return { ...bootstrapRatio(of(times, "dense"), of(times, "sparse"), "median"), note };
   } finally {
     for (const e of [dense, sparse]) e.program.close();
   }
-}
-
-/** What reading the first matrix and a tenth of the others leaves, by bytes. */
-function boundOf(engine: Engine): string {
-  const bytes = (pattern: RegExp) => engine.weights.reduce((sum, t) => sum + (pattern.test(t.name) ? engine.program.view(t.name).length : 0), 0);
-  const [all, ffn] = [bytes(/weight$/), bytes(/\.ffn\.(gate|up|down)\.weight$/)];
-  return `Amdahl's bound ${(all / (all - ffn + ffn * 0.4)).toFixed(2)} at equal bits`;
 }
