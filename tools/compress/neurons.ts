@@ -6,7 +6,7 @@ import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { Linalg } from "./linalg/linalg.ts";
 import { timesTransposed } from "./linalg/product.ts";
-import { Mask24, shareOf } from "./prune.ts";
+import { shareOf } from "./prune.ts";
 import { findWeight } from "./weights.ts";
 
 /** Where each row, or column, comes from. */
@@ -79,9 +79,9 @@ export async function withAlikeNeurons(c: Checkpoint, graph: Graph, slice = SLIC
   const la = await Linalg.open();
   try {
     for (const layer of layers) {
-      const masks = [];
-      for (const m of layer.makers) masks.push(await maskOf(c, tensor(m.tensors.w)));
-      const rows = inSlices(la, masks, layer.makers[0].attrs.n as number, share(layer), layer.heads?.size ?? slice);
+      const energies = [];
+      for (const m of layer.makers) energies.push(await energiesOf(c, tensor(m.tensors.w)));
+      const rows = inSlices(la, energies, layer.makers[0].attrs.n as number, share(layer), layer.heads?.size ?? slice);
       for (const { tensors } of layer.makers) for (const name of [tensors.w, tensors.bias]) if (name !== undefined) orders.set(name, { rows });
       orders.set(layer.reader.tensors.w, { columns: columnsOf(rows, layer) });
     }
@@ -91,26 +91,33 @@ export async function withAlikeNeurons(c: Checkpoint, graph: Graph, slice = SLIC
   return { ...c, order: (weight) => orders.get(weight) };
 }
 
-interface Mask {
-  /** 1 where 2:4 by magnitude keeps a weight: [rows, k]. */
-  readonly kept: Uint8Array;
+/** Which weights of a row matter: squares of weights [rows, k], less their mean over the 4 neighbours of which two stay. */
+interface Energies {
+  readonly above: Float64Array;
   readonly k: number;
 }
 
-async function maskOf(c: Checkpoint, t: TensorDef): Promise<Mask> {
+async function energiesOf(c: Checkpoint, t: TensorDef): Promise<Energies> {
   const [n, k] = t.shape as [number, number];
   const w = await findWeight(c, t).read(0, n);
-  const mask = new Mask24(n, k);
-  for (let r = 0; r < n; r++) for (let i = 0; i < k; i += 4) mask.choose(r, r + 1, i, (row, column) => Math.abs(w[row * k + column]));
-  return { kept: Uint8Array.from(w, (_, at) => (mask.kept(Math.floor(at / k), at % k) ? 1 : 0)), k };
+  const above = Float64Array.from(w, (v) => v * v);
+  for (let r = 0; r < n; r++)
+    for (let i = 0; i < k; i += 4) {
+      const group = above.subarray(r * k + i, r * k + Math.min(i + 4, k));
+      const mean = group.reduce((sum, v) => sum + v, 0) / group.length;
+      group.forEach((v, at) => {
+        group[at] = v - mean;
+      });
+    }
+  return { above, k };
 }
 
 /** Each slice in an order of its own. */
-function inSlices(la: Linalg, masks: readonly Mask[], n: number, share: number, slice: number): Uint32Array {
+function inSlices(la: Linalg, energies: readonly Energies[], n: number, share: number, slice: number): Uint32Array {
   const order = new Uint32Array(n);
   for (let from = 0; from < n; from += slice) {
     const count = Math.min(slice, n - from);
-    const part = masks.map(({ kept, k }) => ({ kept: kept.subarray(from * k, (from + count) * k), k }));
+    const part = energies.map(({ above, k }) => ({ above: above.subarray(from * k, (from + count) * k), k }));
     order.set(
       inRuns(la, part, count, share).map((row) => from + row),
       from,
@@ -119,12 +126,12 @@ function inSlices(la: Linalg, masks: readonly Mask[], n: number, share: number, 
   return order;
 }
 
-/** Rows in runs of `share`: each begins with the first that is left and takes, one by one, the row whose masks have the most in common with its rows'. */
-function inRuns(la: Linalg, masks: readonly Mask[], n: number, share: number): Uint32Array {
+/** Rows in runs of `share`: each begins with the first that is left and takes, one by one, the row whose great weights stand most where its rows' do. */
+function inRuns(la: Linalg, energies: readonly Energies[], n: number, share: number): Uint32Array {
   const common = new Float64Array(n * n);
-  for (const { kept, k } of masks)
+  for (const { above, k } of energies)
     la.scope(() => {
-      const m = la.from(kept, n, k);
+      const m = la.from(above, n, k);
       const products = la.view(timesTransposed(la, m, m));
       for (let i = 0; i < common.length; i++) common[i] += products[i];
     });
