@@ -113,9 +113,11 @@ const run = (program: string, args: readonly string[]) => promisify(execFile)(pr
 export async function avrdude(image: string, flash: string, link: string): Promise<Uint8Array> {
   const child = await terminal(link, `EXEC:${buildAvr()} ${optiboot()} ${flash}`);
   const ended = new Promise((resolve) => child.once("exit", resolve));
-  await run("avrdude", ["-q", "-q", "-F", "-D", "-c", "stk500v1", "-p", "m328p", "-b", "115200", "-P", link, "-U", `flash:w:${image}:r`]);
-  child.stdin.end();
-  child.kill();
+  try {
+    await run("avrdude", ["-q", "-q", "-F", "-D", "-c", "stk500v1", "-p", "m328p", "-b", "115200", "-P", link, "-U", `flash:w:${image}:r`]);
+  } finally {
+    child.kill();
+  }
   await ended;
   for (let i = 0; i < 500 && !existsSync(flash); i++) await new Promise((r) => setTimeout(r, 10));
   return new Uint8Array(readFileSync(flash));
