@@ -163,7 +163,8 @@ export class Linalg {
       });
       view.setFloat64(at + ALPHA_AT, t.alpha ?? 1, true);
     });
-    if (this.trap === undefined) this.lanes.run(RECORDS_AT, real.length, this.threads === 1);
+    // Never alone, which would join a record's units into one: here a unit is a panel or a tile of its own.
+    if (this.trap === undefined) this.lanes.run(RECORDS_AT, real.length, false);
     if (this.trap !== undefined) throw new SkintError("device.trap", `linear algebra trapped (${this.trap}); run the command again, and report it if it happens again`);
   }
 
