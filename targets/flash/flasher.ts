@@ -28,7 +28,10 @@ export interface FlashReport {
   readonly written: number;
   /** Sectors that had to be begun again. */
   readonly repeats: number;
+  /** It was told to start what was written. */
   readonly booted: boolean;
+  /** It answered that it does; some boot loaders never answer. */
+  readonly confirmed: boolean;
 }
 
 interface Sector {
@@ -65,7 +68,17 @@ export class Flasher {
         await this.patiently(() => this.chip.boot(image));
       }
       const { chip, repeats } = this;
-      return { id: chip.id, start: image.start, bytes: image.bytes.length, sha256, sectors, written: wrong.length, repeats, booted: !dryRun };
+      return {
+        id: chip.id,
+        start: image.start,
+        bytes: image.bytes.length,
+        sha256,
+        sectors,
+        written: wrong.length,
+        repeats,
+        booted: !dryRun,
+        confirmed: !dryRun && !chip.bootsUnheard,
+      };
     } catch (e) {
       if (!(e instanceof SkintError)) throw e;
       throw new SkintError(e.code, `${e.message}; ${this.state()}`, e.place, { cause: e });

@@ -35,6 +35,8 @@ export interface Chip {
   resync(): Promise<void>;
   /** Starts what was written; `image` is all of it. */
   boot(image: Extent): Promise<void>;
+  /** Starting has no answer: whether the order arrived is not known. */
+  readonly bootsUnheard?: true;
   /** Lets go of the line, which is not the chip's to close. Not there where nobody holds on to it. */
   release?(): void;
 }

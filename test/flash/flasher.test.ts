@@ -108,6 +108,15 @@ describe.each(LINES)("%s", (name) => {
     expect(twin.booted).toBe(false);
   });
 
+  test("a line cut before its last byte claims no more than the board has", async () => {
+    const whole = cutLine(protocol.twin(target).line, Number.POSITIVE_INFINITY);
+    await flashOver(whole, protocol, target, image);
+    const twin = protocol.twin(target);
+    const report = await flashOver(cutLine(twin.line, whole.carried - 1), protocol, target, image).catch((e: Error) => e);
+    if (!(report instanceof Error)) expect(report).toMatchObject({ booted: true, confirmed: false });
+    expect(holds(twin, image, false)).toBe(true);
+  });
+
   test("nobody there is said to be so", async () => {
     const dead: Line = { name: "dead", write: async () => {}, read: async () => new Uint8Array(0), close: async () => {} };
     await expect(protocol.connect(dead, target)).rejects.toMatchObject({ code: expect.stringMatching(/^device\.(unavailable|noisy)$/) });

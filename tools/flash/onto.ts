@@ -132,7 +132,7 @@ export function describeFlashed(done: Flashed, target: Target): string {
   if (done.sectors === undefined) return `written to ${done.port}; the board starts it by itself\n${place}`;
   const lines = [
     `written: ${done.written} of ${done.sectors} sectors, the others were right already; ${done.repeats} begun again; ${done.seconds?.toFixed(1)} s`,
-    `read back and started: ${place}`,
+    `read back and ${done.confirmed ? "started" : "told to start, which this boot loader does not answer"}: ${place}`,
   ];
   const test = done.selfTest;
   if (test)

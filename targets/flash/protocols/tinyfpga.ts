@@ -34,6 +34,7 @@ class TinyChip implements Chip {
   readonly sector = 4096;
   id = "";
   region: Region;
+  readonly bootsUnheard = true;
 
   constructor(
     private readonly wire: Wire,

@@ -62,9 +62,9 @@ export async function flashOver(line: Line, protocol: LineProtocol, target: Targ
   return new Flasher(chip, target, line.name, { hash: digest, onProgress }).flash(image, "made-up");
 }
 
-/** Does the twin have the image, and has it started it? */
-export function holds({ memory, booted }: Twin, { start, bytes }: Extent): boolean {
-  return booted && bytes.every((b, i) => b === memory.bytes[start - memory.base + i]);
+/** Does the twin have the image, and, where a start counts, has it started it? */
+export function holds({ memory, booted }: Twin, { start, bytes }: Extent, started = true): boolean {
+  return (booted || !started) && bytes.every((b, i) => b === memory.bytes[start - memory.base + i]);
 }
 
 interface Outcome {
@@ -74,14 +74,10 @@ interface Outcome {
 
 /** @param after bytes on the line */
 async function cutAt(after: number, twin: Twin, protocol: LineProtocol, target: Target, image: Extent): Promise<Outcome> {
-  const claimed = await flashOver(cutLine(twin.line, after), protocol, target, image).then(
-    () => true,
-    (e) => {
-      if (e instanceof SkintError) return false;
-      throw e;
-    },
-  );
-  const falseSuccess = claimed && !holds(twin, image);
+  const claimed = await flashOver(cutLine(twin.line, after), protocol, target, image).catch((e) => {
+    if (!(e instanceof SkintError)) throw e;
+  });
+  const falseSuccess = claimed !== undefined && !holds(twin, image, claimed.confirmed);
   twin.reset();
   await flashOver(twin.line, protocol, target, image);
   return { falseSuccess, resumed: holds(twin, image) };
