@@ -1,7 +1,7 @@
 // A GGUF file of Arcee's architecture (no gate, ReLU²) with seeded random Q4_0 weights and a made-up byte vocabulary, for speed alone.
 // AFM-4.5B's proportions: a quarter of its widths and heads, half its layers, an eighth of its vocabulary, so that each matrix has its share of the bytes.
-import { buildGguf, f32Tensor, field, type GgufTensorSpec } from "../support/gguf.ts";
-import { keptFile, randomQ4, vocabulary } from "./synthetic.ts";
+import { f32Tensor, type GgufTensorSpec } from "../support/gguf.ts";
+import { ggufOf, keptFile, randomQ4 } from "./synthetic.ts";
 
 export const ARCEE = { layers: 18, width: 640, heads: 5, kvHeads: 1, hidden: 4608, vocab: 16000, context: 4096, ropeBase: 10000, seed: 1, writer: 1 } as const;
 
@@ -26,31 +26,7 @@ function tensorsOf(): GgufTensorSpec[] {
   return tensors;
 }
 
-function arceeGguf(): Uint8Array {
-  const { layers, width, heads, kvHeads, hidden, context, ropeBase, vocab } = ARCEE;
-  const counts = {
-    block_count: layers,
-    context_length: context,
-    embedding_length: width,
-    feed_forward_length: hidden,
-    "attention.head_count": heads,
-    "attention.head_count_kv": kvHeads,
-    "rope.dimension_count": width / heads,
-    vocab_size: vocab,
-  };
-  return buildGguf({
-    metadata: {
-      "general.architecture": field("string", "arcee"),
-      "general.name": field("string", "synthetic, of Arcee's proportions"),
-      "general.file_type": field("u32", 2),
-      ...Object.fromEntries(Object.entries(counts).map(([key, value]) => [`arcee.${key}`, field("u32", value)])),
-      "arcee.attention.layer_norm_rms_epsilon": field("f32", 1e-5),
-      "arcee.rope.freq_base": field("f32", ropeBase),
-      ...vocabulary(vocab),
-    },
-    tensors: tensorsOf(),
-  });
-}
+const arceeGguf = (): Uint8Array => ggufOf("arcee", "synthetic, of Arcee's proportions", ARCEE, tensorsOf());
 
 /** Path of the file in the cache; written if it is not there. */
 export const arceeFile = (): Promise<string> => keptFile("arcee", ARCEE, arceeGguf);

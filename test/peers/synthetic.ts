@@ -101,7 +101,8 @@ export function vocabulary(size: number): Record<string, GgufField> {
   });
 }
 
-export function syntheticGguf(shape: SyntheticShape): Uint8Array {
+/** A Q4_0 file of `architecture` whose hyperparameters are `shape`'s. */
+export function ggufOf(architecture: string, name: string, shape: SyntheticShape, tensors: Parameters<typeof buildGguf>[0]["tensors"]): Uint8Array {
   const { layers, width, heads, kvHeads, hidden, context, ropeBase, vocab } = shape;
   const counts = {
     block_count: layers,
@@ -115,17 +116,19 @@ export function syntheticGguf(shape: SyntheticShape): Uint8Array {
   };
   return buildGguf({
     metadata: {
-      "general.architecture": field("string", "llama"),
-      "general.name": field("string", "synthetic, of SmolLM2-135M's shape"),
+      "general.architecture": field("string", architecture),
+      "general.name": field("string", name),
       "general.file_type": field("u32", 2),
-      ...Object.fromEntries(Object.entries(counts).map(([key, value]) => [`llama.${key}`, field("u32", value)])),
-      "llama.attention.layer_norm_rms_epsilon": field("f32", 1e-5),
-      "llama.rope.freq_base": field("f32", ropeBase),
+      ...Object.fromEntries(Object.entries(counts).map(([key, value]) => [`${architecture}.${key}`, field("u32", value)])),
+      [`${architecture}.attention.layer_norm_rms_epsilon`]: field("f32", 1e-5),
+      [`${architecture}.rope.freq_base`]: field("f32", ropeBase),
       ...vocabulary(vocab),
     },
-    tensors: tensorsOf(shape),
+    tensors,
   });
 }
+
+export const syntheticGguf = (shape: SyntheticShape): Uint8Array => ggufOf("llama", "synthetic, of SmolLM2-135M's shape", shape, tensorsOf(shape));
 
 /** The folder of the cache that peers use: made files by the hash of what they are made from. */
 export function peersCache(): string {
