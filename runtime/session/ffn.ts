@@ -9,6 +9,7 @@ import type { Program } from "../plan/device.ts";
 import { normsOf } from "../plan/neurons.ts";
 import type { Plan } from "../plan/types.ts";
 import { scheme } from "../quant/q4n.ts";
+import { drawn } from "./breakeven.ts";
 import type { CoreOptions } from "./coreoptions.ts";
 import { type CoreReport, Cores } from "./cores.ts";
 import { bytesOf, type FfnLayer, f32, ffnLayers, rowsIn, rowsRead } from "./ffnlayer.ts";
@@ -43,13 +44,18 @@ export interface FfnReport {
   readonly steps: number;
   /** Share of all feed-forward rows that decode steps did not read. */
   readonly skipped: number;
+  /** Share of a layer's neurons beyond which lists are not walked, and where it comes from. */
+  readonly limit: { readonly share: number; readonly from: LimitFrom };
   /** What mode core did. */
   readonly core?: CoreReport;
   readonly layers: readonly FfnLayerReport[];
 }
 
-/** Share of a layer's neurons from which on lists are not walked, unless the machine has been measured. */
-const DEFAULT_LIMIT = 0.75;
+/** Of limits: a guess, until it is measured; measured when the model was loaded, or in a load before; set by a program. */
+export type LimitFrom = "default" | "measured" | "kept" | "given";
+
+/** Share of a layer's neurons from which on lists are not walked, where the machine is not measured. */
+export const DEFAULT_LIMIT = 0.75;
 
 const bad = (message: string, what: string): never => {
   throw new SkintError("usage", message, { what });
@@ -60,6 +66,7 @@ export class Ffn {
   readonly cores: Cores;
   private readonly layers: readonly FfnLayer[];
   private why = "as the model says";
+  private limit: FfnReport["limit"] = { share: DEFAULT_LIMIT, from: "default" };
 
   /** @param prompt the plan by which prompts are read */
   constructor(
@@ -69,7 +76,7 @@ export class Ffn {
   ) {
     this.layers = ffnLayers(graph, program, prompt);
     this.cores = new Cores(this.layers);
-    for (const l of this.layers) l.control[CONTROL.limit] = Math.floor(DEFAULT_LIMIT * l.neurons);
+    this.setLimit(DEFAULT_LIMIT, "default");
   }
 
   /** Does the model lie by neurons? Else nothing can be left out. */
@@ -137,6 +144,13 @@ export class Ffn {
     this.why = "a core that was given";
   }
 
+  /** Sets layers to random neurons, a share of each one's own, or (undefined) to all of them, and begins to count anew: what time is measured on. */
+  draw(names: readonly string[], share: number | undefined, random: { below(n: number): number }): void {
+    if (share === undefined) this.set({ mode: "dense" }, names);
+    else for (const { name, neurons } of names.map((n) => this.named(n))) this.setCore(name, drawn(neurons, Math.max(1, Math.round(share * neurons)), random));
+    this.clear();
+  }
+
   /** Takes over the clusters of texts that came with the weights, which are in place. Throws `format.*` for a malformed document, or one of other weights. */
   setClusters(document: string, sha256: HasherFactory): void {
     const clusters = parseClusters(document, new Map(this.layers.map((l) => [l.name, l.neurons])));
@@ -144,8 +158,10 @@ export class Ffn {
     this.cores.clusters = clusters;
   }
 
-  /** Neurons from which on all rows are done; `share` of a layer's. */
-  setLimit(share: number): void {
+  /** Lists of more than `share` of a layer's neurons are not walked: all rows are read, with the same bits. Throws `usage` for a share outside 0…1. */
+  setLimit(share: number, from: LimitFrom = "given"): void {
+    if (!(share >= 0 && share <= 1)) bad(`the limit of lists is ${share}; give a share from 0 to 1`, "limit");
+    this.limit = { share, from };
     for (const l of this.layers) l.control[CONTROL.limit] = Math.floor(share * l.neurons);
   }
 
@@ -154,15 +170,19 @@ export class Ffn {
     for (const l of this.layers) l.control.fill(0, CONTROL.steps);
   }
 
+  /** Share of all feed-forward rows that decode steps read; 1 before the first. */
+  get read(): number {
+    const all = this.layers.reduce((sum, l) => sum + l.control[CONTROL.steps] * rowsIn(l), 0);
+    return all ? this.layers.reduce((sum, l) => sum + rowsRead(l), 0) / all : 1;
+  }
+
   report(): FfnReport | undefined {
     if (!this.there) return undefined;
     const layers = this.layers.map((l) => ({ ...reportOf(l), ...(this.cores.has(l) ? { mode: "core" as const } : {}) }));
-    const read = this.layers.reduce((sum, l) => sum + rowsRead(l), 0);
-    const all = this.layers.reduce((sum, l) => sum + l.control[CONTROL.steps] * rowsIn(l), 0);
     const modes = new Set(layers.map((l) => l.mode));
     const mode = this.cores.on ? "core" : modes.size === 1 ? layers[0].mode : "mixed";
     const core = this.cores.report();
-    return { mode, why: this.why, steps: layers[0].steps, skipped: all ? 1 - read / all : 0, ...(core ? { core } : {}), layers };
+    return { mode, why: this.why, steps: layers[0].steps, skipped: 1 - this.read, limit: this.limit, ...(core ? { core } : {}), layers };
   }
 
   private apply(l: FfnLayer, { mode, eps, topk }: FfnOptions): void {

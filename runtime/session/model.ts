@@ -12,6 +12,7 @@ import type { Source } from "../io/source.ts";
 import type { Device } from "../plan/device.ts";
 import { type ChatFormat, chatFormat, type TokenizerConfig } from "../text/template.ts";
 import { createTokenizer, type Tokenizer } from "../text/tokenizer.ts";
+import { crossing, measureBreakEven } from "./breakeven.ts";
 import { Engine } from "./engine.ts";
 import { checkGolden } from "./golden.ts";
 import { type ScoreOptions, scoreTokens } from "./score.ts";
@@ -30,6 +31,11 @@ export interface ModelOptions {
   readonly fuse?: boolean;
   /** Run the golden self-test after loading. Default true. */
   readonly golden?: boolean;
+  /**
+   * Share of a feed-forward layer's neurons, 0…1, beyond which lists of them are not walked (models that lie by neurons). Default: measured, in some 10 to
+   * 100 ms, or as it was kept. The bits are the same.
+   */
+  readonly limit?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -38,6 +44,14 @@ export interface Environment {
   readonly device: Device;
   readonly sha256: HasherFactory;
   readonly now: () => number;
+  /** Where limits of lists are kept that were measured. */
+  readonly limits?: KeptLimits;
+}
+
+/** Limits of lists of a model on a machine, from one load to the next. */
+export interface KeptLimits {
+  find(): Promise<number | undefined>;
+  keep(share: number): Promise<void>;
 }
 
 const DEFAULT_CONTEXT = 4096;
@@ -103,6 +117,7 @@ export async function loadModel(source: Source, env: Environment, options: Model
       if (cores) engine.ffn.setClusters(cores, env.sha256);
       const golden = await pack.document("golden");
       if (golden && options.golden !== false) await checkGolden(engine, golden, env.sha256);
+      await limitLists(engine, env, options);
       throwIfAborted(options.signal, `loading ${pack.name}`);
       const text = await pack.document("tokenizer");
       const { tokenizer, bos, chat } = text ? parseTokenizer(text, pack.name) : { bos: [] };
@@ -115,6 +130,17 @@ export async function loadModel(source: Source, env: Environment, options: Model
   } finally {
     await pack.close();
   }
+}
+
+/** Says up to which length lists of neurons are walked: as asked, as it was kept, or measured now. */
+async function limitLists(engine: Engine, { limits, now }: Environment, { limit, signal }: ModelOptions): Promise<void> {
+  if (!engine.ffn.there) return;
+  if (limit !== undefined) return engine.ffn.setLimit(limit);
+  const kept = await limits?.find();
+  if (kept !== undefined) return engine.ffn.setLimit(kept, "kept");
+  const share = crossing(await measureBreakEven(engine, { now, signal }), "read");
+  engine.ffn.setLimit(share, "measured");
+  await limits?.keep(share);
 }
 
 /** What weights are read into. */

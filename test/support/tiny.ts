@@ -3,6 +3,7 @@
 import { createSafetensors, layoutSafetensors } from "../../runtime/formats/safetensors/writer.ts";
 import { type Folder, memorySource } from "../../runtime/io/source.ts";
 import { f16ToF32, f32ToF16 } from "../../runtime/num/half.ts";
+import { DEFAULT_LIMIT } from "../../runtime/session/ffn.ts";
 import { type Environment, loadModel, type Model, type ModelOptions } from "../../runtime/session/model.ts";
 import { openWasm, type WasmOptions } from "../../targets/devices/wasm/device.ts";
 import { sha256 } from "../../targets/hosts/node/hash.ts";
@@ -166,9 +167,9 @@ export async function packFolder(folder: Folder, recipe: string, golden: Golden 
   return { bytes: sink.bytes() as Uint8Array, report };
 }
 
-/** Loads the bytes of a model.skint; close the model. */
+/** Loads the bytes of a model.skint, without measuring how long lists may be; close the model. */
 export async function open(bytes: Uint8Array, options: ModelOptions & WasmOptions = {}): Promise<Model> {
-  return loadModel(memorySource(bytes, "tiny.skint"), await environment({ isa: options.isa, threads: options.threads ?? 1 }), options);
+  return loadModel(memorySource(bytes, "tiny.skint"), await environment({ isa: options.isa, threads: options.threads ?? 1 }), { limit: DEFAULT_LIMIT, ...options });
 }
 
 /** Seeded token ids. */

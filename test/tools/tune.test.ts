@@ -1,5 +1,5 @@
-// `bench tune` keeps what is fastest, and models run on it unless told otherwise; --engine-flags is named wherever a build is.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// `bench tune` keeps what is fastest, and models run on it unless told otherwise; limits of lists are kept, too; --engine-flags is named wherever a build is.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -59,6 +59,22 @@ test.each(["", "{", "null", '{"isa":"mmx","threads":1}', '{"isa":"simd","threads
   writeFileSync(kept, text);
   expect(run().tuned).toBe(false);
   writeFileSync(kept, sound);
+});
+
+test("up to which length lists of neurons pay is measured once for a build, lanes and model; what is not sound counts as none", () => {
+  b.json("compress", "tiny", "--recipe", "w4n", "--out", "w4n.skint");
+  const limit = (...more: string[]) => b.json("run", "w4n.skint", "hello", "--max-tokens", "4", ...more).ffn.limit;
+  const first = limit();
+  expect(first.from).toBe("measured");
+  expect(limit()).toEqual({ ...first, from: "kept" });
+  expect(limit("--isa", "scalar").from).toBe("measured");
+  const folder = join(cache, "limits");
+  for (const text of ["", "null", '{"limit":1.5}', '{"limit":"1"}']) {
+    for (const file of readdirSync(folder)) writeFileSync(join(folder, file), text);
+    expect(limit().from, text).toBe("measured");
+  }
+  for (const file of readdirSync(folder)) writeFileSync(join(folder, file), '{"limit":0.25}');
+  expect(limit()).toEqual({ share: 0.25, from: "kept" });
 });
 
 test("switches of the engine are named beside the build, and give the same tokens", () => {

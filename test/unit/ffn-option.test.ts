@@ -41,8 +41,8 @@ test("only q4n lies by neurons", () => {
 
 test("the line says mode, why, share, and how often lists were too long", () => {
   const layer = { layer: "a", mode: "exact" as const, neurons: 10, steps: 4, skipped: { first: 0, up: 0.5, down: 0.5 }, fallbacks: 1, limit: 7 };
-  expect(ffnLine({ mode: "exact", why: "as asked", steps: 4, skipped: 1 / 3, layers: [layer] })).toBe(
-    "; feed-forward exact (as asked): 33.3 % of its rows left out, lists too long in 25.0 % of layers",
+  expect(ffnLine({ mode: "exact", why: "as asked", steps: 4, skipped: 1 / 3, limit: { share: 0.7, from: "measured" }, layers: [layer] })).toBe(
+    "; feed-forward exact (as asked): 33.3 % of its rows left out, lists too long in 25.0 % of layers (limit 70.0 %, measured)",
   );
   expect(ffnLine(undefined)).toBe("");
 });
@@ -50,7 +50,7 @@ test("the line says mode, why, share, and how often lists were too long", () => 
 test("of a core the line says by which guide it was made, of how many tokens, why, and how often anew", () => {
   const layer = { layer: "a", mode: "core" as const, neurons: 100, steps: 4, skipped: { first: 0.8, up: 0.8, down: 0.8 }, fallbacks: 0, limit: 75 };
   const core = { guide: "auto" as const, made: "similar" as const, why: "auto: 9 prompt tokens are fewer than 64", alpha: 0.4, beta: 0.2, tokens: 9, cluster: 3, refreshes: 2 };
-  const report = { mode: "core" as const, why: "as asked", steps: 4, skipped: 0.8, layers: [layer] };
+  const report = { mode: "core" as const, why: "as asked", steps: 4, skipped: 0.8, limit: { share: 0.75, from: "default" as const }, layers: [layer] };
   expect(ffnLine({ ...report, core })).toBe(
     "; feed-forward core, similar (cluster 3) after 9 prompt tokens (auto: 9 prompt tokens are fewer than 64), made anew 2 times: 80.0 % of its rows left out",
   );

@@ -1,8 +1,8 @@
 // What a profile counts: CETT against its definition, cores of the golden vector, rules as the run-time has them, intervals, the break-even.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createRandom } from "../../runtime/num/random.ts";
+import { crossing, drawn } from "../../runtime/session/breakeven.ts";
 import type { Model } from "../../runtime/session/model.ts";
-import { crossing, drawn } from "../../tools/profile/breakeven.ts";
 import { binOf, CettCurve, cettForSparsity, thresholdOf } from "../../tools/profile/cett.ts";
 import { CoreCounter, tokenCore } from "../../tools/profile/cores.ts";
 import { reportOf, sweep } from "../../tools/profile/curves.ts";
@@ -138,9 +138,10 @@ test("costs are ratios of perplexity less 1, with an interval where there are to
 });
 
 test("the break-even lies between what was measured on both sides of it", () => {
-  const at = (...ratios: number[]) => crossing(ratios.map((ratio, i) => ({ listed: [0.2, 0.4, 0.8][i], ratio })));
-  expect(at(0.5, 0.8, 1.2)).toBeCloseTo(0.6, 12);
-  expect([at(1.1, 1.2, 1.3), at(0.1, 0.2, 0.3)]).toEqual([0, 1]);
+  const at = (...ratios: number[]) => ratios.map((ratio, i) => ({ listed: [0.2, 0.4, 0.8][i], read: [0.1, 0.2, 0.3][i], ratio }));
+  expect(crossing(at(0.5, 0.8, 1.2), "listed")).toBeCloseTo(0.6, 12);
+  expect(crossing(at(0.5, 0.8, 1.2), "read")).toBeCloseTo(0.25, 12);
+  expect([crossing(at(1.1, 1.2, 1.3), "read"), crossing(at(0.1, 0.2, 0.3), "listed")]).toEqual([0, 1]);
   const random = createRandom(3);
   for (const count of [0, 1, 7, 20]) {
     const set = drawn(20, count, random);

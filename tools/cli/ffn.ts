@@ -67,5 +67,5 @@ export function ffnLine(report: FfnReport | undefined): string {
   const back = report.layers.reduce((sum, l) => sum + l.fallbacks, 0);
   const all = report.steps * report.layers.length;
   const why = report.core ? coreWords(report.core) : ` (${report.why})`;
-  return `; feed-forward ${report.mode}${why}: ${percent(report.skipped)} of its rows left out${back ? `, lists too long in ${percent(back / all)} of layers` : ""}`;
+  return `; feed-forward ${report.mode}${why}: ${percent(report.skipped)} of its rows left out${back ? `, lists too long in ${percent(back / all)} of layers (limit ${percent(report.limit.share)}, ${report.limit.from})` : ""}`;
 }

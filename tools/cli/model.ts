@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { SkintError } from "../../runtime/errors.ts";
 import { memorySink, memorySource, type Source } from "../../runtime/io/source.ts";
-import type { FfnOptions } from "../../runtime/session/ffn.ts";
+import { DEFAULT_LIMIT, type FfnOptions } from "../../runtime/session/ffn.ts";
 import { type Environment, loadModel, type Model, type ModelOptions } from "../../runtime/session/model.ts";
 import type { FpgaDevice } from "../../targets/devices/fpga/device.ts";
 import { buildUnder, describeBuild, fallbacks, openWasm, type WasmDevice, type WasmOptions } from "../../targets/devices/wasm/device.ts";
@@ -15,6 +15,7 @@ import { recipeNamed } from "../compress/recipe.ts";
 import type { VerbOption } from "../verb.ts";
 import type { Context } from "./context.ts";
 import { FFN_OPTION } from "./ffn.ts";
+import { keptLimits } from "./limits.ts";
 import { openTarget } from "./target.ts";
 import { findTuned } from "./tuned.ts";
 import { whole } from "./values.ts";
@@ -116,9 +117,11 @@ export async function openModel(path: string, options: Readonly<Record<string, u
     const tuned = asked ? undefined : await openTuned(source, engineFlags);
     if (tuned) ({ device, env } = tuned);
     if (elsewhere) device = await openTarget(options.target as string, device, context);
-    env = { ...env, device };
+    env = { ...env, device, limits: keptLimits(source, { engineFlags, build: device.build, lanes: device.lanes }) };
     const model = await loadModel(source, env, {
       context: options.context as number | undefined,
+      // A line is slow, and no list goes over it.
+      ...(elsewhere ? { limit: DEFAULT_LIMIT } : {}),
       signal: context.signal,
       onProgress: (done, total) => progress.update(done, total),
       ...more,

@@ -23,11 +23,11 @@ const folder = () => join(cacheRoot(), "tuned");
 /** Bytes at the head of a model that tell it from others: its names, shapes and offsets, and its size beside them. */
 const HEAD_BYTES = 64 * 1024;
 
-/** SHA-256 of what decides which build and how many lanes are fastest. */
-async function keyOf(source: Source, engineFlags: boolean): Promise<string> {
+/** SHA-256 of what decides how fast a model runs here, `more` beside it. */
+export async function keyOf(source: Source, engineFlags: boolean, more = ""): Promise<string> {
   const hash = sha256();
   const text = (s: string) => hash.update(new TextEncoder().encode(`${s}\n`));
-  text(`${cpus()[0]?.model} ${availableParallelism()} ${process.arch} ${process.versions.v8} ${engineFlags}`);
+  text(`${cpus()[0]?.model} ${availableParallelism()} ${process.arch} ${process.versions.v8} ${engineFlags}${more}`);
   for (const build of Object.keys(KERNELS)) hash.update(await host.core(build));
   const head = new Uint8Array(Math.min(HEAD_BYTES, source.size));
   await source.read(0, head);

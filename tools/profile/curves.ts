@@ -2,8 +2,8 @@
 // neurons for thresholds and frequencies; of the others the first half is read with all neurons, as a prompt is, and the second is scored under each rule.
 import { SkintError, throwIfAborted } from "../../runtime/errors.ts";
 import { createRandom } from "../../runtime/num/random.ts";
+import { drawn } from "../../runtime/session/breakeven.ts";
 import type { Model } from "../../runtime/session/model.ts";
-import { drawn } from "./breakeven.ts";
 import { BINS, binOf, CettCurve, cettForSparsity, thresholdOf, thresholdsFor } from "./cett.ts";
 import { CoreCounter } from "./cores.ts";
 import { type FfnLayer, normsOfRows, type Observed, observe, rowsOf } from "./layers.ts";

@@ -137,7 +137,7 @@ export class WasmProgram implements Program {
     if (!encoded) throw new SkintError("graph.invalid", `there is no plan ${name}`, { what: name });
     const end = to ?? encoded.plan.steps.length;
     if (end <= from) return;
-    const key = `${name}:${this.words[slotAt("T") / 4]}:${from}`;
+    const key = `${name}:${this.words[slotAt("T") / 4]}:${from}:${end}`;
     const lanes = this.governor.next(key);
     const start = this.host.now();
     this.lanes.run(encoded.at + from * RECORD_BYTES, end - from, lanes === 1);
