@@ -13,6 +13,7 @@ import { checkFfnCalibration, type FfnCalibration, weightsHash } from "../../too
 import { CALIBRATORS } from "../../tools/compress/methods/neurons/catalogue.gen.ts";
 import { quantileOf } from "../../tools/compress/methods/neurons/topk.ts";
 import { type Recipe, recipeNamed } from "../../tools/compress/recipe.ts";
+import { Study } from "../../tools/compress/study.ts";
 import { documentsOf, splitOfCard } from "../../tools/eval/evaluate.ts";
 import { observe } from "../../tools/profile/layers.ts";
 import { perplexityOf, readWindows, windowsOf } from "../../tools/profile/windows.ts";
@@ -75,6 +76,24 @@ describe("cett", () => {
     const found = foundIn(report);
     expect(found).toMatchObject({ mode: "cett", ppl });
     for (const l of found.layers) expect([l.eps > 0, l.leftOut > 0, l.leftOut < 1]).toEqual([true, true, true]);
+  });
+});
+
+describe("a study", () => {
+  test("has read the text with all neurons once it has measured it: their perplexity takes no second reading", async () => {
+    const model = await open((await pack(relu, "w4n")).bytes);
+    const windows = windowsFor(model);
+    let read = 0;
+    const study = new Study(model, model.engine.ffn.names, windows, undefined, (done, total) => {
+      if (done === total) read++;
+    });
+    await study.curves();
+    const known = await study.dense();
+    expect(read).toBe(1);
+    expect(known).toBe(await study.perplexity((rules) => rules.dense()));
+    expect(read).toBe(2);
+    study.close();
+    model.close();
   });
 });
 

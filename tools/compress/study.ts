@@ -55,7 +55,7 @@ export class Study {
     const { observed, layers } = this;
     const places = layers.map((l) => observed.layers.indexOf(l));
     this.rules.dense();
-    await readWindows(observed.engine, this.windows, {
+    const lnp = await readWindows(observed.engine, this.windows, {
       signal: this.signal,
       onProgress: this.onProgress,
       onStep(rows, pos, window) {
@@ -65,6 +65,7 @@ export class Study {
         }
       },
     });
+    this.whole = Promise.resolve(perplexityOf(lnp));
   }
 
   /** The CETT of each layer by its threshold, of tokens spread over the text. */

@@ -4,9 +4,11 @@ import { type CettCurve, thresholdsFor } from "../../../profile/cett.ts";
 import type { Calibrator } from "../../calibrator.ts";
 import type { Study } from "../../study.ts";
 
-/** Distance from the wanted ratio that is near enough, as a share of `ppl`; and of two CETTs that are one. */
-const [NEAR, SAME] = [0.002, 1e-5];
-const MOST_PASSES = 24;
+/** Distance from the wanted ratio that is near enough: as a share of what may be lost, and at most. */
+const [NEAR, NEAR_AT_MOST] = [0.01, 2e-4];
+/** Distance of two CETTs that are one. */
+const SAME = 1e-5;
+const MOST_GUESSES = 24;
 const FIRST = 0.1;
 /** The next guess keeps so far away from the ends of the bracket. */
 const MARGIN = 0.05;
@@ -16,12 +18,19 @@ interface Point {
   readonly ratio: number;
 }
 
-async function ratioAt(study: Study, curves: readonly CettCurve[], cett: number): Promise<Point> {
-  const eps = thresholdsFor(curves, cett);
-  const sparse = await study.perplexity((rules) => {
-    for (const [i, l] of study.layers.entries()) rules.cett(l.name, eps[i]);
-  });
-  return { cett, ratio: sparse / (await study.dense()) };
+/** Perplexity at a CETT over that with all neurons. Thresholds go by steps, and the text is read once for each set of them. */
+function ratios(study: Study, curves: readonly CettCurve[]): (cett: number) => Promise<Point> {
+  const known = new Map<string, Promise<number>>();
+  const read = (eps: readonly number[]) =>
+    study.perplexity((rules) => {
+      for (const [i, l] of study.layers.entries()) rules.cett(l.name, eps[i]);
+    });
+  return async (cett) => {
+    const eps = thresholdsFor(curves, cett);
+    const sparse = known.get(`${eps}`) ?? read(eps);
+    known.set(`${eps}`, sparse);
+    return { cett, ratio: (await sparse) / (await study.dense()) };
+  };
 }
 
 /** Between two points, where a line over CETT² meets the wanted ratio. */
@@ -36,10 +45,11 @@ async function search(study: Study, curves: readonly CettCurve[], wanted: number
   let high: Point | undefined;
   let best: Point = low;
   let next = FIRST;
-  for (let pass = 0; pass < MOST_PASSES; pass++) {
-    const point = await ratioAt(study, curves, next);
+  const ratioAt = ratios(study, curves);
+  for (let guess = 0; guess < MOST_GUESSES; guess++) {
+    const point = await ratioAt(next);
     if (Math.abs(point.ratio - wanted) < Math.abs(best.ratio - wanted)) best = point;
-    if (Math.abs(best.ratio - wanted) <= NEAR * (wanted - 1)) break;
+    if (Math.abs(best.ratio - wanted) <= Math.min(NEAR * (wanted - 1), NEAR_AT_MOST)) break;
     if (point.ratio < wanted) low = point;
     else high = point;
     if (low.cett === 1 || (high && high.cett - low.cett < SAME)) break;
