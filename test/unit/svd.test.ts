@@ -1,9 +1,10 @@
 // Eigenvectors and factors of low rank: against numpy (linalg-oracle.py), against each other, and against the energy they say they take away.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { eigenSymmetric, greatestEigen } from "../../tools/compress/linalg/eigen.ts";
+import { greatestEigen } from "../../tools/compress/linalg/eigen.ts";
 import { Linalg } from "../../tools/compress/linalg/linalg.ts";
 import { times } from "../../tools/compress/linalg/product.ts";
 import { type LowRank, type Power, whitenedSvd } from "../../tools/compress/linalg/svd.ts";
+import { eigenSymmetric } from "../../tools/compress/linalg/symmetric.ts";
 import { normal } from "../support/data.ts";
 import { correlated, gramOf, greatestDifference, product, wave } from "../support/linalg.ts";
 import golden from "./linalg-golden.json";

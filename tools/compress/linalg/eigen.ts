@@ -1,56 +1,9 @@
-// Eigenvalues and eigenvectors of symmetric matrices in f64: all of a small one, the greatest few of one that is only known by its products.
+// Eigenvalues and eigenvectors of symmetric matrices in f64: all of one, the greatest few of one that is only known by its products.
 import { createRandom } from "../../../runtime/num/random.ts";
 import { cholesky, invertLower } from "./factor.ts";
 import type { Linalg, Matrix } from "./linalg.ts";
 import { times, timesTransposed } from "./product.ts";
-
-export interface Eigen {
-  /** Descending. */
-  readonly values: Float64Array;
-  /** Row i is the eigenvector of values[i]: f64 [values, n]. */
-  readonly vectors: Float64Array;
-}
-
-const MOST_SWEEPS = 60;
-
-/** All of a symmetric a f64 [n, n], by cyclic Jacobi rotations (Golub and Van Loan 2013, §8.5); errors of a few ulp of the greatest. For n up to some hundreds. */
-export function eigenSymmetric(a: Float64Array, n: number): Eigen {
-  const m = a.slice();
-  const v = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) v[i * n + i] = 1;
-  const size = Math.sqrt(m.reduce((sum, x) => sum + x * x, 0));
-  for (let sweep = 0; sweep < MOST_SWEEPS; sweep++) {
-    let off = 0;
-    for (let p = 0; p < n; p++) for (let q = p + 1; q < n; q++) off += m[p * n + q] ** 2;
-    if (Math.sqrt(off) <= 1e-15 * size) break;
-    for (let p = 0; p < n; p++) for (let q = p + 1; q < n; q++) rotate(m, v, n, p, q);
-  }
-  const order = Array.from({ length: n }, (_, i) => i).sort((i, j) => m[j * n + j] - m[i * n + i] || i - j);
-  const vectors = new Float64Array(n * n);
-  order.forEach((i, to) => {
-    vectors.set(v.subarray(i * n, (i + 1) * n), to * n);
-  });
-  return { values: Float64Array.from(order, (i) => m[i * n + i]), vectors };
-}
-
-/** Makes m[p, q] zero; the rows of v turn along. */
-function rotate(m: Float64Array, v: Float64Array, n: number, p: number, q: number): void {
-  const apq = m[p * n + q];
-  if (apq === 0) return;
-  const theta = (m[q * n + q] - m[p * n + p]) / (2 * apq);
-  const t = (theta >= 0 ? 1 : -1) / (Math.abs(theta) + Math.sqrt(theta * theta + 1));
-  const c = 1 / Math.sqrt(t * t + 1);
-  const s = t * c;
-  for (let i = 0; i < n; i++) turn(m, i * n + p, i * n + q, c, s);
-  for (let i = 0; i < n; i++) turn(m, p * n + i, q * n + i, c, s);
-  for (let i = 0; i < n; i++) turn(v, p * n + i, q * n + i, c, s);
-}
-
-function turn(m: Float64Array, at: number, bt: number, c: number, s: number): void {
-  const [x, y] = [m[at], m[bt]];
-  m[at] = c * x - s * y;
-  m[bt] = s * x + c * y;
-}
+import { type Eigen, eigenSymmetric } from "./symmetric.ts";
 
 /** Vectors beside those that are wanted: they take in what is near the last one. */
 const SPARE = 8;

@@ -1,9 +1,10 @@
 // The best factors of low rank for a matrix M [n, k] whose inputs have the Gram matrix S: D of rank r with the least ‖(M − D) S^power‖.
 // Power 0 is the plain SVD, ½ the least output error on those inputs (EoRA), 1 weighs strong directions more on purpose (CorDA). The left
 // singular vectors U of M S^power are the eigenvectors of M S^(2·power) Mᵀ, and D = U Uᵀ M: no root and no inverse of S, which may be singular.
-import { type Eigen, eigenSymmetric, greatestEigen } from "./eigen.ts";
+import { greatestEigen } from "./eigen.ts";
 import type { Linalg, Matrix } from "./linalg.ts";
 import { times, timesTransposed } from "./product.ts";
+import { type Eigen, eigenSymmetric } from "./symmetric.ts";
 
 export type Power = 0 | 0.5 | 1;
 
@@ -47,14 +48,22 @@ const turned = ({ left, rank }: LowRank, n: number) => Float64Array.from({ lengt
 function factors(la: Linalg, eigen: Eigen, m: Float64Array, n: number, k: number, most: number, total: number): LowRank {
   const captured = eigen.values.slice(0, most).filter((v) => v > 1e-14 * total);
   const rank = captured.length;
-  const left = new Float64Array(n * rank);
-  if (rank === 0) return { left, right: new Float64Array(0), rank, captured, total };
-  const right = la.view(times(la, la.from(eigen.vectors.subarray(0, rank * n), rank, n), la.from(m, n, k))).slice();
-  for (let i = 0; i < rank; i++) {
-    const row = right.subarray(i * k, (i + 1) * k);
-    const balance = Math.sqrt(Math.sqrt(row.reduce((sum, v) => sum + v * v, 0)));
-    for (let j = 0; j < k; j++) row[j] /= balance;
-    for (let r = 0; r < n; r++) left[r * rank + i] = eigen.vectors[i * n + r] * balance;
-  }
-  return { left, right, rank, captured, total };
+  if (rank === 0) return { left: new Float64Array(0), right: new Float64Array(0), rank, captured, total };
+  const left = eigen.vectors.subarray(0, rank * n);
+  const right = times(la, la.from(left, rank, n), la.from(m, n, k));
+  return { ...balanced(left, la.view(right), n, k, rank), captured, total };
+}
+
+/** Factors with column i of the left one as long as row i of the right one. @param left its columns as rows f64 [rank, n] @param right f64 [rank, k] */
+export function balanced(left: Float64Array, right: Float64Array, n: number, k: number, rank: number): Pick<LowRank, "left" | "right" | "rank"> {
+  const length = (v: Float64Array) => Math.sqrt(v.reduce((sum, x) => sum + x * x, 0));
+  const factor = Float64Array.from({ length: rank }, (_, i) => {
+    const [a, b] = [length(left.subarray(i * n, (i + 1) * n)), length(right.subarray(i * k, (i + 1) * k))];
+    return a > 0 && b > 0 ? Math.sqrt(b / a) : 1;
+  });
+  return {
+    left: Float64Array.from({ length: n * rank }, (_, at) => left[(at % rank) * n + Math.floor(at / rank)] * factor[at % rank]),
+    right: right.map((v, at) => v / factor[Math.floor(at / k)]),
+    rank,
+  };
 }
