@@ -21,6 +21,19 @@ beforeAll(async () => {
 });
 afterAll(() => b.remove());
 
+test("blocks are not moved bit for bit where a path holds a part of them: the file keeps the rest", () => {
+  const rules = [{ match: "^layers", scheme: "source", rank: 16, power: 1, split: "ipa" }, { match: ".*", scheme: "source" }]; // biome-ignore format: one line
+  writeFileSync(b.path("split.json"), JSON.stringify({ name: "split", method: "source", cache: "f16", rules }));
+  writeFileSync(b.path("text.txt"), "A part of the weights is taken out of them before they are rounded. ".repeat(60));
+  const report = b.json("compress", "tiny.gguf", "--recipe", "split.json", "--calibration", "text.txt", "--calibration-tokens", "500", "--out", "split.skint");
+  const split = report.matrices.filter((m: { path?: unknown }) => m.path);
+  expect(split).toHaveLength(14);
+  for (const m of split) {
+    expect(m.relativeSquaredError, m.name).toBeGreaterThan(0.1);
+    expect(m.path.output.measured, m.name).toBeLessThan(0.05);
+  }
+});
+
 const write = (model: string) => b.json("run", model, "hello 7 worlds", "--temperature", "0", "--max-tokens", "12", "--threads", "1").text;
 
 test("run takes it as it is: the text is that of the compressed file and of its split", () => {

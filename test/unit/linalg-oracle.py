@@ -31,12 +31,21 @@ def best(weighted, rank):
     return u @ (u.T @ w)
 
 
+def parts(weights, context, rank):
+    """Singular values of weights @ damped context, and the sums of the strongest and the weakest components u uᵀ weights."""
+    damped = context + 0.01 * np.mean(np.diag(context)) * np.eye(len(context))
+    u, s, _ = np.linalg.svd(weights @ damped, full_matrices=False)
+    sums = {name: chosen @ (chosen.T @ weights) for name, chosen in (("ipa", u[:, :rank]), ("kpa", u[:, -rank:]))}
+    return {"singular": s, **sums}
+
+
 golden = {
     "numpy": np.__version__,
     "cholesky": np.linalg.cholesky(h),
     "inverseUpper": np.linalg.cholesky(np.linalg.inv(h)).T,
     "eigenvalues": np.linalg.eigvalsh(h)[::-1],
     "singular": {str(p): np.linalg.svd(m, compute_uv=False) for p, m in ((0, w), (0.5, w @ root), (1, w @ gram))},
+    "parts": {"wide": parts(w, gram, 3), "tall": parts(w.T, w @ w.T, 3)},
     "product": {str(p): best(m, 3) for p, m in ((0, w), (0.5, w @ root), (1, w @ gram))},
 }
 path = Path(__file__).with_name("linalg-golden.json")

@@ -67,6 +67,14 @@ const quoted = (name: string) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 /** The recipe with a rule for each input, so that the file takes at most so many bytes. */
 export async function withinBudget(checkpoint: Checkpoint, env: Environment, o: ModelCalibration, bytes: number): Promise<Recipe> {
   const { recipe } = o;
+  if (recipe.rules.some((r) => r.split))
+    throw new SkintError(
+      "recipe.invalid",
+      `the recipe ${recipe.name} splits its weights, so that its paths make up for nothing a budget could weigh; give it a rank, or take one with -eora`,
+      {
+        what: "--budget",
+      },
+    );
   const graph = graphOf(checkpoint, recipe);
   const c = await withAlikeNeurons(checkpoint, graph);
   const groups = await choicesOf(c, graph, { ...o, device: env.device, sha256: env.sha256 });

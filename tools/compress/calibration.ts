@@ -11,7 +11,7 @@ import { type CalibrationText, countTokens, drawSequences, type Sequences, token
 import { type CalibrationState, folderState, memoryState } from "./calibrate/state.ts";
 import type { Need } from "./calibrate/statistics.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { fitPathOf, turnsOf } from "./fit.ts";
+import { fitPathOf, isPart, turnsOf } from "./fit.ts";
 import { learnColumns, recallColumns } from "./learn.ts";
 import { Linalg } from "./linalg/linalg.ts";
 import { compressMatrix, methodOf, readPlain } from "./matrix.ts";
@@ -142,6 +142,7 @@ export async function calibrateModel(c: Checkpoint, graph: Graph, env: Environme
       readPlain: (t, write) => readPlain(c, graph, t, write),
       compress: (t, write, calibrated, beside) => compressMatrix(c, graph, t, o, write, calibrated, beside),
       turnsOf: (down) => turnsOf(graph, o.recipe, down),
+      isPart: (down) => isPart(graph, o.recipe, down),
       fit: (down, packedOf, inputs, near) => fitPathOf({ c, graph, recipe: o.recipe, la, packedOf }, down, inputs, near),
       signal: o.signal,
       onProgress: o.onCalibration,

@@ -98,6 +98,7 @@ export async function choicesOf(c: Checkpoint, graph: Graph, o: ChoiceOptions): 
       },
       fit: async () => NO_PATH,
       turnsOf: () => 1,
+      isPart: () => false,
       signal: o.signal,
       onProgress: o.onCalibration,
     });

@@ -24,7 +24,7 @@ import type { MatrixReport } from "./method.ts";
 import { withAlikeNeurons } from "./neurons.ts";
 import { pathsOf, withRanks } from "./paths.ts";
 import { isRange } from "./ranges.ts";
-import { type Recipe, ruleFor } from "./recipe.ts";
+import { hasPath, type Recipe, ruleFor } from "./recipe.ts";
 import { rotates, rotationWarnings } from "./rotation.ts";
 import { sweptRecipe } from "./sweep.ts";
 import { findWeight } from "./weights.ts";
@@ -121,7 +121,7 @@ function checkMethods(graph: Graph, recipe: Recipe): void {
       throw new SkintError("recipe.invalid", `${t.name} cannot be brought into ${t.format} by ${method.name}: ${why}; give it another scheme, or a rule with "method": "rtn"`, {
         what: t.name,
       });
-    if (rotates(graph, t.name) && (method.needs?.length || ruleFor(recipe, t.name).rank !== undefined))
+    if (rotates(graph, t.name) && (method.needs?.length || hasPath(ruleFor(recipe, t.name))))
       throw new SkintError(
         "recipe.invalid",
         `${t.name} is multiplied with had8, whose inputs ${method.needs?.length ? `${method.name} would not see as they are` : "a path of low rank does not read"}; give it a rule with "method": "rtn", no rank, or another "act"`,

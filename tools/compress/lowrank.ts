@@ -85,7 +85,7 @@ export const NO_PATH: FittedPath = {
 };
 
 /** The path of a rounded `down` and of `left` f32 [n, rank], rows of all linears. */
-function packPath(la: Linalg, { down, linears, power, inputs }: PathJob, right: Rounded, left: Float32Array, rank: number): FittedPath {
+export function packPath(la: Linalg, { down, linears, power, inputs }: PathJob, right: Rounded, left: Float32Array, rank: number): FittedPath {
   const k = down.shape[1] as number;
   const packed = new Map([[down.name, right.packed]]);
   const ups = new Map<string, Float32Array>();
@@ -116,7 +116,7 @@ function sizeOf(la: Linalg, w: Float32Array, gram: Float64Array, n: number, k: n
 }
 
 /** The Gram matrix that the power asks for; none of it is read for power 0. */
-function gramOf({ down, power, inputs }: PathJob): Float64Array {
+export function gramOf({ down, power, inputs }: PathJob): Float64Array {
   if (power === 0) return new Float64Array(0);
   const gram = inputs?.gram;
   if (!gram) throw new SkintError("calibration.text", `${down.name} was not calibrated; give a text with --calibration`, { what: down.name });
@@ -138,12 +138,12 @@ function wanted({ captured, total, rank }: LowRank, share: number): number {
   return rank;
 }
 
-interface Rounded {
+export interface Rounded {
   readonly packed: Uint8Array;
   readonly back: Float32Array;
 }
 
-function round(scheme: string, values: Float32Array, rows: number, width: number): Rounded {
+export function round(scheme: string, values: Float32Array, rows: number, width: number): Rounded {
   const packed = new Uint8Array(SCHEMES[scheme].bytes(rows, width));
   SCHEMES[scheme].encode(values, rows, width, packed);
   return { packed, back: SCHEMES[scheme].decode(packed, rows, width) };
@@ -153,7 +153,7 @@ function round(scheme: string, values: Float32Array, rows: number, width: number
 const RIDGE = 1e-9;
 
 /** B f32 [n, rank] with the least ‖(R − B A) S^power‖ for a given A: R G Aᵀ (A G Aᵀ)⁻¹ with G = S^(2·power). */
-function refit(la: Linalg, residual: Float64Array, gram: Float64Array, a: Float32Array, o: { n: number; k: number; rank: number; power: Power }): Float32Array {
+export function refit(la: Linalg, residual: Float64Array, gram: Float64Array, a: Float32Array, o: { n: number; k: number; rank: number; power: Power }): Float32Array {
   const { n, k, rank, power } = o;
   return la.scope(() => {
     const right = la.from(a, rank, k);

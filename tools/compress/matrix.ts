@@ -49,6 +49,8 @@ export async function compressMatrix(
   const made = beside && (async (row: number, rows: number) => beside.slice(row * k, (row + rows) * k));
   return method.compress({
     ...stored,
+    // Bytes of the checkpoint are not the rest that a path leaves.
+    readBlocks: beside ? undefined : stored.readBlocks,
     name: t.name,
     n,
     k,

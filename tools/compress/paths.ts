@@ -1,6 +1,7 @@
 // Paths of low rank beside weights in a graph, y = W x + up (down x): which linears share one, how wide it may be. Each linear has an `up` [n, r] and
 // a `down` [r, k], or shares that with the other linears of its input; lowrank.ts makes their values.
 import type { Graph, GraphNode, TensorDef } from "../../runtime/graph/types.ts";
+import type { Part } from "./linalg/context.ts";
 import type { Power } from "./linalg/svd.ts";
 
 /** What a rule says about the path beside a weight. */
@@ -13,6 +14,8 @@ export interface SidePath {
   readonly shared: boolean;
   /** So many times are path and matrices made, each for what the other leaves; 1: the matrices as if there were no path, then the path. */
   readonly turns: number;
+  /** The path is a part of the weights, of which the matrix is the rest: see linalg/context.ts. */
+  readonly split?: Part;
   /** Schemes of its parts. */
   readonly down: string;
   readonly up: string;

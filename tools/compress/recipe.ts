@@ -9,9 +9,11 @@ import { SCHEMES } from "../../runtime/quant/catalogue.gen.ts";
 import type { FfnRule } from "./byneurons.ts";
 import { withColumns } from "./columns.ts";
 import { ffnComplaint } from "./ffnrule.ts";
+import type { Part } from "./linalg/context.ts";
 import type { Power } from "./linalg/svd.ts";
 import type { Settings } from "./method.ts";
 import { METHODS } from "./methods/catalogue.gen.ts";
+import { partComplaint } from "./partrule.ts";
 import { type SidePath, withLowRank } from "./paths.ts";
 import { withRanges } from "./ranges.ts";
 import { type ScanRecipe, withInt8 } from "./recurrent.ts";
@@ -33,6 +35,8 @@ export interface Rule {
   readonly shared?: boolean;
   /** How often path and weights are made, each for what the other leaves; 1 by itself. */
   readonly turns?: number;
+  /** The path is the strongest (`ipa`) or the weakest (`kpa`) part of the weights, and what it leaves is compressed. */
+  readonly split?: Part;
   /** Schemes of the halves of that path, `q8` by themselves. */
   readonly down?: string;
   readonly up?: string;
@@ -68,7 +72,7 @@ const schemesOf = (name: string): readonly string[] => (name === SOURCE ? [...ne
 
 const EMBEDDINGS = "^(embed|positions|head)\\.weight$";
 const all = (scheme: string, act?: string): Rule[] => [{ match: ".*", scheme, ...(act ? { act } : {}) }];
-const body = (scheme: string, path: Pick<Rule, "rank" | "power" | "shared" | "turns"> = {}): Rule[] => [
+const body = (scheme: string, path: Pick<Rule, "rank" | "power" | "shared" | "turns" | "split"> = {}): Rule[] => [
   { match: EMBEDDINGS, scheme: "q8", method: "rtn" },
   { match: ".*", scheme, ...path },
 ];
@@ -95,6 +99,15 @@ const compensated = (name: string, method: string, scheme: string, turns?: numbe
     rules: body(scheme, { power: fit.power, ...(turns && fit.power === 0.5 ? { turns } : {}) }),
     cache: "f16",
   }));
+
+/** int4 weights with a part of them in a path of int8, to be trained on. */
+const apart = (split: Part, what: string): Recipe => ({
+  name: `w4-corda-${split}`,
+  summary: `w4 by GPTQ, with the ${what} part of each matrix in a path of low rank (CorDA)`,
+  method: "gptq",
+  rules: body("q4g32", { power: 1, split }),
+  cache: "f16",
+});
 
 /** int4 with feed-forward layers by neurons, of which `ffn` says what they leave out. */
 const byNeurons = (name: string, summary: string, ffn?: FfnRule): Recipe => ({
@@ -190,6 +203,8 @@ export const RECIPES: readonly Recipe[] = [
     cache: "f16",
   },
   ...compensated("w4", "gptq", "q4g32"),
+  apart("ipa", "strongest"),
+  apart("kpa", "weakest"),
   ...compensated("w4g128", "gptq", "q4g128"),
   ...compensated("24w4", "sparsegpt", "q4s24"),
   ...compensated("24v8w4", "sparsegpt", "q4s24v", 24),
@@ -257,8 +272,8 @@ const POWERS: readonly unknown[] = [0, 0.5, 1];
 const MAX_TURNS = 1024;
 
 function checkPath(rule: Rule): void {
-  const { rank, power, shared, turns, down, up } = rule;
-  if (hasPath(rule) ? rank !== undefined && !isRank(rank) : [shared, turns, down, up].some((v) => v !== undefined))
+  const { rank, power, shared, turns, split, down, up } = rule;
+  if (hasPath(rule) ? rank !== undefined && !isRank(rank) : [shared, turns, split, down, up].some((v) => v !== undefined))
     invalid(`the rule ${JSON.stringify(rule)} has a path whose rank is ${rank}, not 1 … ${MAX_RANK}, a share of the columns below 1, or "auto"`);
   if (hasPath(rule) && ACTS[rule.act ?? ""]?.rows) invalid(`the rule ${JSON.stringify(rule)} has a path beside activations of a static range, which no path can share`);
   if (power !== undefined && !POWERS.includes(power)) invalid(`the rule ${JSON.stringify(rule)} has a path whose power is ${power}, none of ${POWERS.join(", ")}`);
@@ -267,6 +282,8 @@ function checkPath(rule: Rule): void {
     invalid(`the rule ${JSON.stringify(rule)} makes path and weights in ${turns} turns, not 1 … ${MAX_TURNS}`);
   if (turns !== undefined && turns > 1 && (!power || rule.scheme === "q4n"))
     invalid(`the rule ${JSON.stringify(rule)} makes path and weights in turns, which takes a power above 0 and weights that do not lie by neurons`);
+  const complaint = partComplaint(rule);
+  if (complaint) invalid(`the rule ${JSON.stringify(rule)} ${complaint}`);
   for (const part of [down, up])
     if (part !== undefined && (!Object.hasOwn(SCHEMES, part) || SCHEMES[part].arranged))
       invalid(`the rule ${JSON.stringify(rule)} wants a path in ${part}, which no path can have`);
@@ -279,8 +296,8 @@ export const hasPath = ({ rank, power }: Rule) => rank !== undefined || power !=
 /** The path beside a weight that its rule wants. */
 export function pathFor(recipe: Recipe, weight: string): SidePath | undefined {
   const rule = ruleFor(recipe, weight);
-  const { rank, power = 0, shared = false, turns = 1, down = "q8", up = "q8" } = rule;
-  return hasPath(rule) ? { rank, power, shared, turns, down, up } : undefined;
+  const { rank, power = 0, shared = false, turns = 1, split, down = "q8", up = "q8" } = rule;
+  return hasPath(rule) ? { rank, power, shared, turns, split, down, up } : undefined;
 }
 
 /** The recipe with another rank for every path it has. Throws `recipe.invalid` if it has none. */

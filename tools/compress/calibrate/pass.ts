@@ -38,6 +38,8 @@ export interface PassOptions {
   derive?(x: string, inputs: InputStatistics): Promise<ReadonlyMap<string, Uint8Array>>;
   /** Makes the path beside the linears that share `down`, whose matrices `packedOf` has. */
   fit(down: string, packedOf: (matrix: TensorDef) => Promise<Uint8Array>, inputs?: InputStatistics, near?: FittedPath): Promise<FittedPath>;
+  /** Is the path a part of the weights? It is then made first, and the matrix of what it leaves. */
+  isPart(down: string): boolean;
   /** How often a path and the matrices beside it are made, each for what the other leaves. */
   turnsOf(down: string): number;
   readonly signal?: AbortSignal;
@@ -194,11 +196,12 @@ class SegmentPass {
 
   private async compressReaders(input: Input, inputs: InputStatistics): Promise<void> {
     for (const [name, bytes] of (await this.o.derive?.(input.tensor, inputs)) ?? []) this.packed.set(name, bytes);
-    for (const t of input.matrices) await this.compress(t, { inputs, la: this.o.la });
+    const rests = new Set([...pathsOf(this.segment.graph)].flatMap(([down, nodes]) => (this.o.isPart(down) ? nodes.map((n) => n.tensors.w) : [])));
+    for (const t of input.matrices) if (!rests.has(t.name)) await this.compress(t, { inputs, la: this.o.la });
   }
 
-  private async compress(t: TensorDef, calibrated?: Calibrated): Promise<Uint8Array> {
-    const { packed, report } = await this.packedWith(t, calibrated);
+  private async compress(t: TensorDef, calibrated?: Calibrated, beside?: Float32Array): Promise<Uint8Array> {
+    const { packed, report } = await this.packedWith(t, calibrated, beside);
     this.reports.push(report);
     this.packed.set(t.name, packed);
     return packed;
@@ -216,7 +219,7 @@ class SegmentPass {
     for (const [down, [first]] of pathsOf(this.segment.graph)) {
       if (this.ranks.has(down) || (tensor !== undefined && first.tensors.x !== tensor)) continue;
       throwIfAborted(this.o.signal, "compression");
-      const { rank, packed, reports } = await this.fitInTurns(down, inputs);
+      const { rank, packed, reports } = await (this.o.isPart(down) ? this.fitPart(down, inputs) : this.fitInTurns(down, inputs));
       this.ranks.set(down, rank);
       for (const [name, bytes] of packed) this.packed.set(name, bytes);
       this.reports.forEach((r, i) => {
@@ -224,6 +227,15 @@ class SegmentPass {
         if (path) this.reports[i] = { ...r, path };
       });
     }
+  }
+
+  /** The path that is a part of the weights, fitted to what became of the rest. */
+  private async fitPart(down: string, inputs?: InputStatistics): Promise<FittedPath> {
+    const { o, packed } = this;
+    const packedOf = async (t: TensorDef) => packed.get(t.name) as Uint8Array;
+    const part = await o.fit(down, packedOf, inputs);
+    for (const name of part.reports.keys()) await this.compress(this.matrix(name), inputs && { inputs, la: o.la }, part.beside(name));
+    return o.fit(down, packedOf, inputs, part);
   }
 
   /** The path of the turn that leaves least of the outputs, with the matrices beside it of that turn. */
