@@ -3,7 +3,7 @@ import { setTimeout } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
 import type { LineProtocol, Target } from "../../targets/flash/protocol.ts";
 import { targetOf } from "../../targets/flash/targets.ts";
-import { flashOver, holds, madeUp } from "../../tools/goals/flash/cuts.ts";
+import { flashOver, holds, madeUp } from "../../tools/goals/flash/cutting.ts";
 
 const { target, protocol } = targetOf("esp32") as { target: Target; protocol: LineProtocol };
 

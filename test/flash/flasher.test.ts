@@ -5,7 +5,7 @@ import { Flasher } from "../../targets/flash/flasher.ts";
 import type { Extent } from "../../targets/flash/image/extent.ts";
 import type { Chip, LineProtocol, Target, Twin } from "../../targets/flash/protocol.ts";
 import { TARGETS, targetOf } from "../../targets/flash/targets.ts";
-import { cutLine, digest, flashOver, holds, madeUp } from "../../tools/goals/flash/cuts.ts";
+import { cutLine, digest, flashOver, holds, madeUp } from "../../tools/goals/flash/cutting.ts";
 
 /** esptool-js waits in real time, so the ESP32 has tests of its own (esp32.test.ts). */
 const LINES = [...TARGETS.keys()].filter((name) => targetOf(name).protocol.kind === "line" && name !== "esp32");

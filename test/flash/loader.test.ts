@@ -13,7 +13,7 @@ import type { LineProtocol, Target, Twin } from "../../targets/flash/protocol.ts
 import { targetOf } from "../../targets/flash/targets.ts";
 import { buildLoader, loaderSimulator } from "../../targets/hosts/node/loader-simulator.ts";
 import { lacksSimulator } from "../../targets/hosts/node/simulator.ts";
-import { cutLine, flashOver, holds, madeUp } from "../../tools/goals/flash/cuts.ts";
+import { cutLine, flashOver, holds, madeUp } from "../../tools/goals/flash/cutting.ts";
 
 const { target, protocol } = targetOf("icebreaker") as { target: Target; protocol: LineProtocol };
 const { start, end } = target.region;

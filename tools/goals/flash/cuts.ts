@@ -1,18 +1,12 @@
-// The link is cut behind some byte: does anything then claim a success that is none, and does the same call finish once the link is whole?
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { SkintError, throwIfAborted } from "../../../runtime/errors.ts";
-import { createRandom, type Random } from "../../../runtime/num/random.ts";
-import type { Line } from "../../../targets/devices/fpga/link/line.ts";
-import { Flasher, type FlashReport } from "../../../targets/flash/flasher.ts";
-import type { Extent } from "../../../targets/flash/image/extent.ts";
-import type { LineProtocol, Target, Twin } from "../../../targets/flash/protocol.ts";
-import { targetOf } from "../../../targets/flash/targets.ts";
-import { sha256 } from "../../../targets/hosts/node/hash.ts";
-import { buildLoader, loaderSimulator } from "../../../targets/hosts/node/loader-simulator.ts";
+// The link is cut at every byte and at every boundary that matters, on as many processors as there are.
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { availableParallelism } from "node:os";
+import { createRandom } from "../../../runtime/num/random.ts";
+import { buildLoader } from "../../../targets/hosts/node/loader-simulator.ts";
 import { lacksSimulator } from "../../../targets/hosts/node/simulator.ts";
 import type { GoalContext, Measured } from "../goal.ts";
+import { type Cuts, lineTarget, measureTraffic, type Outcome } from "./cutting.ts";
 
 const SMALL = 2048;
 /** An image of the UP5K. */
@@ -21,126 +15,71 @@ const RANDOM_CUTS = 1000;
 const VERILATED_CUTS = 50;
 /** Boards whose loaders are cut at every byte of the small image. */
 const BOARDS = ["icebreaker", "tinyfpga-bx", "bluepill", "arduino-uno"];
+/** Bytes of images that a process is given at once: some seconds of work. */
+const PORTION = 1 << 21;
 
-/** A line that carries so many bytes, both ways counted, and then nothing. `carried` goes on counting what went through. */
-export function cutLine(line: Line, after: number): Line & { readonly carried: number } {
-  let carried = 0;
-  const pass = (bytes: Uint8Array) => {
-    const through = bytes.subarray(0, Math.max(0, after - carried));
-    carried += through.length;
-    return through;
-  };
-  return {
-    ...line,
-    get carried() {
-      return carried;
-    },
-    async write(bytes) {
-      const through = pass(bytes);
-      if (through.length) await line.write(through);
-    },
-    read: async (ms) => pass(await line.read(ms)),
-  };
+/** Places as jobs that processes take in turn. */
+function portions(cuts: Cuts): Cuts[] {
+  const each = Math.max(5, Math.floor(PORTION / cuts.image));
+  return Array.from({ length: Math.ceil(cuts.places.length / each) }, (_, i) => ({ ...cuts, places: cuts.places.slice(each * i, each * (i + 1)) }));
 }
 
-export const digest = (bytes: Uint8Array): string => {
-  const hasher = sha256();
-  hasher.update(bytes);
-  return hasher.digest();
-};
-
-/** Bytes at the beginning of a board's region, some of them in the middle FF. */
-export function madeUp(target: Target, bytes: number, seed = 9): Extent {
-  const random = createRandom(seed);
-  const image = Uint8Array.from({ length: bytes }, () => random.below(256));
-  image.fill(0xff, bytes >> 1, (bytes >> 1) + (bytes >> 3));
-  return { start: target.region.start, bytes: image };
+async function answerOf(child: ChildProcess, job: Cuts, failed: Promise<never>): Promise<Outcome> {
+  child.send(job);
+  const [outcome] = await Promise.race([once(child, "message"), failed]);
+  return outcome;
 }
 
-export async function flashOver(line: Line, protocol: LineProtocol, target: Target, image: Extent, onProgress?: () => void): Promise<FlashReport> {
-  const chip = await protocol.connect(line, target);
-  return new Flasher(chip, target, line.name, { hash: digest, onProgress }).flash(image, "made-up");
-}
-
-/** Does the twin have the image, and, where a start counts, has it started it? */
-export function holds({ memory, booted }: Twin, { start, bytes }: Extent, started = true): boolean {
-  return (booted || !started) && bytes.every((b, i) => b === memory.bytes[start - memory.base + i]);
-}
-
-interface Outcome {
-  readonly falseSuccess: boolean;
-  readonly resumed: boolean;
-}
-
-/** @param after bytes on the line */
-async function cutAt(after: number, twin: Twin, protocol: LineProtocol, target: Target, image: Extent): Promise<Outcome> {
-  const claimed = await flashOver(cutLine(twin.line, after), protocol, target, image).catch((e) => {
-    if (!(e instanceof SkintError)) throw e;
-  });
-  const falseSuccess = claimed !== undefined && !holds(twin, image, claimed.confirmed);
-  twin.reset();
-  await flashOver(twin.line, protocol, target, image);
-  return { falseSuccess, resumed: holds(twin, image) };
-}
-
-/** Bytes on the line of a whole run, and how many there were at each boundary of sectors, when comparing, writing and checking. */
-async function measureTraffic(protocol: LineProtocol, target: Target, image: Extent): Promise<{ total: number; boundaries: number[] }> {
-  const line = cutLine(protocol.twin(target).line, Number.POSITIVE_INFINITY);
-  const boundaries: number[] = [];
-  await flashOver(line, protocol, target, image, () => boundaries.push(line.carried));
-  return { total: line.carried, boundaries };
-}
-
-/** Cuts of the Verilated loader; undefined where it cannot be built. */
-async function cutVerilated(random: Random, judge: (outcome: Outcome) => void, { signal, note }: GoalContext): Promise<string> {
-  const why = await lacksSimulator("loader");
-  if (why) return why;
-  const { target, protocol } = targetOf("icebreaker") as { target: Target; protocol: LineProtocol };
-  const image = madeUp(target, SMALL);
-  const { total } = await measureTraffic(protocol, target, image);
-  const program = await buildLoader(target, signal);
-  note(`flash.cuts: the Verilated loader, ${VERILATED_CUTS} places`);
-  for (let i = 0; i < VERILATED_CUTS; i++) {
-    const folder = mkdtempSync(join(tmpdir(), "skint-cuts-"));
-    const twin = loaderSimulator(program, folder);
+/** Gives the jobs to as many processes as there are processors; the sum of what they found. */
+async function spread(jobs: readonly Cuts[], signal: AbortSignal): Promise<Outcome> {
+  const waiting = [...jobs];
+  const sum = { falseSuccesses: 0, stuck: 0 };
+  const work = async () => {
+    const child = fork("tools/dev/ts.mjs", ["tools/goals/flash/cuts-worker.ts"], { signal, execArgv: ["--max-semi-space-size=64"] });
+    const failed = once(child, "exit").then(([code]): never => {
+      throw new Error(`a process that cuts ended with ${code}`);
+    });
     try {
-      judge(await cutAt(random.below(total), twin, protocol, target, image));
+      for (let job = waiting.shift(); job; job = waiting.shift()) {
+        const one = await answerOf(child, job, failed);
+        sum.falseSuccesses += one.falseSuccesses;
+        sum.stuck += one.stuck;
+      }
     } finally {
-      await twin.line.close();
-      rmSync(folder, { recursive: true });
+      child.kill();
     }
-  }
-  return `${VERILATED_CUTS} of the Verilated loader`;
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  return sum;
+}
+
+/** Every byte of a small image on each twin. */
+async function everyByte(board: string): Promise<Cuts> {
+  const { total } = await measureTraffic(board, SMALL);
+  return { board, image: SMALL, verilated: false, places: Array.from({ length: total }, (_, i) => i) };
 }
 
 /** Every byte of a small image on each twin; of a whole one random places, and those about each boundary of sectors; some of the Verilated loader. */
-export async function falseSuccesses(context: GoalContext): Promise<Measured> {
-  const { signal, note } = context;
-  let [wrong, stuck, cuts] = [0, 0, 0];
-  const judge = ({ falseSuccess, resumed }: Outcome) => {
-    cuts++;
-    if (falseSuccess) wrong++;
-    if (!resumed) stuck++;
-  };
-  const run = async (board: string, bytes: number, placesOf: (traffic: { total: number; boundaries: number[] }) => number[]) => {
-    const { target, protocol } = targetOf(board) as { target: Target; protocol: LineProtocol };
-    const image = madeUp(target, bytes);
-    const traffic = await measureTraffic(protocol, target, image);
-    const places = placesOf(traffic);
-    note(`flash.cuts: ${board}, ${places.length} places in ${traffic.total} bytes`);
-    for (const after of places) {
-      throwIfAborted(signal, "flash.cuts");
-      judge(await cutAt(after, protocol.twin(target), protocol, target, image));
-    }
-    return places.length;
-  };
+export async function falseSuccesses({ signal, note }: GoalContext): Promise<Measured> {
   const random = createRandom(4);
-  for (const board of BOARDS) await run(board, SMALL, ({ total }) => Array.from({ length: total }, (_, i) => i));
-  const whole = await run("icebreaker", WHOLE, ({ total, boundaries }) => [
-    ...Array.from({ length: RANDOM_CUTS }, () => random.below(total)),
-    ...boundaries.flatMap((b) => [b - 1, b, b + 1]),
-  ]);
-  const verilated = await cutVerilated(random, judge, context);
+  const anywhere = (count: number, total: number) => Array.from({ length: count }, () => random.below(total));
+  const all = await Promise.all(BOARDS.map(everyByte));
+  const whole = await measureTraffic("icebreaker", WHOLE);
+  const boundaries = whole.boundaries.flatMap((b) => [b - 1, b, b + 1]);
+  all.push({ board: "icebreaker", image: WHOLE, verilated: false, places: [...anywhere(RANDOM_CUTS, whole.total), ...boundaries] });
+  const lacking = await lacksSimulator("loader");
+  if (!lacking) {
+    // before the processes would all build it
+    await buildLoader(lineTarget("icebreaker").target, signal);
+    all.push({ board: "icebreaker", image: SMALL, verilated: true, places: anywhere(VERILATED_CUTS, (await measureTraffic("icebreaker", SMALL)).total) });
+  }
+  const cuts = all.reduce((sum, { places }) => sum + places.length, 0);
+  note(`flash.cuts: ${cuts} cuts`);
+  const { falseSuccesses: wrong, stuck } = await spread(all.flatMap(portions), signal);
   const done = stuck === 0 ? "the second run finished each" : `${stuck} second runs did not finish`;
-  return { value: wrong + stuck, note: `${cuts} cuts: every byte of ${SMALL} on ${BOARDS.join(", ")}; ${whole} places of ${WHOLE} bytes; ${verilated}; ${done}` };
+  const verilated = lacking ?? `${VERILATED_CUTS} of the Verilated loader`;
+  return {
+    value: wrong + stuck,
+    note: `${cuts} cuts: every byte of ${SMALL} on ${BOARDS.join(", ")}; ${RANDOM_CUTS + boundaries.length} places of ${WHOLE} bytes; ${verilated}; ${done}`,
+  };
 }

@@ -8,7 +8,7 @@ import { TARGETS, targetOf } from "../../../targets/flash/targets.ts";
 import { buildLoader, loaderSimulator } from "../../../targets/hosts/node/loader-simulator.ts";
 import { lacksSimulator } from "../../../targets/hosts/node/simulator.ts";
 import type { GoalContext, Measured } from "../goal.ts";
-import { flashOver, holds, madeUp } from "./cuts.ts";
+import { flashOver, holds, madeUp } from "./cutting.ts";
 
 /** Adds a twin's violations to what there were. */
 function sumOf(twin: Twin, into: Map<string, number>): void {

@@ -9,7 +9,7 @@ import { buildLoader, loaderSimulator } from "../../../targets/hosts/node/loader
 import { lacksSimulator } from "../../../targets/hosts/node/simulator.ts";
 import { avrdude, lacksAvr, lacksAvrdude, lacksStm32flash, scratch, startAvr, stm32flash } from "../../../test/flash/peers.ts";
 import type { GoalContext, Measured } from "../goal.ts";
-import { flashOver, holds, madeUp } from "./cuts.ts";
+import { flashOver, holds, madeUp } from "./cutting.ts";
 
 const BYTES = 12_000;
 
