@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import type { Line } from "../../targets/devices/fpga/link/line.ts";
 import type { LineProtocol, Target } from "../../targets/flash/protocol.ts";
 import { targetOf } from "../../targets/flash/targets.ts";
-import { flashOver, holds, madeUp } from "../../tools/goals/flash/cuts.ts";
+import { flashOver, holds, madeUp } from "../../tools/goals/flash/cutting.ts";
 import { avrdude, lacksAvr, lacksAvrdude, lacksStm32flash, scratch, startAvr, stm32flash } from "./peers.ts";
 
 const over = (name: string) => targetOf(name) as { target: Target; protocol: LineProtocol };
@@ -45,17 +45,23 @@ describe("optiboot in simavr", () => {
   }, 120_000);
 });
 
-test("stm32flash writes, verifies and starts the image on our twin of the ROM's loader", async ({ skip }) => {
-  const why = lacksStm32flash();
-  if (why) skip(why);
-  const { target, protocol } = over("bluepill");
-  const twin = protocol.twin(target);
-  const image = madeUp(target, 20_000);
-  writeFileSync(folder.path("stm32.bin"), image.bytes);
-  await stm32flash(folder.path("stm32.bin"), twin, folder.path("stm32"));
-  expect(holds(twin, image)).toBe(true);
-  expect(twin.violations).toEqual({ unerased: 0, outside: 0 });
-  // and what it wrote is to our client the image that it would have written
-  twin.reset();
-  expect(await flashOver(twin.line, protocol, target, image)).toMatchObject({ written: 0, booted: true });
-}, 60_000);
+/** By board: the image's bytes, and the command that its ROM erases by. */
+const ROMS: readonly (readonly [board: string, bytes: number, erase: string])[] = [
+  ["bluepill", 20_000, "43"],
+  ["f030-demo", 9000, "44"],
+];
+for (const [board, bytes, erase] of ROMS)
+  test(`stm32flash writes, verifies and starts the image on our twin of the ROM's loader: ${board}, which erases by ${erase}`, async ({ skip }) => {
+    const why = lacksStm32flash();
+    if (why) skip(why);
+    const { target, protocol } = over(board);
+    const twin = protocol.twin(target);
+    const image = madeUp(target, bytes);
+    writeFileSync(folder.path("stm32.bin"), image.bytes);
+    await stm32flash(folder.path("stm32.bin"), twin, folder.path(`stm32-${erase}`));
+    expect(holds(twin, image)).toBe(true);
+    expect(twin.violations).toEqual({ unerased: 0, outside: 0 });
+    // and what it wrote is to our client the image that it would have written
+    twin.reset();
+    expect(await flashOver(twin.line, protocol, target, image)).toMatchObject({ written: 0, booted: true });
+  }, 60_000);

@@ -5,6 +5,7 @@ export const board: Target = {
   name: "bluepill",
   title: "Blue Pill (STM32F103C8)",
   protocol: "stm32",
+  takes: { uf2: ["5ee21072"] },
   id: "0410",
   region: { start: 0x08000000, end: 0x08010000 },
   baud: 115_200,

@@ -2,6 +2,7 @@
 import { board as board_arduino_uno } from "./arduino-uno.ts";
 import { board as board_bluepill } from "./bluepill.ts";
 import { board as board_esp32 } from "./esp32.ts";
+import { board as board_f030_demo } from "./f030-demo.ts";
 import { board as board_pico } from "./pico.ts";
 import type { Target } from "../protocol.ts";
 
@@ -9,5 +10,6 @@ export const BOARDS: Readonly<Record<string, Target>> = {
   "arduino-uno": board_arduino_uno,
   "bluepill": board_bluepill,
   "esp32": board_esp32,
+  "f030-demo": board_f030_demo,
   "pico": board_pico,
 };
