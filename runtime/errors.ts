@@ -31,6 +31,7 @@ export const ERROR_CODES = {
   "device.wrong": "another device than the one that was asked for is on the line, or its image is another",
   "device.lost": "the device was reset or its line was closed",
   "device.noisy": "the line to the device damages so much that nothing gets through",
+  "flash.board": "an image says that it is for another board",
   "flash.region": "an image would be written outside of what may be written",
   "flash.verify": "what was read back from a board is not what was written",
   "session.context": "the text does not fit the context window",

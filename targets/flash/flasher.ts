@@ -2,6 +2,7 @@
 // and in the end all of it is read back once more and its hash compared. The chip's own memory is the record of how far it got: after a cut the
 // same call goes on where it was. The first sector is erased first and written last, so that a half-written image never starts.
 import { SkintError, throwIfAborted } from "../../runtime/errors.ts";
+import { judgeBoard } from "./image/claims.ts";
 import { type Extent, hex } from "./image/extent.ts";
 import { judgeRegion } from "./image/read.ts";
 import type { Chip, Target } from "./protocol.ts";
@@ -14,6 +15,9 @@ export interface FlashOptions {
   readonly signal?: AbortSignal;
   /** Looks and plans, writes nothing, boots nothing. */
   readonly dryRun?: boolean;
+  /** Writes an image that says that it is for another board. */
+  readonly force?: boolean;
+  /** SHA-256 as hexadecimal digits. */
   readonly hash: (bytes: Uint8Array) => string;
   readonly onProgress?: (stage: Stage, done: number, total: number) => void;
 }
@@ -48,17 +52,18 @@ export class Flasher {
 
   constructor(
     private readonly chip: Chip,
-    target: Target,
+    private readonly target: Target,
     private readonly line: string,
     private readonly options: FlashOptions,
   ) {
     if (chip.id !== target.id) throw wrongChip(line, chip.id, target);
   }
 
-  /** Once. Throws `flash.region`, `flash.verify`, what the protocol throws; the message says what state the board is in. */
+  /** Once. Throws `flash.board`, `flash.region`, `flash.verify`, what the protocol throws; the message says what state the board is in. */
   async flash(image: Extent, name: string): Promise<FlashReport> {
     judgeRegion(image, this.chip.region, name);
-    const { hash, dryRun } = this.options;
+    const { hash, dryRun, force } = this.options;
+    if (!force) judgeBoard(image, this.target, name, hash);
     const sha256 = hash(image.bytes);
     try {
       const { sectors, wrong } = await this.compare(image);

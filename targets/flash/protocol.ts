@@ -11,10 +11,15 @@ export interface Region {
   readonly end: number;
 }
 
+/** Ways in which an image says what it is for (image/claims.ts). */
+export type ClaimKind = "skint" | "ice40" | "esp32" | "uf2" | "loader" | "elf";
+
 /** A board that can be flashed. */
 export interface Target extends Flashing {
   readonly name: string;
   readonly title: string;
+  /** What an image for it may say. Of a kind that is not here, an image that says anything is for another board. */
+  readonly takes?: Readonly<Partial<Record<ClaimKind, readonly string[]>>>;
 }
 
 /** A chip behind its boot loader. Addresses are those of the protocol. Lost bytes end in `device.noisy` or `device.lost`. */

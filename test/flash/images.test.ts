@@ -79,7 +79,7 @@ describe("UF2", () => {
   });
 
   test("an image from the middle of a page on begins with the page", () => {
-    const image = readUf2(writeUf2({ start: 0x1000_0010, bytes: BYTES }, FAMILY), "a.uf2", FAMILY);
+    const image = readUf2(writeUf2({ start: 0x1000_0010, bytes: BYTES }, FAMILY), "a.uf2");
     expect(image.start).toBe(0x1000_0000);
     expect(image.bytes.subarray(16, 616)).toEqual(BYTES);
   });
@@ -87,12 +87,12 @@ describe("UF2", () => {
   test("blocks may come in any order", () => {
     const bytes = file();
     const turned = Uint8Array.from([...bytes.subarray(1024), ...bytes.subarray(512, 1024), ...bytes.subarray(0, 512)]);
-    expect(readUf2(turned, "a.uf2", FAMILY)).toEqual(readUf2(bytes, "a.uf2", FAMILY));
+    expect(readUf2(turned, "a.uf2")).toEqual(readUf2(bytes, "a.uf2"));
   });
 
   test("blocks that are not for the main memory are left out", () => {
     const bytes = patched(512 + 8, 0x2001);
-    expect([...readUf2(bytes, "a.uf2", FAMILY).bytes.subarray(256, 512)]).toEqual(new Array(256).fill(0xff));
+    expect([...readUf2(bytes, "a.uf2").bytes.subarray(256, 512)]).toEqual(new Array(256).fill(0xff));
   });
 
   test.each([
@@ -105,11 +105,12 @@ describe("UF2", () => {
     ["a payload of 4 GiB", () => patched(16, 0xffff_ffff), "format.limit", 0],
     ["a number that stands twice", () => patched(512 + 20, 0), "format.duplicate", 512],
     ["a number beyond the count", () => patched(20, 9), "format.duplicate", 0],
-    ["another chip's family", () => patched(28, 0x1234), "format.header", 0],
+    ["two chips' families", () => patched(512 + 28, 0x1234), "format.header", 512],
+    ["blocks of a family and of none", () => patched(512 + 8, 0), "format.header", 512],
     ["blocks that overlap", () => patched(512 + 12, 0x1000_0080), "format.overlap", 512],
     ["blocks 1 GiB apart", () => patched(512 + 12, 0x5000_0000), "format.limit", 512],
     ["a block beyond the end of addresses", () => patched(12, 0xffff_ff80), "format.limit", 0],
   ])("%s is refused", (_, make, code, offset) => {
-    expect(() => readUf2(make(), "a.uf2", FAMILY)).toThrow(failure(code, offset));
+    expect(() => readUf2(make(), "a.uf2")).toThrow(failure(code, offset));
   });
 });

@@ -17,6 +17,8 @@ beforeAll(() => {
   writeFileSync(b.path("app.bin"), BYTES);
   writeFileSync(b.path("app.hex"), writeHex({ start: 0x100, bytes: BYTES }));
   writeFileSync(b.path("large.bin"), new Uint8Array(200_000));
+  writeFileSync(b.path("esp.bin"), Uint8Array.of(0xe9, 1, 2, 0x20, 0, 0, 0x08, 0x40, ...new Array(40).fill(0)));
+  writeFileSync(b.path("agent.bin"), `skint-image 1 rp2040 00000080 ${"ab".repeat(32)}${" ".repeat(100)}`);
   writeFileSync(b.path("broken.hex"), ":0100000005FF\n");
 });
 afterAll(() => b.remove());
@@ -49,8 +51,21 @@ describe("a board in software", () => {
 
   test("is left alone by a dry run, with a board and without", () => {
     expect(b.json("flash", "app.bin", "--board", "icebreaker", "--port", "twin", "--dry-run")).toMatchObject({ dryRun: true, booted: false, written: 3 });
-    expect(b.json("flash", "app.bin", "--board", "icebreaker", "--dry-run")).toEqual({ board: "icebreaker", port: null, dryRun: true, start: 0x28000, bytes: 9000, sha256: SHA });
+    expect(b.json("flash", "app.bin", "--board", "icebreaker", "--dry-run")).toEqual({
+      board: "icebreaker",
+      port: null,
+      dryRun: true,
+      start: 0x28000,
+      bytes: 9000,
+      sha256: SHA,
+      claims: [],
+    });
     expect(b.skint("flash", "app.bin", "--board", "icebreaker", "--dry-run").out).toContain("nothing was written");
+  });
+
+  test("takes another board's image only by force", () => {
+    expect(b.json("flash", "esp.bin", "--board", "icebreaker", "--port", "twin", "--force")).toMatchObject({ booted: true, claims: [{ kind: "esp32", says: "0" }] });
+    expect(b.skint("flash", "app.bin", "--board", "icebreaker", "--port", "twin").out).toContain("does not say which board");
   });
 
   test("tells its progress as JSON lines", () => {
@@ -64,7 +79,7 @@ describe("UF2", () => {
     mkdirSync(b.path("drive"));
     expect(b.json("flash", "app.bin", "--board", "pico", "--port", "drive")).toMatchObject({ start: 0x1000_0000, bytes: 9000 });
     expect(readdirSync(b.path("drive"))).toEqual(["skint.uf2"]);
-    expect(readUf2(new Uint8Array(readFileSync(b.path("drive/skint.uf2"))), "skint.uf2", 0xe48bff56).bytes.subarray(0, 9000)).toEqual(BYTES);
+    expect(readUf2(new Uint8Array(readFileSync(b.path("drive/skint.uf2"))), "skint.uf2").bytes.subarray(0, 9000)).toEqual(BYTES);
   });
 
   test("goes into a file, which can be flashed in turn", () => {
@@ -84,6 +99,9 @@ test.each([
   ["a port that is not there", ["app.bin", "--board", "icebreaker", "--port", "/dev/not-a-port"], 3, "device.unavailable"],
   ["an image that is too large", ["large.bin", "--board", "icebreaker", "--port", "twin"], 1, "flash.region"],
   ["addresses that are another board's", ["app.hex", "--board", "bluepill", "--dry-run"], 1, "flash.region"],
+  ["an image of another board", ["esp.bin", "--board", "icebreaker", "--port", "twin"], 1, "flash.board"],
+  ["one that is damaged, whatever is wanted", ["agent.bin", "--board", "pico", "--port", "x.uf2", "--force"], 1, "format.hash"],
+  ["a loader of Skint's for an MCU", ["build", "--board", "rp2040", "--image", "loader"], 2, "usage"],
   ["a broken file", ["broken.hex", "--board", "arduino-uno", "--dry-run"], 1, "format.hash"],
 ])("%s is refused", (_, args, exit, code) => {
   const ended = b.skint("flash", ...args, "--json");

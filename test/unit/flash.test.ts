@@ -1,8 +1,11 @@
 // `skint flash build` without its tools: what goes into an image, and how it is judged.
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { type Board, clockOf, divisorOf, parametersOf } from "../../targets/devices/fpga/board.ts";
+import { type Board, clockOf, divisorOf, loaderParameters, parametersOf } from "../../targets/devices/fpga/board.ts";
 import { BOARDS } from "../../targets/devices/fpga/boards/catalogue.gen.ts";
-import { buildHash } from "../../targets/hosts/node/build-hash.ts";
+import { claimsOf } from "../../targets/flash/image/claims.ts";
+import { vectorsOf } from "../../targets/flash/image/ice40.ts";
+import { buildHash, loaderHash } from "../../targets/hosts/node/build-hash.ts";
 import { excesses } from "../../tools/flash/build.ts";
 import { makeImage, readReport, script } from "../../tools/flash/image.ts";
 import type { Toolchain } from "../../tools/flash/toolchain.ts";
@@ -15,6 +18,10 @@ Info: 	      ICESTORM_SPRAM:     4/    4   100%
 Info: Max frequency for clock 'clk': 32.88 MHz (PASS at 24.00 MHz)
 Info: Max frequency for clock 'clk': 30.59 MHz (PASS at 24.00 MHz)
 `;
+
+/** The beginning of a UP5K's bitstream: comment, sync word, and how large its banks are. */
+const BITSTREAM = Uint8Array.from(Buffer.from("ff0000ff7eaa997e51000105920020" + "6202b3" + "720150" + "0101", "hex"));
+const sha = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
 describe.each(Object.entries(BOARDS))("%s", (_, board) => {
   test("has a name that HELLO can say, a clock the PLL can make and a line it can divide", () => {
@@ -47,6 +54,24 @@ test("vendor cells are used where the chip has them", () => {
   expect(script(hx8k, "0")).not.toContain("-D");
 });
 
+describe("the resident loader", () => {
+  test("runs by the crystal, knows what it may write, and is for boards whose file says its pins", async () => {
+    const { flash } = icebreaker;
+    if (!flash) throw new Error("no flash");
+    expect(loaderParameters(icebreaker, flash, "0123456789abcdef")).toEqual({
+      DIV: "12",
+      KHZ: "12000",
+      START: String(0x28000),
+      END: String(0x50000),
+      BUILD: "64'hefcdab8967452301",
+      BOARD: "64'h726b7262656369",
+    });
+    for (const board of Object.values(BOARDS)) expect(Boolean(board.flash?.pins), board.name).toBe(board.flash?.protocol === "skint");
+    const none: Toolchain = { name: "none", run: () => Promise.reject(new Error("not asked")) };
+    await expect(makeImage(BOARDS["tinyfpga-bx"], none, { seed: 1, kind: "loader" })).rejects.toMatchObject({ code: "usage" });
+  });
+});
+
 describe("an image", () => {
   test("is judged by nextpnr's last word", () => {
     expect(readReport(REPORT)).toEqual({ uses: { cells: 3711, ram: 14, dsp: 8, spram: 4 }, mhz: 30.59 });
@@ -67,13 +92,22 @@ describe("an image", () => {
       name: "made-up",
       async run(program, args, files, wanted) {
         seen.push(`${program} ${args.join(" ")} < ${Object.keys(files).join(" ")}`);
-        return { files: Object.fromEntries(wanted.map((f) => [f, Uint8Array.of(seen.length)])), log: REPORT };
+        return { files: Object.fromEntries(wanted.map((f) => [f, program === "icepack" ? BITSTREAM : Uint8Array.of(seen.length)])), log: REPORT };
       },
     };
     const image = await makeImage(icebreaker, tools, { seed: 7 });
+    expect(claimsOf({ start: 0, bytes: image.bytes }, "image.bin", sha)).toEqual([
+      { kind: "skint", says: "icebrkr" },
+      { kind: "ice40", says: "up5k" },
+    ]);
     expect(seen[0]).toMatch(/^yosys -q -s image.ys < .*core.v.*crc.vh.*image.ys$/);
     expect(seen[1]).toMatch(/^nextpnr-ice40 --up5k --package sg48 .*--freq 24 --seed 7 .*< image.json image.pcf$/);
     expect(seen[2]).toBe("icepack image.asc image.bin < image.asc");
-    expect(image).toMatchObject({ bytes: Uint8Array.of(3), build: buildHash(icebreaker), mhz: 30.59 });
+    expect(image).toMatchObject({ sha256: sha(image.bytes), build: buildHash(icebreaker), mhz: 30.59 });
+    const loader = await makeImage(icebreaker, tools, { seed: 7, kind: "loader" });
+    expect(seen[3]).toMatch(/< frame_rx.v frame_tx.v loader.v spi.v uart.v loader_top.v crc.vh image.ys$/);
+    expect(seen[4]).toMatch(/--freq 12 --seed 7/);
+    expect(loader.build).toBe(loaderHash(icebreaker));
+    expect(vectorsOf(loader.bytes)[2]).toBe(icebreaker.flash?.region.start);
   });
 });

@@ -37,7 +37,7 @@ export const verb: Verb = {
   name: "flash",
   summary: "write an image onto a board, or make one",
   description:
-    "Asks the board what it is, erases and programs what differs, reads everything back, compares the hash, starts it, and where it answers has it compute test layers. What lies outside of the user's region is never written. After a cut or Ctrl-C the same command goes on where it was; a half-written image is not started. Images are .bin (for the beginning of the region), Intel .hex or .uf2. The port twin is a board in software, sim the Verilog of Skint's loader and then of the engine.",
+    "Refuses an image that says it is for another board; asks the board what it is, erases and programs what differs, reads everything back, compares the hash, starts it, and where it answers has it compute test layers. What lies outside of the user's region is never written. After a cut or Ctrl-C the same command goes on where it was; a half-written image is not started. Images are .bin (for the beginning of the region), Intel .hex or .uf2. The port twin is a board in software, sim the Verilog of Skint's loader and then of the engine.",
   example:
     "skint flash --list-boards\nskint flash image.bin --board icebreaker --port /dev/ttyUSB1\nskint flash app.hex --board arduino-uno --port /dev/ttyACM0 --dry-run\nskint flash app.bin --board pico --port /media/me/RPI-RP2\nskint flash image.bin --board icebreaker --port twin",
   arguments: [{ name: "[image]", description: "file to write" }],
@@ -45,6 +45,7 @@ export const verb: Verb = {
     { flags: "--board <name>", description: "the board" },
     { flags: "--port <where>", description: "its serial port, with @baud behind it where that is another; a drive or a file for UF2; twin; sim of Skint's loader" },
     { flags: "--dry-run", description: "look and compare, write nothing; without --port only judge the file" },
+    { flags: "--force", description: "write an image that says it is for another board" },
     { flags: "--no-self-test", description: "do not have a started engine compute" },
     { flags: "--list-boards", description: "print the boards there are" },
   ],
@@ -60,7 +61,15 @@ export const verb: Verb = {
     const { target, protocol } = targetOf(options.board);
     const name = basename(path);
     const image = readImage(await readAll(path), name, target.region);
-    const job = { image, name, target, port: options.port as string | undefined, dryRun: options.dryRun === true, selfTest: options.selfTest !== false };
+    const job = {
+      image,
+      name,
+      target,
+      port: options.port as string | undefined,
+      dryRun: options.dryRun === true,
+      selfTest: options.selfTest !== false,
+      force: options.force === true,
+    };
     const done: Flashed = protocol.kind === "file" ? await flashFile(job, protocol) : await flashLine(job, protocol, context);
     context.answer(done, () => describeFlashed(done, target));
     return EXIT.ok;

@@ -8,6 +8,7 @@ import type { Line } from "../../targets/devices/fpga/link/line.ts";
 import { Session } from "../../targets/devices/fpga/link/session.ts";
 import { type SelfTest, selfTest } from "../../targets/devices/fpga/selftest.ts";
 import { Flasher, type FlashReport } from "../../targets/flash/flasher.ts";
+import { type Claim, claimsOf, judgeBoard } from "../../targets/flash/image/claims.ts";
 import type { Extent } from "../../targets/flash/image/extent.ts";
 import { judgeRegion } from "../../targets/flash/image/read.ts";
 import type { FileProtocol, LineProtocol, Target } from "../../targets/flash/protocol.ts";
@@ -27,6 +28,8 @@ export interface FlashJob {
   readonly port?: string;
   readonly dryRun: boolean;
   readonly selfTest: boolean;
+  /** Write it although it says that it is for another board. */
+  readonly force: boolean;
 }
 
 export interface Flashed extends Partial<FlashReport> {
@@ -36,6 +39,8 @@ export interface Flashed extends Partial<FlashReport> {
   readonly start: number;
   readonly bytes: number;
   readonly sha256: string;
+  /** What the image says it is for; nothing if it does not. */
+  readonly claims: readonly Claim[];
   readonly selfTest?: SelfTest;
   readonly seconds?: number;
 }
@@ -46,13 +51,21 @@ const digest = (bytes: Uint8Array) => {
   return hasher.digest();
 };
 
-const plain = ({ image, target, port, dryRun }: FlashJob): Flashed => ({
+/** Throws what keeps an image from being this board's; a damaged one is nobody's. */
+function judge({ image, name, target, force }: FlashJob): void {
+  judgeRegion(image, target.region, name);
+  if (force) claimsOf(image, name, digest);
+  else judgeBoard(image, target, name, digest);
+}
+
+const plain = ({ image, name, target, port, dryRun }: FlashJob): Flashed => ({
   board: target.name,
   port: port ?? null,
   dryRun,
   start: image.start,
   bytes: image.bytes.length,
   sha256: digest(image.bytes),
+  claims: claimsOf(image, name, digest),
 });
 
 const noPort = (target: Target, how: string) => new SkintError("usage", `say where ${target.title} is: --port ${how}; or --dry-run to judge the file only`, { what: "--port" });
@@ -72,8 +85,8 @@ async function openLine(protocol: LineProtocol, target: Target, port: string, si
 
 /** Throws what the flasher, the protocol and the line throw. */
 export async function flashLine(job: FlashJob, protocol: LineProtocol, context: Context): Promise<Flashed> {
-  const { image, name, target, port, dryRun } = job;
-  judgeRegion(image, target.region, name);
+  const { image, name, target, port, dryRun, force } = job;
+  judge(job);
   if (!port) {
     if (dryRun) return plain(job);
     throw noPort(target, "<serial port>, or twin");
@@ -87,6 +100,7 @@ export async function flashLine(job: FlashJob, protocol: LineProtocol, context: 
     const flasher = new Flasher(chip, target, line.name, {
       signal: context.signal,
       dryRun,
+      force,
       hash: digest,
       onProgress(stage, done, total) {
         if (stage !== shown) {
@@ -109,8 +123,8 @@ export async function flashLine(job: FlashJob, protocol: LineProtocol, context: 
 
 /** Onto a drive, or into a file. Throws `file.*` of the drive. */
 export async function flashFile(job: FlashJob, protocol: FileProtocol): Promise<Flashed> {
-  const { image, name, target, port, dryRun } = job;
-  judgeRegion(image, target.region, name);
+  const { image, target, port, dryRun } = job;
+  judge(job);
   if (dryRun) return plain(job);
   if (!port) throw noPort(target, "<drive or file>");
   const bytes = protocol.encode(image, target);
@@ -124,7 +138,8 @@ export async function flashFile(job: FlashJob, protocol: FileProtocol): Promise<
 }
 
 export function describeFlashed(done: Flashed, target: Target): string {
-  const place = `${done.bytes} bytes at 0x${done.start.toString(16)} of ${target.title}, sha256 ${done.sha256}`;
+  const unsaid = done.claims.length ? "" : "\nthe image does not say which board it is for";
+  const place = `${done.bytes} bytes at 0x${done.start.toString(16)} of ${target.title}, sha256 ${done.sha256}${unsaid}`;
   if (done.dryRun) {
     const would = done.sectors === undefined ? "the file fits the board" : `${done.written} of ${done.sectors} sectors would be written`;
     return `${would}; nothing was written\n${place}`;

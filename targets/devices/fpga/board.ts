@@ -14,6 +14,8 @@ export interface Flashing {
   readonly enter: string;
   /** What is started answers HELLO on the same line, so that it can be tested. */
   readonly answers?: boolean;
+  /** The chip's pins on its flash, by the ports of rtl/loader/loader_top.v; none where the loader is another's. */
+  readonly pins?: { readonly flash_cs: string; readonly flash_sck: string; readonly flash_mosi: string; readonly flash_miso: string };
 }
 
 /** What an image computes: `linear` multiplies matrices (rtl/core.v), `codenet` convolves images (rtl/codenet/core.v). */
@@ -67,9 +69,21 @@ export function memoryOf(memory: Board["memory"]): Record<string, number> {
   return Object.fromEntries(there.map((k) => [BITS[k], memory[k] as number]));
 }
 
+/** Parameters that say what an image is, first byte lowest. `build`: 16 hex digits. */
+function wordsOf({ name }: Board, build: string): Record<"BOARD" | "BUILD", string> {
+  const hex = [...name].map((c) => c.charCodeAt(0).toString(16).padStart(2, "0"));
+  return { BOARD: `64'h${hex.reverse().join("")}`, BUILD: `64'h${(build.match(/../g) ?? []).reverse().join("")}` };
+}
+
+/** Parameters of rtl/loader/loader_top.v, which runs by the crystal. `build`: 16 hex digits. */
+export function loaderParameters(board: Board, { region, baud }: Flashing, build: string): Record<string, string> {
+  const { crystal } = board.clock;
+  const numbers = { DIV: Math.round((crystal * 1e6) / baud), KHZ: Math.round(1000 * crystal), START: region.start, END: region.end };
+  return { ...Object.fromEntries(Object.entries(numbers).map(([k, v]) => [k, String(v)])), ...wordsOf(board, build) };
+}
+
 /** Parameters of rtl/top.v. `build`: 16 hex digits. */
 export function parametersOf(board: Board, build: string): Record<string, string> {
-  const name = [...board.name].map((c) => c.charCodeAt(0).toString(16).padStart(2, "0")).reverse();
   const { clock, memory } = board;
   const whole = {
     DIVF: clock.divf,
@@ -78,7 +92,5 @@ export function parametersOf(board: Board, build: string): Record<string, string
     KHZ: Math.round(1000 * clockOf(board)),
     ...memoryOf(memory),
   };
-  const bytes = build.match(/../g) ?? [];
-  const words = { BOARD: `64'h${name.join("")}`, BUILD: `64'h${bytes.reverse().join("")}` };
-  return { ...Object.fromEntries(Object.entries(whole).map(([k, v]) => [k, String(v)])), ...words };
+  return { ...Object.fromEntries(Object.entries(whole).map(([k, v]) => [k, String(v)])), ...wordsOf(board, build) };
 }

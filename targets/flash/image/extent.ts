@@ -7,6 +7,8 @@ export const MAX_IMAGE = 16 * 2 ** 20;
 export interface Extent {
   readonly start: number;
   readonly bytes: Uint8Array;
+  /** Of chips, where a UF2 file names one. */
+  readonly family?: number;
 }
 
 /** A piece of a file with addresses, and the place in the file that it came from. */

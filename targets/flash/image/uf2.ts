@@ -33,10 +33,10 @@ export function writeUf2({ start, bytes }: Extent, family: number): Uint8Array {
 }
 
 /**
- * Throws `format.truncated` for parts of blocks or of the file, `format.header` for blocks that are none or another family's, `format.duplicate` for
+ * Throws `format.truncated` for parts of blocks or of the file, `format.header` for blocks that are none or of several families, `format.duplicate` for
  * a number that stands twice, `format.limit` for a payload or a count beyond what there may be, and as joinPieces.
  */
-export function readUf2(bytes: Uint8Array, name: string, family?: number): Extent {
+export function readUf2(bytes: Uint8Array, name: string): Extent {
   const fail = (code: "format.truncated" | "format.header" | "format.duplicate" | "format.limit", offset: number, why: string) =>
     new SkintError(code, `${name} ${why}; make it anew or copy it again`, { what: name, offset });
   if (bytes.length === 0 || bytes.length % BLOCK) throw fail("format.truncated", bytes.length, `has ${bytes.length} bytes, which is no whole number of blocks of ${BLOCK}`);
@@ -44,6 +44,7 @@ export function readUf2(bytes: Uint8Array, name: string, family?: number): Exten
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const pieces: Piece[] = [];
   const seen = new Set<number>();
+  let family: number | undefined;
   const blocks = bytes.length / BLOCK;
   for (let i = 0; i < blocks; i++) {
     const at = i * BLOCK;
@@ -57,8 +58,10 @@ export function readUf2(bytes: Uint8Array, name: string, family?: number): Exten
     if (flags & FOREIGN) continue;
     if (length === 0 || length > LARGEST) throw fail("format.limit", at, `has a block of ${length} bytes; 1 to ${LARGEST} fit`);
     if (start + length > 2 ** 32) throw fail("format.limit", at, "has a block beyond 4 GiB");
-    if (family !== undefined && (!(flags & HAS_FAMILY) || tag !== family)) throw fail("format.header", at, `is for the family ${tag.toString(16)}, not ${family.toString(16)}`);
+    const named = flags & HAS_FAMILY ? tag : undefined;
+    if (pieces.length > 0 && named !== family) throw fail("format.header", at, "has blocks of several families");
+    family = named;
     pieces.push({ start, bytes: bytes.subarray(at + 32, at + 32 + length), offset: at });
   }
-  return joinPieces(pieces, name);
+  return { ...joinPieces(pieces, name), ...(family === undefined ? {} : { family }) };
 }

@@ -13,7 +13,8 @@ export const protocol: FileProtocol = {
   tried: "our reader of the format; never a board's drive",
   encode: (image, target) => writeUf2(image, family(target.id)),
   decode: (bytes, name, target) => {
-    const image = readUf2(bytes, name, family(target.id));
+    const image = readUf2(bytes, name);
+    if (image.family !== family(target.id)) throw new SkintError("format.header", `${name} is not for the family ${target.id}`, { what: name });
     if (image.start % 256) throw new SkintError("format.header", `${name} begins at ${image.start}, in the middle of a page`, { what: name });
     return image;
   },

@@ -1,5 +1,5 @@
 // What an MCU's folder gives: its clock, its serial line, its sleep. Nothing else of a chip is known to the core.
-// The build defines (targets/hosts/node/agent.ts, from the folder's mcu.ts): BOARD, BUILD, KHZ, BAUD, MAX_PAYLOAD, WINDOW, RING_BITS, WEIGHTS_BITS,
+// The build defines (targets/hosts/node/agents/build.ts, from the folder's mcu.ts): RECORD, BOARD, BUILD, KHZ, BAUD, MAX_PAYLOAD, WINDOW, RING_BITS, WEIGHTS_BITS,
 // ACTIVATIONS_BITS, PARAMETERS_BITS.
 #ifndef PORT_H
 #define PORT_H

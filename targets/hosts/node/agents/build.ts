@@ -6,6 +6,7 @@ import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { SkintError } from "../../../../runtime/errors.ts";
 import { definesOf, type Mcu } from "../../../devices/mcu/mcu.ts";
+import { seal, unsealed } from "../../../flash/image/record.ts";
 import { cacheRoot } from "../cache.ts";
 import { fpgaFiles } from "../simulator.ts";
 import { type Flat, flatten } from "./elf.ts";
@@ -22,7 +23,7 @@ export interface Agent extends Flat {
 
 const WARNINGS = ["-Wall", "-Wextra", "-Werror"];
 /** Without what is not used; loops that copy stay loops, as core/freestanding.c is made of them. */
-const FLAGS = ["-std=gnu99", "-ffunction-sections", "-fdata-sections", "-fno-tree-loop-distribute-patterns", "-Wl,--gc-sections"];
+const FLAGS = ["-std=gnu99", "-ffunction-sections", "-fdata-sections", "-fno-tree-loop-distribute-patterns", "-Wl,--gc-sections", "-Wl,--undefined=agent_record"];
 
 /** Folder of agents: beside this file's in the sources, and in the package beside dist/. */
 export const agentFiles = (): string => join(dirname(fpgaFiles()), "mcu");
@@ -54,7 +55,7 @@ export async function lacksCompiler({ compiler }: Mcu): Promise<string | undefin
 /** GCC's arguments behind which `-o` comes. */
 function argumentsOf(folder: string, mcu: Mcu, build: string): string[] {
   const dirs = foldersOf(folder, mcu);
-  const defines = Object.entries(definesOf(mcu, build)).map(([name, value]) => `-D${name}=${value}`);
+  const defines = Object.entries({ RECORD: JSON.stringify(unsealed(mcu.name)), ...definesOf(mcu, build) }).map(([name, value]) => `-D${name}=${value}`);
   const searched = [...dirs].reverse().flatMap((d) => [`-I${d}`, `-L${d}`]);
   const script = join(dirs[dirs.length - 1], "link.ld");
   return [...WARNINGS, ...FLAGS, ...mcu.compiler.flags, ...defines, ...searched, ...(existsSync(script) ? [`-T${script}`] : []), ...filesIn(dirs, /\.(c|S)$/), "-lgcc"];
@@ -97,6 +98,7 @@ export async function buildAgent(folder: string, mcu: Mcu, signal?: AbortSignal)
 function sealed(mcu: Mcu, elf: Uint8Array): Flat {
   const flat = flatten(elf);
   mcu.seal?.(flat.bytes);
+  seal(flat.bytes, (bytes) => createHash("sha256").update(bytes).digest("hex"));
   if (flat.code > mcu.room.code || flat.ram > mcu.room.ram)
     throw new SkintError(
       "plan.memory",
