@@ -197,7 +197,31 @@ export class Deltaconv2dOp {
   relu: u32;
   list: u32;
   sums: u32;
-  most: u32;
+}
+
+/** Record of `deltadwconv2d`; meaning of the fields: runtime/ops/deltadwconv2d/op.ts. */
+export class Deltadwconv2dOp {
+  kernel: u32;
+  units: u32;
+  rows: u32;
+  x: u32;
+  xs: u32;
+  w: u32;
+  quant: u32;
+  bias: u32;
+  y: u32;
+  ys: u32;
+  height: u32;
+  width: u32;
+  channels: u32;
+  oh: u32;
+  ow: u32;
+  size: u32;
+  stride: u32;
+  pad: u32;
+  shift: u32;
+  relu: u32;
+  list: u32;
 }
 
 /** Record of `dequantise`; meaning of the fields: runtime/ops/dequantise/op.ts. */

@@ -20,6 +20,8 @@ import { kernel as deform_dwconv2d_w4__simd } from "./deform_dwconv2d/w4.simd";
 import { kernel as deform_dwconv2d_w8__simd } from "./deform_dwconv2d/w8.simd";
 import { kernel as deltaconv2d_w4__simd } from "./deltaconv2d/w4.simd";
 import { kernel as deltaconv2d_w8__simd } from "./deltaconv2d/w8.simd";
+import { kernel as deltadwconv2d_w4__simd } from "./deltadwconv2d/w4.simd";
+import { kernel as deltadwconv2d_w8__simd } from "./deltadwconv2d/w8.simd";
 import { kernel as dequantise_image__scalar } from "./dequantise/image.scalar";
 import { kernel as dwconv2d_f32__scalar } from "./dwconv2d/f32.scalar";
 import { kernel as dwconv2d_w4__simd } from "./dwconv2d/w4.simd";
@@ -133,6 +135,8 @@ const KERNELS: StaticArray<Kernel> = [
   deform_dwconv2d_w8__simd,
   deltaconv2d_w4__simd,
   deltaconv2d_w8__simd,
+  deltadwconv2d_w4__simd,
+  deltadwconv2d_w8__simd,
   dequantise_image__scalar,
   dwconv2d_f32__scalar,
   dwconv2d_w4__simd,
@@ -239,5 +243,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 1531087484;
+  return 68814676;
 }

@@ -20,6 +20,8 @@ import { kernel as deform_dwconv2d_w4__scalar } from "./deform_dwconv2d/w4.scala
 import { kernel as deform_dwconv2d_w8__scalar } from "./deform_dwconv2d/w8.scalar";
 import { kernel as deltaconv2d_w4__scalar } from "./deltaconv2d/w4.scalar";
 import { kernel as deltaconv2d_w8__scalar } from "./deltaconv2d/w8.scalar";
+import { kernel as deltadwconv2d_w4__scalar } from "./deltadwconv2d/w4.scalar";
+import { kernel as deltadwconv2d_w8__scalar } from "./deltadwconv2d/w8.scalar";
 import { kernel as dequantise_image__scalar } from "./dequantise/image.scalar";
 import { kernel as dwconv2d_f32__scalar } from "./dwconv2d/f32.scalar";
 import { kernel as dwconv2d_w4__scalar } from "./dwconv2d/w4.scalar";
@@ -115,6 +117,8 @@ const KERNELS: StaticArray<Kernel> = [
   deform_dwconv2d_w8__scalar,
   deltaconv2d_w4__scalar,
   deltaconv2d_w8__scalar,
+  deltadwconv2d_w4__scalar,
+  deltadwconv2d_w8__scalar,
   dequantise_image__scalar,
   dwconv2d_f32__scalar,
   dwconv2d_w4__scalar,
@@ -203,5 +207,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 247395339;
+  return 87180029;
 }

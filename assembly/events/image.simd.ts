@@ -7,7 +7,7 @@ import { start } from "../lib/split";
 export function kernel(p: usize, unit: u32, units: u32): void {
   const op = changetype<EventsOp>(p);
   if (!load<u32>(op.rows)) return;
-  const dense = load<u32>(op.list);
+  const dense = !load<u32>(op.list);
   const pixel = pixelBytes(op.channels);
   const pairs = pairsOf(op.channels);
   const end = start(unit + 1, units, op.height);

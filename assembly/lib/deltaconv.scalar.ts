@@ -10,7 +10,7 @@ export function convolveChanges(op: Deltaconv2dOp, unit: u32, units: u32, nibble
   if (!load<u32>(op.rows)) return;
   const end = start(unit + 1, units, op.oh);
   const padded = <u32>pixelBytes(op.outputs);
-  const dense = isDense(op.list, op.height, op.most);
+  const dense = isDense(op.list, op.height);
   for (let r = start(unit, units, op.oh); r < end; r++)
     for (let q: u32 = 0; q < op.ow; q++)
       for (let o: u32 = 0; o < padded; o++) {

@@ -2,7 +2,7 @@
 // Outputs whose window did not change are passed. A unit owns rows of outputs.
 import { Conv2dOp, Deltaconv2dOp } from "../abi.gen";
 import { Codes, row } from "./convolve.simd";
-import { countAt, entryAt, isDense } from "./events";
+import { changed, countAt, entryAt, isDense } from "./events";
 import { QUANT } from "./fx16.scalar";
 import { Fx16, halfOf, leastOf } from "./fx16.simd";
 import { pixelBytes } from "./image";
@@ -14,11 +14,11 @@ export function convolveChanges<C extends Codes>(p: usize, unit: u32, units: u32
   const end = start(unit + 1, units, op.oh);
   const blocks = (op.outputs + 15) >> 4;
   const padded = pixelBytes(op.outputs);
-  const dense = isDense(op.list, op.height, op.most);
+  const dense = isDense(op.list, op.height);
   for (let r = start(unit, units, op.oh); r < end; r++) {
     const at = <usize>r * op.ow * padded;
     if (!dense) {
-      for (let q: u32 = 0; q < op.ow; q++) if (changed(op, r, q)) pixel<C>(op, r, q, blocks, at + <usize>q * padded);
+      for (let q: u32 = 0; q < op.ow; q++) if (changed(op.list, op.height, op.width, r * op.stride - op.pad, q * op.stride - op.pad, op.size)) pixel<C>(op, r, q, blocks, at + <usize>q * padded);
       continue;
     }
     for (let b: u32 = 0; b < blocks; b++) {
@@ -27,19 +27,6 @@ export function convolveChanges<C extends Codes>(p: usize, unit: u32, units: u32
       row<C>(changetype<Conv2dOp>(p), op.x, r, b, op.y + first, op.sums + (first << 2));
     }
   }
-}
-
-/** Did anything in the window of (r, q) change? */
-function changed(op: Deltaconv2dOp, r: u32, q: u32): bool {
-  for (let i: u32 = 0; i < op.size; i++) {
-    const v = r * op.stride + i - op.pad;
-    if (v >= op.height) continue;
-    for (let j: u32 = 0; j < op.size; j++) {
-      const u = q * op.stride + j - op.pad;
-      if (u < op.width && load<u32>(countAt(op.list, op.height, v * op.width + u))) return true;
-    }
-  }
-  return false;
 }
 
 /** All outputs of one pixel, `at` from the beginning. */

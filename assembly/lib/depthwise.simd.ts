@@ -1,7 +1,8 @@
-// Depthwise convolution of images of stored bytes, 16 channels a vector, ordinary and square-deformable. A place outside the image is a vector of zeros.
+// Depthwise convolution of images of stored bytes, 16 channels a vector, ordinary, of a stream, and square-deformable. A place outside the image is a vector of zeros.
 // Products of two taps fit i16 lanes with int8 weights, those of 31 with int4 ones: lanes are widened after so many. A unit owns rows of outputs.
-import { DeformDwconv2dOp, Dwconv2dOp } from "../abi.gen";
+import { DeformDwconv2dOp, Deltadwconv2dOp, Dwconv2dOp } from "../abi.gen";
 import { I8_ZERO } from "./constants";
+import { changed, isDense } from "./events";
 import { Fx16, halfOf, leastOf } from "./fx16.simd";
 import { dilationAt, pixelBytes } from "./image";
 import { start } from "./split";
@@ -24,6 +25,25 @@ export function depthwise(p: usize, unit: u32, units: u32, together: u32): void 
       const u = q * op.stride - op.pad;
       for (let c: usize = 0; c < pixel; c += 16)
         window(<usize>op.x + image * op.xs + c, <usize>op.w + c, <usize>op.quant + (c << 2), y + c, v, u, op.size, 1, op.height, op.width, pixel, together, op.shift, op.relu);
+    }
+  }
+}
+
+/** Of a stream: outputs in whose window anything changed, or all. */
+export function depthwiseChanges(p: usize, unit: u32, units: u32, together: u32): void {
+  const op = changetype<Deltadwconv2dOp>(p);
+  if (!load<u32>(op.rows)) return;
+  const end = start(unit + 1, units, op.oh);
+  const pixel = pixelBytes(op.channels);
+  const dense = isDense(op.list, op.height);
+  for (let r = start(unit, units, op.oh); r < end; r++) {
+    const v = r * op.stride - op.pad;
+    for (let q: u32 = 0; q < op.ow; q++) {
+      const u = q * op.stride - op.pad;
+      if (!dense && !changed(op.list, op.height, op.width, v, u, op.size)) continue;
+      const y = <usize>op.y + (<usize>r * op.ow + q) * pixel;
+      for (let c: usize = 0; c < pixel; c += 16)
+        window(<usize>op.x + c, <usize>op.w + c, <usize>op.quant + (c << 2), y + c, v, u, op.size, 1, op.height, op.width, pixel, together, op.shift, op.relu);
     }
   }
 }

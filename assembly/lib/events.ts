@@ -31,9 +31,17 @@ export function pass(op: EventsOp, r: u32): void {
 }
 
 /** Is the whole image to be computed? */
-export function isDense(list: usize, height: u32, most: u32): bool {
-  if (load<u32>(list)) return true;
+export function isDense(list: usize, height: u32): bool {
   let total: u32 = 0;
   for (let r: u32 = 0; r < height; r++) total += load<u32>(rowAt(list, r));
-  return total > most;
+  return total >= load<u32>(list);
+}
+
+/** Did anything in the window change whose first place is (v, u)? Places beyond the image did not, nor those before it, which are great as u32. */
+export function changed(list: usize, height: u32, width: u32, v: u32, u: u32, size: u32): bool {
+  for (let i: u32 = 0; i < size; i++) {
+    if (v + i >= height) continue;
+    for (let j: u32 = 0; j < size; j++) if (u + j < width && load<u32>(countAt(list, height, (v + i) * width + u + j))) return true;
+  }
+  return false;
 }

@@ -1,16 +1,19 @@
-// A graph over images as a stream runs it: convolutions that are named go by what changed (ops events and deltaconv2d) and keep their sums and outputs from
-// step to step. The same bits as the graph itself, one image a step.
+// A graph over images as a stream runs it: convolutions that are named go by what changed (ops events, deltaconv2d and deltadwconv2d) and keep their outputs,
+// and but for depthwise ones their sums, from step to step. The same bits as the graph itself, one image a step.
 import { pairsOf } from "../image/events.ts";
 import type { Graph, GraphNode, TensorDef } from "./types.ts";
 
 /** A convolution of a stream. */
 export interface StreamedLayer {
   readonly name: string;
-  /** Name of its list of events in memory. */
+  /** Names of its list of events and of the image before in memory. */
   readonly list: string;
+  readonly before: string;
+  /** Is each channel convolved by itself? */
+  readonly depthwise: boolean;
   readonly attrs: Readonly<Record<string, number>>;
-  /** Events up to which a step goes by them. */
-  readonly most: number;
+  /** Pairs of channels of its input: as many events as there can be. */
+  readonly pairs: number;
 }
 
 export interface Streamed {
@@ -18,14 +21,14 @@ export interface Streamed {
   readonly layers: readonly StreamedLayer[];
 }
 
-/** Names of the convolutions that can go by what changed. */
-export const streamable = (graph: Graph): string[] => graph.nodes.filter((n) => n.op === "conv2d" && n.variant !== "f32").map((n) => n.name);
+/** Convolutions → how a stream runs them. */
+const OPS: Readonly<Record<string, string>> = { conv2d: "deltaconv2d", dwconv2d: "deltadwconv2d" };
 
-/**
- * The graph with the convolutions of `names` as a stream runs them.
- * @param breakEven share of the pairs of channels that may change before computing all is faster
- */
-export function streamed(graph: Graph, names: readonly string[], breakEven: number): Streamed {
+/** Names of the convolutions that can go by what changed. */
+export const streamable = (graph: Graph): string[] => graph.nodes.filter((n) => n.op in OPS && n.variant !== "f32").map((n) => n.name);
+
+/** The graph with the convolutions of `names` as a stream runs them. */
+export function streamed(graph: Graph, names: readonly string[]): Streamed {
   const tensors = new Map(graph.tensors.map((t) => [t.name, t]));
   const renamed = new Map<string, string>();
   const layers: StreamedLayer[] = [];
@@ -40,18 +43,16 @@ export function streamed(graph: Graph, names: readonly string[], breakEven: numb
       nodes.push({ ...node, tensors: inputs });
       continue;
     }
-    const a = node.attrs as Record<string, number>;
-    const sides = [a.height, a.width, a.channels];
-    const list = state(`${node.name}:events`, "events", sides);
-    const before = state(`${node.name}:before`, "image", sides);
-    const { height, width, channels } = a;
+    const { height, width, channels, oh, ow, outputs = channels } = node.attrs as Record<string, number>;
+    const depthwise = node.op === "dwconv2d";
+    const list = state(`${node.name}:events`, "events", [height, width, channels]);
+    const before = state(`${node.name}:before`, "image", [height, width, channels]);
     nodes.push({ op: "events", name: `${node.name}.events`, variant: "image", rows: "T", tensors: { x: inputs.x, before, list }, attrs: { height, width, channels } });
-    const y = state(`${node.tensors.y}:kept`, "image", [a.oh, a.ow, a.outputs]);
+    const y = state(`${node.tensors.y}:kept`, "image", [oh, ow, outputs]);
     renamed.set(node.tensors.y, y);
-    const sums = state(`${node.name}:sums`, "sums", [a.oh, a.ow, a.outputs]);
-    const most = Math.floor(breakEven * height * width * pairsOf(channels));
-    nodes.push({ ...node, op: "deltaconv2d", tensors: { ...inputs, y, list, sums }, attrs: { ...a, most } });
-    layers.push({ name: node.name, list, attrs: a, most });
+    const sums: Record<string, string> = depthwise ? {} : { sums: state(`${node.name}:sums`, "sums", [oh, ow, outputs]) };
+    nodes.push({ ...node, op: OPS[node.op], tensors: { ...inputs, y, list, ...sums } });
+    layers.push({ name: node.name, list, before, depthwise, attrs: node.attrs as Record<string, number>, pairs: height * width * pairsOf(channels) });
   }
   return { graph: { ...graph, nodes, tensors: [...tensors.values()].filter((t) => !renamed.has(t.name)) }, layers };
 }

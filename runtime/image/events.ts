@@ -1,6 +1,6 @@
 // Lists of what changed between two images (format `events`, shape [1, height, width, channels]): for each pixel, pairs of neighbouring channels of which
 // one or both have another byte than before. In u32 words:
-//   0                             1: the step is dense whatever changed, and nothing is listed; written by the host
+//   0                             so many events are too many: the step computes all; 0: whatever changed, and nothing is listed. Written by the host
 //   [height]                      events in each row
 //   [height · width]              events in each pixel
 //   [height · width][pairs][2]    of which so many are filled in: number of the pair, then its two differences as i16
@@ -14,8 +14,6 @@ export const eventsBytes = (h: number, w: number, c: number): number => 4 * (1 +
 
 /** A list in memory. */
 export interface Events {
-  /** Whether the host asked for a dense step. */
-  readonly dense: boolean;
   /** Events of the whole image. */
   readonly total: number;
   /** Events in each pixel [height · width]. */
@@ -31,7 +29,6 @@ export function readEvents(bytes: Uint8Array, h: number, w: number, c: number): 
   const counts = words.subarray(1 + h, 1 + h + h * w);
   const first = 1 + h + h * w;
   return {
-    dense: words[0] !== 0,
     total: words.subarray(1, 1 + h).reduce((a, b) => a + b, 0),
     counts,
     of: (p) =>

@@ -9,6 +9,7 @@ import { op as op_copy } from "./copy/op.ts";
 import { op as op_corecut } from "./corecut/op.ts";
 import { op as op_deform_dwconv2d } from "./deform_dwconv2d/op.ts";
 import { op as op_deltaconv2d } from "./deltaconv2d/op.ts";
+import { op as op_deltadwconv2d } from "./deltadwconv2d/op.ts";
 import { op as op_dequantise } from "./dequantise/op.ts";
 import { op as op_dwconv2d } from "./dwconv2d/op.ts";
 import { op as op_embed } from "./embed/op.ts";
@@ -46,6 +47,7 @@ export const OPS: Readonly<Record<string, OpDef>> = {
   "corecut": op_corecut,
   "deform_dwconv2d": op_deform_dwconv2d,
   "deltaconv2d": op_deltaconv2d,
+  "deltadwconv2d": op_deltadwconv2d,
   "dequantise": op_dequantise,
   "dwconv2d": op_dwconv2d,
   "embed": op_embed,

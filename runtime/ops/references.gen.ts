@@ -9,6 +9,7 @@ import { reference as reference_copy } from "./copy/reference.ts";
 import { reference as reference_corecut } from "./corecut/reference.ts";
 import { reference as reference_deform_dwconv2d } from "./deform_dwconv2d/reference.ts";
 import { reference as reference_deltaconv2d } from "./deltaconv2d/reference.ts";
+import { reference as reference_deltadwconv2d } from "./deltadwconv2d/reference.ts";
 import { reference as reference_dequantise } from "./dequantise/reference.ts";
 import { reference as reference_dwconv2d } from "./dwconv2d/reference.ts";
 import { reference as reference_embed } from "./embed/reference.ts";
@@ -46,6 +47,7 @@ export const REFERENCES: Readonly<Record<string, Reference>> = {
   "corecut": reference_corecut,
   "deform_dwconv2d": reference_deform_dwconv2d,
   "deltaconv2d": reference_deltaconv2d,
+  "deltadwconv2d": reference_deltadwconv2d,
   "dequantise": reference_dequantise,
   "dwconv2d": reference_dwconv2d,
   "embed": reference_embed,

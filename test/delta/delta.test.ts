@@ -4,13 +4,8 @@ import { expect, test } from "vitest";
 import { DeltaCoder } from "../../runtime/delta/codes.ts";
 import { DeltaReceiver, DeltaSender } from "../../runtime/delta/link.ts";
 import { decodePayload, encodeChanges, encodeKey } from "../../runtime/delta/payload.ts";
-import { ImageGraphBuilder } from "../../runtime/graph/images.ts";
-import { packFx16, packWeights } from "../../runtime/image/weights.ts";
 import { createRandom } from "../../runtime/num/random.ts";
-import { ImageEngine } from "../../runtime/session/images/engine.ts";
-import { ImageStream } from "../../runtime/session/images/stream.ts";
-import { openWasm } from "../../targets/devices/wasm/device.ts";
-import { host } from "../../targets/hosts/node/host.ts";
+import { depthwiseNet, expectNoDrift, mlp } from "../support/streams.ts";
 
 const one = (v: number) => Float32Array.of(v);
 
@@ -152,33 +147,10 @@ test("a line that loses one payload in a hundred: the receiver asks for a key fr
   expect([...receiver.codes]).toEqual([...sender.coder.sent]);
 });
 
-test("linears are sigma-delta too: 20,000 random steps through three int8 layers, equal to all of it every 100th", async () => {
-  const random = createRandom(21);
-  const g = new ImageGraphBuilder();
-  let x = g.input([1, 1, 40], "image");
-  for (const [i, outputs] of [64, 48, 10].entries()) x = g.conv(`fc${i}`, x, outputs, { numbers: i === 1 ? "w4" : "w8", size: 1, relu: i < 2, shift: 20 });
-  const engine = new ImageEngine(g.finish("mlp", x), await openWasm(host, { threads: 1 }), { batch: 1, stream: true });
-  for (const t of engine.weights) {
-    const shape = t.shape as number[];
-    const small = t.format === "conv4" ? 7 : 127;
-    const codes = () => Int8Array.from({ length: shape[0] * shape[2] }, () => (random.u32() % (2 * small + 1)) - small);
-    const scale = () => Math.round(((t.name.startsWith("fc1") ? 16 : 1) * 2 ** 20 * 20) / (127 * 90));
-    if (t.format === "fx16") engine.program.view(t.name).set(packFx16(Int16Array.from({ length: shape[0] }, scale), new Int16Array(shape[0]).fill(100)));
-    else engine.program.view(t.name).set(packWeights(t.format as "conv8" | "conv4", shape, codes()));
-  }
-  const stream = new ImageStream(engine);
-  const signal = new Uint8Array(40).fill(128);
-  const seen = new Set<number>();
-  for (let step = 0; step < 20_000; step++) {
-    signal[random.u32() % 40] = random.u32() & 255;
-    const scores = await stream.push(signal);
-    if (step % 100) continue;
-    await engine.run(signal);
-    expect(engine.scores(1)).toEqual(scores);
-    for (const s of scores) seen.add(s);
-  }
-  expect(seen.size, "scores move").toBeGreaterThan(50);
-  const [first] = stream.stats;
-  expect(first.denseMacs / first.macs).toBeGreaterThan(10);
-  engine.program.close();
+test.each([
+  ["three int8 and int4 linears", mlp],
+  ["convolutions, ordinary and depthwise", depthwiseNet],
+] as const)("%s: after 5,000 random steps sums and outputs are those of computing all, every 100th", async (_, make) => {
+  const { stats } = await expectNoDrift(() => make(), 5000, 100);
+  expect(stats[0]).toMatchObject({ dense: 1, sparse: 4999 });
 });

@@ -9,6 +9,7 @@ import { cases as cases_copy } from "./copy.cases.ts";
 import { cases as cases_corecut } from "./corecut.cases.ts";
 import { cases as cases_deform_dwconv2d } from "./deform_dwconv2d.cases.ts";
 import { cases as cases_deltaconv2d } from "./deltaconv2d.cases.ts";
+import { cases as cases_deltadwconv2d } from "./deltadwconv2d.cases.ts";
 import { cases as cases_dequantise } from "./dequantise.cases.ts";
 import { cases as cases_dwconv2d } from "./dwconv2d.cases.ts";
 import { cases as cases_embed } from "./embed.cases.ts";
@@ -46,6 +47,7 @@ export const CASES: Readonly<Record<string, Cases>> = {
   "corecut": cases_corecut,
   "deform_dwconv2d": cases_deform_dwconv2d,
   "deltaconv2d": cases_deltaconv2d,
+  "deltadwconv2d": cases_deltadwconv2d,
   "dequantise": cases_dequantise,
   "dwconv2d": cases_dwconv2d,
   "embed": cases_embed,

@@ -33,7 +33,7 @@ function make(variant: "w8" | "w4", name: string, { side, channels, outputs, siz
   const [oh, ow] = [windows(height, size, stride, pad), windows(width, size, stride, pad)];
   const shift = variant === "w8" ? 24 : 18;
   const pairs = height * width * Math.ceil(channels / 2);
-  const values = { height, width, channels, outputs, oh, ow, size, stride, pad, shift, relu: 1, most: Math.floor(most * pairs) };
+  const values = { height, width, channels, outputs, oh, ow, size, stride, pad, shift, relu: 1 };
   const strides = { x: imageBytes(height, width, channels), y: imageBytes(oh, ow, outputs) };
   const w = weights(variant === "w8" ? "conv8" : "conv4", [outputs, size * size, channels], 2);
   const quant = requantisation(outputs, size * size * channels, variant === "w8" ? 127 : 8, shift, 3);
@@ -46,7 +46,7 @@ function make(variant: "w8" | "w4", name: string, { side, channels, outputs, siz
     tensors: once(() => {
       const { x, before } = changing(height, width, channels, share);
       const list = new Uint8Array(eventsBytes(height, width, channels));
-      new Uint32Array(list.buffer)[0] = dense ? 1 : 0;
+      new Uint32Array(list.buffer)[0] = dense ? 0 : Math.floor(most * pairs) + 1;
       const [y, sums] = [blank(1, oh, ow, outputs), new Uint8Array(4 * imageBytes(oh, ow, outputs))];
       // What the step before left, unless this one must not look at it.
       const [v, then] = [{ ...values, rows: 1, xs: strides.x, ys: strides.y }, before.slice()];

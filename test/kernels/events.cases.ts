@@ -28,7 +28,7 @@ const make = (name: string, h: number, w: number, c: number, share: number, dens
   strides: {},
   tensors: () => {
     const list = new Uint8Array(eventsBytes(h, w, c)).fill(0x11);
-    new Uint32Array(list.buffer)[0] = dense;
+    new Uint32Array(list.buffer)[0] = dense ? 0 : 1;
     return { ...changing(h, w, c, share), list };
   },
   compare: { before: "exact", list: "exact" },

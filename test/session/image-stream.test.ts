@@ -1,10 +1,13 @@
 // Streams of images: the answers of the network itself, bit for bit, however much changes; state per stream; what was done is counted.
 import { afterAll, expect, test } from "vitest";
+import { readEvents } from "../../runtime/image/events.ts";
 import { memorySource } from "../../runtime/io/source.ts";
 import { createRandom } from "../../runtime/num/random.ts";
 import { type ImageModel, type ImageModelOptions, loadImageModel } from "../../runtime/session/images/model.ts";
+import { ImageStream, type LayerStats } from "../../runtime/session/images/stream.ts";
 import type { WasmOptions } from "../../targets/devices/wasm/device.ts";
 import { openDevice, packFolder } from "../../tools/cli/model.ts";
+import { depthwiseNet } from "../support/streams.ts";
 
 const SIDE = 28;
 const PIXELS = SIDE * SIDE;
@@ -15,7 +18,7 @@ async function load(options: ImageModelOptions = { stream: true }, on: WasmOptio
   const { env } = await openDevice(on);
   const pack = packs.get(recipe) ?? packFolder("models/mnist", env, recipe);
   packs.set(recipe, pack);
-  const model = await loadImageModel(memorySource(await pack, "mnist.skint"), env, options);
+  const model = await loadImageModel(memorySource(await pack, "mnist.skint"), env, { limit: 0.6, ...options });
   opened.push(model);
   return model;
 }
@@ -47,6 +50,81 @@ test.each([
     const stream = model.stream();
     for (const image of film(frames, noise)) expect(await stream.push(image)).toEqual(await model.classify(image));
   }
+});
+
+test.each([
+  ["w8", { isa: "scalar" }],
+  ["w8", { isa: "simd", threads: 2 }],
+  ["w4", { isa: "simd", threads: 1 }],
+] as const)("depthwise convolutions, %s on %o: the outputs of the network; only windows that changed are made anew", async (numbers, on) => {
+  const engine = await depthwiseNet(on, numbers);
+  const stream = new ImageStream(engine);
+  const random = createRandom(8);
+  const image = Uint8Array.from({ length: engine.pixels }, () => random.u32() & 255);
+  const seen = new Set<string>();
+  for (let step = 0; step < 60; step++) {
+    for (let i = 0; i < (step % 20 === 19 ? 300 : 2); i++) image[random.below(image.length)] = random.u32() & 255;
+    const scores = await stream.push(image);
+    await engine.run(image);
+    expect(scores).toEqual(engine.scores(1));
+    seen.add(scores.join());
+  }
+  expect(seen.size, "scores move").toBeGreaterThan(20);
+  const deep = stream.stats.filter((l) => l.name.startsWith("deep"));
+  expect(deep.map((l) => l.name)).toEqual(["deep", "deeper"]);
+  for (const l of deep) {
+    expect(l.sparse).toBeGreaterThan(30);
+    expect(l.macs).toBeLessThan(l.denseMacs);
+  }
+  engine.program.close();
+});
+
+test("multiply-adds of depthwise convolutions are those of the windows that see a change", async () => {
+  const engine = await depthwiseNet({ threads: 1 }, "w8");
+  const stream = new ImageStream(engine);
+  const image = new Uint8Array(engine.pixels).fill(7);
+  await stream.push(image);
+  const of = () => stream.stats.find((l) => l.name === "deep") as LayerStats;
+  const before = of();
+  expect(before).toMatchObject({ dense: 1, sparse: 0, macs: 6 * 6 * 9 * 20, denseMacs: 6 * 6 * 9 * 20 });
+  const list = () => readEvents(engine.program.view("deep:events"), 12, 11, 20).counts;
+  image[3 * (5 * 11 + 4)] ^= 0xff;
+  await stream.push(image);
+  const counts = list();
+  let windows = 0;
+  for (let r = 0; r < 6; r++)
+    for (let q = 0; q < 6; q++) {
+      let hit = false;
+      for (let i = 0; i < 3; i++)
+        for (let j = 0; j < 3; j++) {
+          const [v, u] = [2 * r + i - 1, 2 * q + j - 1];
+          if (v >= 0 && v < 12 && u >= 0 && u < 11 && counts[v * 11 + u] > 0) hit = true;
+        }
+      windows += hit ? 1 : 0;
+    }
+  expect(windows).toBeGreaterThan(0);
+  expect(of().macs - before.macs).toBe(windows * 9 * 20);
+  engine.program.close();
+});
+
+test("up to which share a layer goes by events is measured when a stream's model is loaded, by a clock; what is given stands; the answers are the same", async () => {
+  const { env } = await openDevice({ threads: 1 });
+  const bytes = await packFolder("models/mnist", env, "w8");
+  // Each look at the clock is a while later: all ways take the same time, lists are never faster.
+  let t = 0;
+  const measured = await loadImageModel(memorySource(bytes, "mnist"), { ...env, now: () => ++t }, { stream: true });
+  const given = await load({ stream: true, limit: 0.25 });
+  opened.push(measured);
+  const streams = [measured.stream(), given.stream()];
+  for (const image of film(6, 0.02)) expect(await streams[0].push(image)).toEqual(await streams[1].push(image));
+  expect(streams.map((s) => s.stats[0].limit)).toEqual([
+    { share: 0, from: "measured" },
+    { share: 0.25, from: "given" },
+  ]);
+  const still = await loadImageModel(memorySource(bytes, "mnist"), { ...env, now: () => 5 }, { stream: true });
+  opened.push(still);
+  expect(still.stream().stats[0].limit, "a clock that stands still tells nothing").toEqual({ share: 0.6, from: "default" });
+  await expect(loadImageModel(memorySource(bytes, "mnist"), env, { stream: true, limit: 1.5 })).rejects.toMatchObject({ code: "usage" });
 });
 
 test("little change is little work; noise goes the dense way and is looked at less and less often", async () => {

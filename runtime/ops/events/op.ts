@@ -1,6 +1,6 @@
 // What changed in an image since the step before: x against `before`, image of stored bytes [1, height, width, channels], which becomes x. The list
-// (runtime/image/events.ts) gets an event for each pair of channels that differs; where its first word asks for a dense step, nothing but its counts,
-// which are then zero. Streams are one image a step.
+// (runtime/image/events.ts) gets an event for each pair of channels that differs; where its first word says that the step is dense, nothing but its
+// counts, which are then zero. Streams are one image a step.
 import { defineOp } from "../define.ts";
 import { vectors } from "../windowed.ts";
 

@@ -11,7 +11,7 @@ export function reference({ tensors, values: v }: Operands): void {
   const list = tensors.list as Uint8Array;
   const words = new Uint32Array(list.buffer, list.byteOffset, list.length / 4);
   const halves = new Int16Array(list.buffer, list.byteOffset, list.length / 2);
-  const dense = words[0] !== 0;
+  const dense = words[0] === 0;
   words.fill(0, 1, 1 + v.height + v.height * v.width);
   for (let p = 0; p < v.height * v.width && !dense; p++)
     for (let pair = 0; pair < pairsOf(v.channels); pair++) {

@@ -15,10 +15,13 @@ export interface ImageOptions {
   readonly stream?: true | readonly string[];
 }
 
-/**
- * Share of the pairs of channels that may change before computing all is faster: by events a pair takes a quarter more instructions than in a tile of
- * two outputs, and finding them some more.
- */
+/** Share of the pairs of channels that may change before computing all is faster, and where it comes from. */
+export interface StreamLimit {
+  readonly share: number;
+  readonly from: "default" | "measured" | "given";
+}
+
+/** By events a pair takes a quarter more instructions than in a tile of two outputs, and finding them some more. */
 const BREAK_EVEN = 0.6;
 
 export class ImageEngine {
@@ -29,6 +32,7 @@ export class ImageEngine {
   readonly sides: readonly [number, number, number];
   /** Convolutions that go by what changed; empty without room for streams. */
   readonly streamedLayers: readonly StreamedLayer[];
+  private readonly limits: StreamLimit[];
   private readonly input: TensorDef;
   private holder: object | undefined;
 
@@ -38,8 +42,9 @@ export class ImageEngine {
     readonly options: ImageOptions,
   ) {
     const common = { kernels: device.kernels, fuse: false, logits: "all" as const, taps: [] };
-    const stream = options.stream && streamed(graph, options.stream === true ? streamable(graph) : options.stream, BREAK_EVEN);
+    const stream = options.stream && streamed(graph, options.stream === true ? streamable(graph) : options.stream);
     this.streamedLayers = stream ? stream.layers : [];
+    this.limits = this.streamedLayers.map(() => ({ share: BREAK_EVEN, from: "default" }));
     this.plans = [
       lower(graph, { ...common, name: "images", symbols: { T: options.batch, L: 1, C: 1 } }),
       ...(stream ? [lower(stream.graph, { ...common, name: "stream", symbols: { T: 1, L: 1, C: 1 } })] : []),
@@ -78,6 +83,17 @@ export class ImageEngine {
   async runStream(image: Uint8Array): Promise<void> {
     if (!this.options.stream) throw new SkintError("usage", "the model was loaded without room for streams; load it with the option stream");
     await this.execute("stream", image, this.check(image, 1));
+  }
+
+  /** Up to which share of changed pairs streamed layer i goes by events. */
+  limit(i: number): StreamLimit {
+    return this.limits[i];
+  }
+
+  /** Sets it, for all streams. Throws `usage` for a share outside 0…1. */
+  setLimit(i: number, share: number, from: StreamLimit["from"] = "given"): void {
+    if (!(share >= 0 && share <= 1)) throw new SkintError("usage", `the limit of events is ${share}; give a share from 0 to 1`, { what: "limit" });
+    this.limits[i] = { share, from };
   }
 
   /** Number of images in these bytes, 1 to `most`. */

@@ -5,6 +5,7 @@ import { parseGraph } from "../../graph/check.ts";
 import { seesImages } from "../../graph/images.ts";
 import type { Source } from "../../io/source.ts";
 import { type Card, type Environment, type ModelOptions, readWeights } from "../model.ts";
+import { measureStreams } from "./breakeven.ts";
 import { ImageEngine, type ImageOptions } from "./engine.ts";
 import { checkImageGolden } from "./golden.ts";
 import { ImageStream, type StreamOptions } from "./stream.ts";
@@ -14,6 +15,8 @@ export interface ImageModelOptions extends Pick<ModelOptions, "golden" | "signal
   readonly batch?: number;
   /** Make room for streams (`model.stream`): `true` for every convolution, or the names of those that are to go by what changed. */
   readonly stream?: ImageOptions["stream"];
+  /** Share of changed pairs of channels, 0…1, up to which each layer of a stream goes by events; default: measured for each. The bits are the same. */
+  readonly limit?: number;
 }
 
 const DEFAULT_BATCH = 16;
@@ -65,6 +68,8 @@ export async function loadImageModel(source: Source, env: Environment, options: 
       await readWeights(pack, engine, env, options);
       const golden = await pack.document("golden");
       if (golden && options.golden !== false) await checkImageGolden(engine, golden, env.sha256);
+      if (options.limit !== undefined) for (const i of engine.streamedLayers.keys()) engine.setLimit(i, options.limit);
+      else if (options.stream) await measureStreams(engine, { now: env.now, signal: options.signal });
       throwIfAborted(options.signal, `loading ${pack.name}`);
       return new ImageModel(pack.name, engine, JSON.parse((await pack.document("card")) as string) as Card, pack.meta("recipe"), pack.digest);
     } catch (e) {

@@ -2,7 +2,7 @@
 import { SkintError } from "../../errors.ts";
 import type { StreamedLayer } from "../../graph/streamed.ts";
 import { readEvents } from "../../image/events.ts";
-import type { ImageEngine } from "./engine.ts";
+import type { ImageEngine, StreamLimit } from "./engine.ts";
 
 export interface StreamOptions {
   /** Every so many images all is computed anew; 0 (the default) for the first only, as whole numbers do not drift. */
@@ -17,6 +17,8 @@ export interface LayerStats {
   /** Steps that went by events, and steps in which all was computed. */
   readonly sparse: number;
   readonly dense: number;
+  /** Up to which share of changed pairs it goes by events. */
+  readonly limit: StreamLimit;
   /** Multiply-adds that were done, and those that computing all takes. */
   readonly macs: number;
   readonly denseMacs: number;
@@ -36,13 +38,40 @@ function coverage(length: number, outputs: number, size: number, stride: number,
   return seen;
 }
 
+/** Multiply-adds of all outputs. */
+const allWork = ({ attrs: a, depthwise }: StreamedLayer) => a.oh * a.ow * a.size ** 2 * (depthwise ? 1 : a.outputs) * a.channels;
+
+/** Multiply-adds of events, of which a place has `counts`: each goes to all windows that see it. */
+function sigmaDeltaWork({ attrs: a }: StreamedLayer): (counts: Uint32Array) => number {
+  const rows = coverage(a.height, a.oh, a.size, a.stride, a.pad);
+  const columns = coverage(a.width, a.ow, a.size, a.stride, a.pad);
+  // A pair costs both its products, but for a single channel.
+  const each = Math.min(2, a.channels) * a.outputs;
+  return (counts) => counts.reduce((sum, count, p) => sum + count * each * rows[Math.floor(p / a.width)] * columns[p % a.width], 0);
+}
+
+/** The same where windows that see a change are made anew. */
+function depthwiseWork({ attrs: a }: StreamedLayer): (counts: Uint32Array) => number {
+  const seen = new Uint8Array(a.oh * a.ow);
+  // Outputs whose window reaches a place are those from first(place) on, up to the one that begins there.
+  const first = (place: number) => Math.max(0, Math.ceil((place + a.pad - a.size + 1) / a.stride));
+  const last = (place: number, outputs: number) => Math.min(outputs - 1, Math.floor((place + a.pad) / a.stride));
+  return (counts) => {
+    seen.fill(0);
+    for (let p = 0; p < counts.length; p++) {
+      if (!counts[p]) continue;
+      const [v, u] = [Math.floor(p / a.width), p % a.width];
+      for (let r = first(v); r <= last(v, a.oh); r++) for (let q = first(u); q <= last(u, a.ow); q++) seen[r * a.ow + q] = 1;
+    }
+    return seen.reduce((sum, is) => sum + is, 0) * a.size ** 2 * a.channels;
+  };
+}
+
 /** One convolution's way through the stream. */
 class Layer {
   private readonly list: Uint8Array<ArrayBufferLike>;
-  private readonly flag: Uint32Array;
-  private readonly rows: Uint32Array;
-  private readonly columns: Uint32Array;
-  private readonly pairs: number;
+  private readonly tooMany: Uint32Array;
+  private readonly work: (counts: Uint32Array) => number;
   private readonly all: number;
   private pause = 0;
   private left = 0;
@@ -54,43 +83,44 @@ class Layer {
 
   constructor(
     private readonly of: StreamedLayer,
-    engine: ImageEngine,
+    private readonly engine: ImageEngine,
+    private readonly number: number,
   ) {
-    const a = of.attrs;
     this.list = engine.program.view(of.list);
-    this.flag = new Uint32Array(this.list.buffer, this.list.byteOffset, 1);
-    this.rows = coverage(a.height, a.oh, a.size, a.stride, a.pad);
-    this.columns = coverage(a.width, a.ow, a.size, a.stride, a.pad);
-    this.pairs = a.height * a.width * Math.ceil(a.channels / 2);
-    this.all = a.oh * a.ow * a.outputs * a.size ** 2 * a.channels;
+    this.tooMany = new Uint32Array(this.list.buffer, this.list.byteOffset, 1);
+    this.work = of.depthwise ? depthwiseWork(of) : sigmaDeltaWork(of);
+    this.all = allWork(of);
+  }
+
+  private get most(): number {
+    return Math.floor(this.engine.limit(this.number).share * this.of.pairs);
   }
 
   /** Before a step: is it to compute all? */
   prepare(keyframe: boolean): void {
-    this.flag[0] = keyframe || this.left > 0 ? 1 : 0;
+    this.tooMany[0] = keyframe || this.left > 0 ? 0 : this.most + 1;
     if (!keyframe && this.left > 0) this.left--;
   }
 
   /** After it: what was done. */
   note(): void {
-    if (this.flag[0]) {
+    if (!this.tooMany[0]) {
       this.whole();
       return;
     }
-    const { height, width, channels, outputs } = this.of.attrs;
+    const { height, width, channels } = this.of.attrs;
     const { total, counts } = readEvents(this.list as Uint8Array, height, width, channels);
+    const dense = total >= this.tooMany[0];
     this.looked++;
     this.changed += total;
-    this.pause = total > this.of.most ? Math.min(LONGEST_PAUSE, 2 * this.pause || 1) : 0;
+    this.pause = dense ? Math.min(LONGEST_PAUSE, 2 * this.pause || 1) : 0;
     this.left = this.pause;
-    if (total > this.of.most) {
+    if (dense) {
       this.whole();
       return;
     }
     this.sparse++;
-    // A pair costs both its products, but for a single channel.
-    const each = Math.min(2, channels) * outputs;
-    for (let p = 0; total > 0 && p < counts.length; p++) this.macs += counts[p] * each * this.rows[Math.floor(p / width)] * this.columns[p % width];
+    if (total > 0) this.macs += this.work(counts);
   }
 
   private whole(): void {
@@ -99,8 +129,9 @@ class Layer {
   }
 
   get stats(): LayerStats {
-    const { sparse, dense, macs } = this;
-    return { name: this.of.name, density: this.changed / (this.looked * this.pairs), sparse, dense, macs, denseMacs: (sparse + dense) * this.all };
+    const { sparse, dense, macs, of } = this;
+    const limit = this.engine.limit(this.number);
+    return { name: of.name, density: this.changed / (this.looked * of.pairs), sparse, dense, limit, macs, denseMacs: (sparse + dense) * this.all };
   }
 }
 
@@ -120,7 +151,7 @@ export class ImageStream {
   }
 
   private made(): Layer[] {
-    return this.engine.streamedLayers.map((layer) => new Layer(layer, this.engine));
+    return this.engine.streamedLayers.map((layer, i) => new Layer(layer, this.engine, i));
   }
 
   /**
