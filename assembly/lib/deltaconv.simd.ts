@@ -18,7 +18,8 @@ export function convolveChanges<C extends Codes>(p: usize, unit: u32, units: u32
   for (let r = start(unit, units, op.oh); r < end; r++) {
     const at = <usize>r * op.ow * padded;
     if (!dense) {
-      for (let q: u32 = 0; q < op.ow; q++) if (changed(op.list, op.height, op.width, r * op.stride - op.pad, q * op.stride - op.pad, op.size)) pixel<C>(op, r, q, blocks, at + <usize>q * padded);
+      for (let q: u32 = 0; q < op.ow; q++)
+        if (changed(op.list, op.height, op.width, r * op.stride - op.pad, q * op.stride - op.pad, op.size)) pixel<C>(op, r, q, blocks, at + <usize>q * padded);
       continue;
     }
     for (let b: u32 = 0; b < blocks; b++) {

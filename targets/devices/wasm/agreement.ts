@@ -140,7 +140,7 @@ const CONTENTS: Readonly<Record<string, (words: Uint32Array, kind: number) => vo
   core: (words) => writeList(words, VALUES.n, listed),
   picks: (words) => writeList(words, VALUES.n, undefined),
   control: (words, kind) => words.set([kind % FFN_MODES.length, VALUES.n, 0, listed.length]),
-  list: (words) => words.fill(1, 0, 1),
+  list: (words) => words.fill(0),
   a: (words) => words.set(words.map((_, i) => 0xbf000000 | noise(i))),
 };
 const listed = Array.from({ length: VALUES.n / 3 }, (_, i) => 3 * i);
