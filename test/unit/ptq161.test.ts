@@ -16,7 +16,7 @@ const [N, K] = [256, 512];
 beforeAll(async () => {
   la = await Linalg.open();
   layer = layerOf(la, { n: N, k: K, tokens: 4096, held: 2048, channel: (_, v) => Math.exp(0.9 * v), column: (v) => Math.exp(0.1 * v) });
-});
+}, 120_000);
 afterAll(() => la.close());
 
 /** What the method makes of rows with given columns: f32 [n, k], and the bytes. */
@@ -77,7 +77,21 @@ describe("on a synthetic layer", () => {
     expect(learned).toBeLessThan(unseen(perRow(w, twoBits)));
   });
 
-  test("more salient energy, less error: the mask by inputs takes the columns whose inputs are greatest", () => {
+  test("more salient energy, less error: the more of the kept columns are those of the greatest inputs", async () => {
+    const mean = layer.inputs.channels?.mean as Float32Array;
+    const order = Array.from(mean.keys()).sort((a, b) => mean[b] - mean[a]);
+    const kept = splitOf(K).salient;
+    let before = Number.POSITIVE_INFINITY;
+    for (const share of [0, 0.25, 0.5, 0.75, 1]) {
+      const right = Math.round(share * kept);
+      const chosen = new Set([...order.slice(0, right), ...order.slice(order.length - kept + right)]);
+      const error = layer.unseen((await packed(layer.w, N, greatestColumns(Float64Array.from(mean, (_, i) => (chosen.has(i) ? 1 : 0))), 0)).back);
+      expect(error).toBeLessThan(before);
+      before = error;
+    }
+  });
+
+  test("the mask by inputs takes the columns whose inputs are greatest", () => {
     const { salient } = columnsFor(la, layer.w, N, layer.inputs, { rounds: 0, byProduct: false });
     const mean = layer.inputs.channels?.mean as Float32Array;
     const least = Math.min(...mean.filter((_, i) => salient[i] === 1));

@@ -1,12 +1,13 @@
 // Eigenvectors and factors of low rank: against numpy (linalg-oracle.py), against each other, and against the energy they say they take away.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { greatestEigen } from "../../tools/compress/linalg/eigen.ts";
+import { cholesky } from "../../tools/compress/linalg/factor.ts";
 import { Linalg } from "../../tools/compress/linalg/linalg.ts";
 import { times } from "../../tools/compress/linalg/product.ts";
 import { type LowRank, type Power, whitenedSvd } from "../../tools/compress/linalg/svd.ts";
 import { eigenSymmetric } from "../../tools/compress/linalg/symmetric.ts";
 import { normal } from "../support/data.ts";
-import { correlated, gramOf, greatestDifference, product, wave } from "../support/linalg.ts";
+import { correlated, gramOf, greatestDifference, product, turned, wave } from "../support/linalg.ts";
 import golden from "./linalg-golden.json";
 
 let la: Linalg;
@@ -101,6 +102,38 @@ test("power ½ leaves the least output error", () => {
   const left = POWERS.map((power) => residual(m, productOf(whitenedSvd(la, m, s, n, k, power, r), n, k), s, n, k, 0.5));
   expect(left[1]).toBeLessThan(left[0]);
   expect(left[1]).toBeLessThan(left[2]);
+});
+
+test("the forms by the Gram matrix, by its Cholesky factor and by its eigenvectors agree to 1e-8", () => {
+  const [n, k, r] = [40, 50, 6];
+  const m = Float64Array.from(normal(n * k, 5));
+  const s = gramOf(correlated(300, k, normal, 6), 300, k).map((v) => v / 300);
+  const { values, vectors } = eigenSymmetric(s, k);
+  const byEigen = Float64Array.from({ length: k * k }, (_, at) => vectors[(at % k) * k + Math.floor(at / k)] * Math.sqrt(values[at % k]));
+  const byCholesky = la.scope(() => {
+    const factor = la.from(s, k, k);
+    expect(cholesky(la, factor)).toBe(-1);
+    return la.view(factor).map((v, at) => (at % k > Math.floor(at / k) ? 0 : v));
+  });
+  const direct = whitenedSvd(la, m, s, n, k, 0.5, r);
+  for (const root of [byEigen, byCholesky]) {
+    const d = whitenedSvd(la, product(m, root, n, k, k), new Float64Array(0), n, k, 0, r);
+    d.captured.forEach((v, i) => {
+      expect(v / direct.captured[i]).toBeCloseTo(1, 8);
+    });
+    expect(greatestDifference(productOf(d, n, k), product(productOf(direct, n, k), root, n, k, k))).toBeLessThan(1e-8);
+  }
+});
+
+test("eigenvectors of a graded matrix, of zeros and of one that is nothing but a diagonal", () => {
+  const n = 12;
+  const graded = Float64Array.from({ length: n * n }, (_, at) => 10 ** (-2 * Math.max(Math.floor(at / n), at % n)));
+  const { values, vectors } = eigenSymmetric(graded, n);
+  expect(greatestDifference(product(turned(vectors, n, n), vectors.map((v, at) => v * values[Math.floor(at / n)]), n, n, n), graded)).toBeLessThan(1e-15); // biome-ignore format: one line
+  expect([...eigenSymmetric(new Float64Array(n * n), n).values].every((v) => v === 0)).toBe(true);
+  const diagonal = Float64Array.from({ length: n * n }, (_, at) => (at % (n + 1) ? 0 : (7 * (at % n)) % n));
+  expect([...eigenSymmetric(diagonal, n).values]).toEqual(Array.from({ length: n }, (_, i) => n - 1 - i));
+  expect([...eigenSymmetric(Float64Array.of(0, 1e-200, 1e-200, 0), 2).values]).toEqual([0, 0]);
 });
 
 test("sought near the factors of another matrix they are those of this one", () => {
