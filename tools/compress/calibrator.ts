@@ -1,5 +1,6 @@
 // What a calibrator of feed-forward layers is: it finds what each layer leaves out, on a text, of the model as it was compressed. One file a calibrator in
 // methods/neurons/; a rule of a recipe asks for it by its mode: "ffn": { "mode": "cett", "calibrate": { "ppl": 1 } }.
+import type { Clusters } from "../../runtime/cores/clusters.ts";
 import type { FfnRule } from "./byneurons.ts";
 import type { Settings } from "./method.ts";
 import type { Study } from "./study.ts";
@@ -10,6 +11,8 @@ export interface Findings {
   readonly layers: ReadonlyMap<string, FfnRule>;
   /** What the calibrator says about it, as plain data. */
   readonly about: Readonly<Record<string, unknown>>;
+  /** Clusters of texts for the document `skint.cores`, which get the hash of their weights when it is written. */
+  readonly clusters?: Omit<Clusters, "model">;
 }
 
 export interface Calibrator {

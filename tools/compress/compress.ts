@@ -158,6 +158,7 @@ async function writeModel(job: Job, sink: Sink, env: Environment): Promise<Compr
     const ffn = job.left?.record;
     if (calibration || ffn) await pack.document("report", JSON.stringify({ calibration, ffn, matrices }));
     if (engine) await pack.document("golden", JSON.stringify(await makeGolden(engine, env.sha256)));
+    if (job.left?.cores) await pack.document("cores", job.left.cores);
     throwIfAborted(o.signal, "compression");
     await pack.finish();
     const parameters = storedOf(graph, weights).reduce((sum, t) => sum + t.shape.reduce<number>((p, d) => p * (d as number), 1), 0);
@@ -218,6 +219,7 @@ function startPack({ c, graph, weights, o: { recipe }, calibrated, left }: Job, 
       tokenizer: c.tokenizer,
       ...(calibrated || left ? { report: { reserve: reportBytes(graph, weights) + JSON.stringify(left?.record ?? "").length } } : {}),
       ...(golden ? { golden: { reserve: GOLDEN_RESERVE } } : {}),
+      ...(left?.cores ? { cores: { reserve: left.cores.length } } : {}),
     },
     tensors: weights.map((t) => ({
       name: t.name,

@@ -1,5 +1,6 @@
 // Feed-forward layers whose rule asks for a calibrator: the model is compressed without, works on the calibration text, and every calibrator says what its
 // layers leave out. Quantised first, calibrated then: thresholds are those of the weights that run.
+import { formatClusters, probeHash } from "../../runtime/cores/clusters.ts";
 import { SkintError } from "../../runtime/errors.ts";
 import type { HasherFactory } from "../../runtime/io/hash.ts";
 import { memorySink, memorySource, type Sink } from "../../runtime/io/source.ts";
@@ -36,6 +37,8 @@ export interface LeaveOut {
   /** By the weight of the layer's last linear. */
   readonly rules: ReadonlyMap<string, FfnRule>;
   readonly record: FfnCalibration;
+  /** The document `cores`, where clusters of texts were found. */
+  readonly cores?: string;
 }
 
 /** SHA-256 of an engine's weights, name by name in ascending order. */
@@ -99,6 +102,7 @@ export async function leaveOut(c: Checkpoint, env: Environment, o: ModelCalibrat
     const windows = windowsOf(documentsOf(model, text.text, splitOfCard(c.card)), Math.min(WINDOW, context), o.calibration?.tokens ?? TOKENS, text.name);
     const rules = new Map<string, FfnRule>();
     const calibrators: FfnCalibration["calibrators"][number][] = [];
+    const cores: string[] = [];
     const weightOf = (name: string) => model.engine.graph.nodes.find((n) => n.name === name)?.tensors.w as string;
     for (const { rule, names } of groupsOf(model, o.recipe).values()) {
       const { settings, calibrate } = CALIBRATORS[rule.mode];
@@ -107,10 +111,15 @@ export async function leaveOut(c: Checkpoint, env: Environment, o: ModelCalibrat
         const found = await calibrate(study, { ...settings, ...rule.calibrate });
         for (const [name, layer] of found.layers) rules.set(weightOf(name), layer);
         calibrators.push({ mode: rule.mode, ...found.about });
+        if (found.clusters) cores.push(formatClusters({ model: probeHash(model.engine.program.view(weightOf(found.clusters.probe)), env.sha256), ...found.clusters }));
       } finally {
         study.close();
       }
     }
+    if (cores.length > 1)
+      throw new SkintError("recipe.invalid", `${cores.length} rules of ${o.recipe.name} ask for clusters of texts with settings of their own, a file holds one set; give them the same settings`, {
+        what: o.recipe.name,
+      });
     const hash = env.sha256();
     hash.update(new TextEncoder().encode(text.text));
     const record = {
@@ -121,7 +130,7 @@ export async function leaveOut(c: Checkpoint, env: Environment, o: ModelCalibrat
       sparse24: "along a neuron's row" as const,
       calibrators,
     };
-    return { rules, record };
+    return { rules, record, cores: cores[0] };
   } finally {
     model.close();
   }

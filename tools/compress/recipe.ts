@@ -154,6 +154,7 @@ export const RECIPES: readonly Recipe[] = [
   byNeurons("w4n", "w4 with feed-forward layers in q4n, whose silent neurons are left out (docs/sparse.md)"),
   ...[1, 5, 10].map((ppl) => byNeurons(`w4n-cett${ppl}`, `w4n that leaves out contributions too small to matter: ${ppl} % of perplexity`, { mode: "cett", calibrate: { ppl } })),
   byNeurons("w4n-topk", "w4n that keeps as many neurons a token as 99 % of tokens need, for ReLU", { mode: "topk", calibrate: {} }),
+  byNeurons("w4n-core", "w4n with clusters of texts and the core neurons of each, for prompts too short to show theirs (core:similar)", { mode: "core", calibrate: {} }),
   { name: "source", summary: "as the checkpoint is: 4-bit blocks of GGUF bit for bit, floats as they are", method: "source", rules: all(SOURCE, "i8g32"), cache: "f16" },
   { name: "source-i8tok", summary: "source with one scale a token for int8 activations: further from the floats", method: "source", rules: all(SOURCE), cache: "f16" },
   { name: "w4m", summary: "int4 weights with a minimum in groups of 32, embedding and head int8", method: "rtn", rules: body("q4g32m"), cache: "f16" },
