@@ -48,7 +48,10 @@ function start(sets: readonly Uint32Array[], n: number, k: number, random: Rando
   while (centroids.length < k) {
     const { far } = assign(sets, centroids);
     let left = random.f64() * far.reduce((a, b) => a + b, 0);
-    const drawn = far.findIndex((d) => d > 0 && (left -= d) <= 0);
+    const drawn = far.findIndex((d) => {
+      left -= d;
+      return d > 0 && left <= 0;
+    });
     const next = drawn >= 0 ? drawn : far.findLastIndex((d) => d > 0);
     if (next < 0) break;
     centroids.push(meanOf([sets[next]], n));

@@ -117,9 +117,13 @@ export async function leaveOut(c: Checkpoint, env: Environment, o: ModelCalibrat
       }
     }
     if (cores.length > 1)
-      throw new SkintError("recipe.invalid", `${cores.length} rules of ${o.recipe.name} ask for clusters of texts with settings of their own, a file holds one set; give them the same settings`, {
-        what: o.recipe.name,
-      });
+      throw new SkintError(
+        "recipe.invalid",
+        `${cores.length} rules of ${o.recipe.name} ask for clusters of texts with settings of their own, a file holds one set; give them the same settings`,
+        {
+          what: o.recipe.name,
+        },
+      );
     const hash = env.sha256();
     hash.update(new TextEncoder().encode(text.text));
     const record = {

@@ -33,11 +33,6 @@ export class Study {
     this.rules = new Rules(this.observed.engine, new Map(this.layers.map((l, i) => [l.name, this.norms[i]])));
   }
 
-  /** The last layer of the model, of which a prompt computes one row. */
-  get last(): FfnLayer {
-    return this.observed.layers[this.observed.layers.length - 1];
-  }
-
   get tokens(): number {
     return countTokens(this.windows);
   }

@@ -55,9 +55,10 @@ async function calibrationOf(path: string, { engine }: Model): Promise<FfnCalibr
   return ffn;
 }
 
-/** "cett, 91.2 % left out at 1 % of perplexity …" of each calibrator. */
+/** "cett, 91.2 % left out at 1 % of perplexity …" of each calibrator, "core, 4 clusters of texts …" of that which has no cost of its own. */
 function calibrated({ calibrators, text, tokens, sparse24 }: FfnCalibration): string {
   const each = calibrators.map((c) => {
+    if (c.perplexity === undefined) return `${c.mode}, ${c.clusters} clusters of texts told apart by ${c.probe}`;
     const layers = c.layers as readonly { readonly leftOut: number }[];
     const cost = (c.perplexity as number) / (c.perplexityDense as number) - 1;
     return `${c.mode}, ${((100 * layers.reduce((sum, l) => sum + l.leftOut, 0)) / layers.length).toFixed(1)} % of neurons left out for ${(100 * cost).toFixed(2)} % of perplexity`;

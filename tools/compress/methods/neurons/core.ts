@@ -30,16 +30,12 @@ interface Wanted {
 const whole = (v: unknown, least: number, most: number) => Number.isInteger(v) && (v as number) >= least && (v as number) <= most;
 const isShare = (v: unknown) => typeof v === "number" && v > 0 && v <= 1;
 
-/** Throws `recipe.invalid` where none can be: the last layer of a model computes one row of a prompt, and lists are u16. */
-function probeOf({ layers, last }: Study): FfnLayer {
+/** Throws `recipe.invalid` for layers with more neurons than lists can name. */
+function probeOf({ layers }: Study): FfnLayer {
   const large = layers.find((l) => l.neurons > MOST_NEURONS);
-  if (large) throw new SkintError("recipe.invalid", `${large.name} has ${large.neurons} neurons, cores are listed of at most ${MOST_NEURONS}; calibrate it for cett`, { what: large.name });
-  const inner = layers.filter((l) => l !== last);
-  if (inner.length === 0)
-    throw new SkintError("recipe.invalid", `${layers[0].name} is the model's last layer, of which a prompt computes one row; clusters of texts take another layer`, {
-      what: layers[0].name,
-    });
-  return inner[Math.min(inner.length - 1, Math.round(PROBE * layers.length))];
+  if (large)
+    throw new SkintError("recipe.invalid", `${large.name} has ${large.neurons} neurons, cores are listed of at most ${MOST_NEURONS}; calibrate it for cett`, { what: large.name });
+  return layers[Math.min(layers.length - 1, Math.round(PROBE * layers.length))];
 }
 
 /** Number of each window's first piece; behind the last window the number of all. */
