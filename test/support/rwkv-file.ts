@@ -6,7 +6,7 @@
 import type { Folder } from "../../runtime/io/source.ts";
 import { memoryFolder } from "./memory.ts";
 import { safetensorsOf, type Weight } from "./tiny.ts";
-import { byteLevelConfig, byteLevelJson } from "./tokenizers.ts";
+import { byteCharacters } from "./tokenizers.ts";
 
 const MAGIC = 0x67676d66;
 const VERSION = 101;
@@ -40,8 +40,17 @@ export function readRwkv(bytes: Uint8Array): RwkvFile {
   return { vocab, width, layers, tensors };
 }
 
-/** The checkpoint as a folder; its tokenizer is made up, and is not that of the model. */
-export async function rwkvFolder(bytes: Uint8Array): Promise<Folder> {
+/** The tokenizer of such a vocabulary: bytes alone, in order. */
+const BYTES = {
+  version: "1.0",
+  added_tokens: [],
+  pre_tokenizer: { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true },
+  decoder: { type: "ByteLevel" },
+  model: { type: "BPE", vocab: Object.fromEntries(byteCharacters().map((character, byte) => [character, byte])), merges: [] },
+};
+
+/** The files of the folder that a checkpoint amounts to, by name. */
+export async function rwkvFiles(bytes: Uint8Array): Promise<ReadonlyMap<string, Uint8Array>> {
   const { vocab, width, layers, tensors } = readRwkv(bytes);
   const shapeOf = (name: string) => (tensors.get(name) as Weight).shape;
   const config = {
@@ -52,14 +61,13 @@ export async function rwkvFolder(bytes: Uint8Array): Promise<Folder> {
     head_size: shapeOf("blocks.0.att.time_decay")[1],
     intermediate_size: shapeOf("blocks.0.ffn.key.weight")[0],
   };
-  const text = (value: string) => new TextEncoder().encode(value);
-  return memoryFolder(
-    new Map([
-      ["config.json", text(JSON.stringify(config))],
-      ["tokenizer.json", text(byteLevelJson())],
-      ["tokenizer_config.json", text(byteLevelConfig())],
-      ["model.safetensors", await safetensorsOf(tensors, "F32")],
-    ]),
-    "rwkv",
-  );
+  const text = (value: object) => new TextEncoder().encode(JSON.stringify(value));
+  return new Map([
+    ["config.json", text(config)],
+    ["tokenizer.json", text(BYTES)],
+    ["tokenizer_config.json", text({})],
+    ["model.safetensors", await safetensorsOf(tensors, "F32")],
+  ]);
 }
+
+export const rwkvFolder = async (bytes: Uint8Array): Promise<Folder> => memoryFolder(new Map(await rwkvFiles(bytes)), "rwkv");

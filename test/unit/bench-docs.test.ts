@@ -1,6 +1,6 @@
 // Tables of BENCHMARKS.md: made of records, in their place, with command, machine, engine and date; everything else stays.
 import { expect, test } from "vitest";
-import { drawnFrom, renderPage } from "../../tools/bench/docs/render.ts";
+import { drawnFrom, picturesOf, renderPage } from "../../tools/bench/docs/render.ts";
 import { sampleRecord } from "../support/record.ts";
 
 const origin = {
@@ -62,6 +62,37 @@ test("models that were compressed: quality with its interval beside bytes and sp
   expect(out).toContain("| q161.skint | `q161` | 1.0200 [1.0100 … 1.0300] | 1.235 | 1.2500 [1.2000 … 1.3000] |  |");
   expect(() => drawnFrom({ ...record, results: [{ ...result("w4", {}), bytes: "many" }] })).toThrow(expect.objectContaining({ code: "format.header" }));
   expect(() => drawnFrom({ ...record, differences: [{ ratioInterval: { value: 1 } }] })).toThrow(expect.objectContaining({ code: "format.header" }));
+});
+
+test("profiles: a line a layer, a line a share left out, and a picture of the costs beside the page", () => {
+  const layer = {
+    layer: "layers.0.ffn.down",
+    activation: "relu",
+    gated: true,
+    neurons: 640,
+    active: { mean: 0.125, p99: 0.25 },
+    firing: { dead: 3, below10: 320 },
+    cett: [{ cett: 0.1, sparsity: 0.9 }],
+    top: [{ share: 0.1, of: 0.75 }],
+    cores: { tokens: 0.5, runs: null },
+  };
+  const point = (rule: string, share: number, value: number) => ({ rule, share, leftOut: share, cost: { value, low: null, high: null } });
+  const curves = { window: 256, tokens: 512, perplexity: 10, points: [point("cett", 0.5, 0.01), point("random", 0.5, 0.2), point("cett", 0.9, 0.05)] };
+  const record = { kind: "profile", ...bare, model: "/some/where/tiny", recipe: "w4n", text: "a/text.txt", tokens: 1024, perplexity: 9.5, layers: [layer], curves };
+  const drawn = new Map([["k", [drawnFrom(record)]]]);
+  const out = renderPage(page, drawn);
+  expect(out).toContain("tiny, `w4n`, on text.txt: 1024 tokens, perplexity 9.500 with all neurons.");
+  expect(out).toContain("| layers.0.ffn.down | relu, gated | 640 | 12.5 % | 25.0 % | 3 | 50.0 % | 90.0 % | 75.0 % | 50.0 % |  |");
+  expect(out).toContain("| 50 % | +1.00 % | +20.0 % |\n| 90 % | +5.00 % |  |");
+  expect(out).toContain("(docs/charts/k.svg)");
+  expect(out).not.toContain("/some/where");
+  const [[path, picture]] = picturesOf(drawn);
+  expect(path).toBe("docs/charts/k.svg");
+  expect(picture.startsWith('<svg xmlns="http://www.w3.org/2000/svg" ')).toBe(true);
+  for (const name of ["CETT", "random"]) expect(picture).toContain(`>${name}</text>`);
+  expect(picturesOf(new Map([["k", [drawnFrom((({ curves: _, ...rest }) => rest)(record)), drawnFrom(kernels)]]])).size).toBe(0);
+  for (const bad of [{ layers: [{ ...layer, active: {} }] }, { curves: { ...curves, points: [{ ...point("cett", 0.5, 1), rule: "toString" }] } }, { perplexity: "9" }])
+    expect(() => drawnFrom({ ...record, ...bad })).toThrow(expect.objectContaining({ code: "format.header" }));
 });
 
 test("kernels: limits and shares first, bytes only where a weight is read once; a run that wandered says so", () => {

@@ -9,6 +9,9 @@ const TOP = 24;
 const BOTTOM = 48;
 const COLOURS = ["#1b6ca8", "#c8553d", "#588157", "#8d5a97", "#b08900", "#2a9d8f", "#6d6875", "#d1495b"];
 
+/** Width of a legend's mark and its margins. */
+const MARK = 28;
+
 export const colour = (i: number) => COLOURS[i % COLOURS.length];
 
 export const escaped = (text: string) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
@@ -56,6 +59,23 @@ function axes(x: Axis, y: Axis, xs: readonly [number, number], ys: readonly [num
 
 const drawing = (title: string, body: string) =>
   `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escaped(title)}"><text x="${LEFT}" y="14" font-weight="bold">${escaped(title)}</text>\n${body}\n</svg>`;
+
+/** A chart as a file of its own, with a ground and the names in their colours below. */
+export function standalone(chart: string, names: readonly string[]): string {
+  const letters = names.reduce((sum, name) => sum + name.length, 0);
+  let before = 0;
+  const legend = names.map((name, i) => {
+    // Room by letters, beside what the mark takes.
+    const x = LEFT + i * MARK + (before / letters) * (WIDTH - LEFT - RIGHT - names.length * MARK);
+    before += name.length;
+    return `<rect x="${at(x)}" y="${HEIGHT}" width="10" height="10" fill="${colour(i)}"/><text x="${at(x + 14)}" y="${HEIGHT + 9}">${escaped(name)}</text>`;
+  });
+  const [box, whole] = [`viewBox="0 0 ${WIDTH} ${HEIGHT}"`, `viewBox="0 0 ${WIDTH} ${HEIGHT + 20}"`];
+  return chart
+    .replace(`<svg ${box}`, `<svg xmlns="http://www.w3.org/2000/svg" ${whole} font-family="sans-serif" font-size="11"`)
+    .replace(">", `>\n<rect width="${WIDTH}" height="${HEIGHT + 20}" fill="#fff"/>\n`)
+    .replace("</svg>", `${legend.join("\n")}\n</svg>\n`);
+}
 
 /** Points with their intervals, and the line through those that no other beats. */
 export function scatter({ title, x, y, less, points }: Scatter): string {

@@ -1,12 +1,12 @@
 // The profile as one HTML page that needs nothing else: the table of layers, sparsity, firing, contributions and cores as charts, and the curves.
 import type { Origin } from "../../runtime/stats/record.ts";
-import { colour, curves as draw, escaped, lines } from "../eval/chart.ts";
+import { colour, curves as draw, escaped, lines, standalone } from "../eval/chart.ts";
 import { htmlPage, htmlTable, legendOf } from "../eval/page.ts";
 import type { BreakEven } from "./breakeven.ts";
 import { type CurvesReport, RULES, type RuleName } from "./curves.ts";
 import { CETT_LEVELS, type LayerProfile } from "./meter.ts";
 import type { Profile } from "./profile.ts";
-import { breakEvenText, columnsOf, curveCells, percent, rowsOf } from "./report.ts";
+import { anyPercent, breakEvenText, columnsOf, curveCells, percent, rowsOf } from "./report.ts";
 
 export interface Page {
   readonly model: string;
@@ -89,23 +89,35 @@ function cores({ layers }: Profile): string[] {
 const LEAST = 1e-4;
 const log = (cost: number) => Math.log10(Math.max(cost, LEAST));
 
-function curvesOf(report: CurvesReport): string[] {
-  const rules = [...new Set(report.points.map((p) => p.rule))];
+const rulesOf = ({ points }: CurvesReport) => [...new Set(points.map((p) => p.rule))];
+
+function costChart(report: CurvesReport, title: string): string {
   const line = (rule: RuleName) =>
     report.points
       .filter((p) => p.rule === rule)
       .map(({ leftOut: x, cost }) => ({ x, y: log(cost.value), ...(cost.low === null || cost.high === null ? {} : { low: log(cost.low), high: log(cost.high) }) }))
       .sort((a, b) => a.x - b.x);
+  return draw({
+    title,
+    x: { label: "share of neurons left out", format: share },
+    y: { label: `perplexity over ${report.perplexity.toFixed(3)}, less 1`, format: (v) => anyPercent(10 ** v) },
+    curves: rulesOf(report).map((rule, i) => ({ name: RULES[rule], colour: colour(i), points: line(rule) })),
+  });
+}
+
+/** The costs of a model as a picture: SVG that needs nothing else. */
+export const costPicture = (report: CurvesReport, model: string): string =>
+  standalone(
+    costChart(report, `${model}: what leaving out neurons costs`),
+    rulesOf(report).map((rule) => RULES[rule]),
+  );
+
+function curvesOf(report: CurvesReport): string[] {
   const { head, rows } = curveCells(report);
   return [
     "<h2>Perplexity against sparsity</h2>",
-    draw({
-      title: "What leaving out neurons costs",
-      x: { label: "share of neurons left out", format: share },
-      y: { label: `perplexity over ${report.perplexity.toFixed(3)}, less 1`, format: (v) => percent(10 ** v, v < -1 ? 2 : 0) },
-      curves: rules.map((rule, i) => ({ name: RULES[rule], colour: colour(i), points: line(rule) })),
-    }),
-    `<p>${legendOf(rules.map((r) => RULES[r]))}. ${report.tokens} tokens behind prompts of ${report.window / 2} that are read with all neurons; thresholds and frequencies come from the other windows of the text. Bars: 95 %, paired. What costs less than ${percent(LEAST, 2)} is drawn there.</p>`,
+    costChart(report, "What leaving out neurons costs"),
+    `<p>${legendOf(rulesOf(report).map((r) => RULES[r]))}. ${report.tokens} tokens behind prompts of ${report.window / 2} that are read with all neurons; thresholds and frequencies come from the other windows of the text. Bars: 95 %, paired. What costs less than ${percent(LEAST, 2)} is drawn there.</p>`,
     htmlTable(head, rows),
   ];
 }

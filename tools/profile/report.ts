@@ -32,7 +32,10 @@ export function columnsOf([first]: readonly LayerProfile[]): readonly Column[] {
 
 export const rowsOf = (columns: readonly Column[], layers: readonly LayerProfile[]): string[][] => layers.map((l) => columns.map(([, cell]) => cell(l)));
 
-const signed = (v: number) => `${v >= 0 ? "+" : "−"}${percent(Math.abs(v), Math.abs(v) < 0.1 ? 2 : 1)}`;
+/** Shares that may be beyond all bounds. */
+export const anyPercent = (v: number): string => (v < 1000 ? percent(v, v < 0.1 ? 2 : v < 10 ? 1 : 0) : `${(100 * v).toExponential(0).replace("+", "")} %`);
+
+const signed = (v: number) => `${v >= 0 ? "+" : "−"}${anyPercent(Math.abs(v))}`;
 
 /** "+1.02 % (0.91 … 1.13 %)". */
 export function costText({ value, low, high }: Cost): string {

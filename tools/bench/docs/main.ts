@@ -1,9 +1,11 @@
-// `npm run bench:docs -- NAME=RECORD …`: puts records that `--json` wrote into the tables of BENCHMARKS.md (render.ts).
-import { readFileSync, writeFileSync } from "node:fs";
+// `npm run bench:docs -- NAME=RECORD …`: puts records that `--json` wrote into the tables of BENCHMARKS.md (render.ts),
+// and their pictures beside it.
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { SkintError } from "../../../runtime/errors.ts";
 import { describeFailure, EXIT } from "../../cli/errors.ts";
 import { readRecord } from "../read.ts";
-import { drawnFrom, renderPage } from "./render.ts";
+import { drawnFrom, picturesOf, renderPage } from "./render.ts";
 
 const PAGE = "BENCHMARKS.md";
 
@@ -16,6 +18,10 @@ function run(argv: readonly string[]): number {
   }
   if (records.size === 0) throw new SkintError("usage", "no records were given; write NAME=RECORD, such as kernels=kernels.json");
   writeFileSync(PAGE, renderPage(readFileSync(PAGE, "utf8"), records));
+  for (const [path, picture] of picturesOf(records)) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, picture);
+  }
   console.log(`${PAGE}: ${[...records.keys()].join(", ")}`);
   return EXIT.ok;
 }

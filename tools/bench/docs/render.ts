@@ -8,6 +8,7 @@ import { fastest, type Row, ratio } from "../../../test/peers/contest.ts";
 import { isPeer } from "../../../test/peers/entrants.ts";
 import type { GoalRow } from "../../goals/goal.ts";
 import { type KernelRecord, type KernelRun, validateKernelRecord } from "../kernels/record.ts";
+import { type ProfileRow, profileOf, profilePicture, profileTables } from "./profile.ts";
 
 /** One file of records, as one `--json` wrote it. */
 type Drawn =
@@ -15,6 +16,7 @@ type Drawn =
   | { readonly kind: "model"; readonly record: ResultRecord }
   | { readonly kind: "goals"; readonly record: Origin & { readonly rows: readonly GoalRow[] } }
   | { readonly kind: "eval"; readonly record: Origin & { readonly rows: readonly EvalRow[] } }
+  | { readonly kind: "profile"; readonly record: Origin & ProfileRow }
   | { readonly kind: "peers"; readonly record: Origin & { readonly rows: readonly Row[] } };
 
 const cells = (row: readonly string[]) => `| ${row.join(" | ")} |`;
@@ -156,26 +158,34 @@ export function drawnFrom(value: unknown): Drawn {
   const origin = () => originOf({ ...from, features: [] });
   if (field(from, "kind") === "goals") return { kind: "goals", record: { ...origin(), rows: list(from, "rows", "").map((r, i) => goalsRow(r, `rows[${i}]`)) } };
   if (field(from, "kind") === "eval") return { kind: "eval", record: { ...origin(), rows: evalRows(from) } };
+  if (field(from, "kind") === "profile") return { kind: "profile", record: { ...origin(), ...profileOf(from) } };
   if (field(from, "figures") !== undefined) return { kind: "model", record: validateRecord(value) };
   const rows = list(from, "rows", "").map((r, i) => peersRow(r, `rows[${i}]`));
   return { kind: "peers", record: { ...origin(), rows } };
 }
 
-function tableOf(d: Exclude<Drawn, { kind: "kernels" | "model" }>): string {
-  if (d.kind === "eval") return evalTable(d.record);
-  return d.kind === "goals" ? goalsTable(d.record) : peersTable(d.record);
+/** Where the picture of a record lies, by the table's name and the record's place in it. */
+const pictureAt = (name: string, i: number) => `docs/charts/${name}${i ? `-${i + 1}` : ""}.svg`;
+
+function tablesOf(d: Exclude<Drawn, { kind: "model" }>, name: string, i: number): string[] {
+  if (d.kind === "kernels") return d.record.runs.map(kernelTable);
+  if (d.kind === "profile") return profileTables(d.record, table, pictureAt(name, i));
+  if (d.kind === "eval") return [evalTable(d.record)];
+  return [d.kind === "goals" ? goalsTable(d.record) : peersTable(d.record)];
 }
 
 /** The tables of one place in the page, for records in the order given. */
-export function render(command: string, drawn: readonly Drawn[]): string {
+export function render(name: string, command: string, drawn: readonly Drawn[]): string {
   const models = drawn.flatMap((d) => (d.kind === "model" ? [d.record] : []));
-  const parts = drawn.flatMap((d) => {
-    if (d.kind === "model") return [];
-    const tables = d.kind === "kernels" ? d.record.runs.map(kernelTable) : [tableOf(d)];
-    return [`${engineOf(d.record)} on ${machineOf(d.record)}.`, ...tables];
-  });
+  const parts = drawn.flatMap((d, i) => (d.kind === "model" ? [] : [`${engineOf(d.record)} on ${machineOf(d.record)}.`, ...tablesOf(d, name, i)]));
   const machines = [...new Set(models.map(machineOf))].map((m) => `On ${m}.`);
   return [`\`${command}\``, ...(models.length ? [...machines, modelTable(models)] : []), ...parts].join("\n\n");
+}
+
+/** Pictures that the tables show, SVG by path. */
+export function picturesOf(records: ReadonlyMap<string, readonly Drawn[]>): Map<string, string> {
+  const all = [...records].flatMap(([name, drawn]) => drawn.map((d, i) => [pictureAt(name, i), d.kind === "profile" ? profilePicture(d.record) : undefined] as const));
+  return new Map(all.filter((p): p is readonly [string, string] => p[1] !== undefined));
 }
 
 const PLACE = /<!-- table ([\w-]+): (.+?) -->\n[\s\S]*?<!-- end -->/g;
@@ -187,6 +197,6 @@ export function renderPage(page: string, records: ReadonlyMap<string, readonly D
     if (!places.includes(name)) throw new SkintError("usage", `the page has no table ${name}; it has ${places.join(", ") || "none"}`, { what: name });
   return page.replace(PLACE, (old, name: string, command: string) => {
     const drawn = records.get(name);
-    return drawn ? `<!-- table ${name}: ${command} -->\n\n${render(command, drawn)}\n\n<!-- end -->` : old;
+    return drawn ? `<!-- table ${name}: ${command} -->\n\n${render(name, command, drawn)}\n\n<!-- end -->` : old;
   });
 }
