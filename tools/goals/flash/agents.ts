@@ -1,6 +1,5 @@
 // How many MCUs' agents, each run in its emulator, compute what the reference computes and answer what the twin answers?
 import { throwIfAborted } from "../../../runtime/errors.ts";
-import { createRandom } from "../../../runtime/num/random.ts";
 import type { Line } from "../../../targets/devices/fpga/link/line.ts";
 import { Session } from "../../../targets/devices/fpga/link/session.ts";
 import { MCUS } from "../../../targets/devices/mcu/catalogue.gen.ts";
@@ -36,8 +35,8 @@ async function judge(folder: string, mcu: Mcu, signal: AbortSignal): Promise<{ j
     return [fitting.length, failed];
   });
   throwIfAborted(signal, "flash.agents");
-  const twin = twinOf(mcu, agentHash(folder, mcu));
-  const differing = await withLine(folder, mcu, signal, (line) => differingBursts(line, twin, createRandom(7), BURSTS));
+  const open = async () => ({ line: await emulatedLine(folder, mcu, signal), twin: twinOf(mcu, agentHash(folder, mcu)) });
+  const differing = await differingBursts(open, 7, BURSTS, mcu.emulator.kind === "qemu");
   return { jobs, wrong, bursts: differing.length };
 }
 

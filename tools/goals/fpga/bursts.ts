@@ -1,5 +1,5 @@
 // Bursts of bytes that a device answers: requests, good, damaged and cut, and noise; never more than two frames, which is what a host may send unanswered.
-import type { Random } from "../../../runtime/num/random.ts";
+import { createRandom, type Random } from "../../../runtime/num/random.ts";
 import { encodeFrame, FRAME_TYPES, FrameParser } from "../../../targets/devices/fpga/link/frame.ts";
 import type { Line } from "../../../targets/devices/fpga/link/line.ts";
 import { encodeRange, encodeWrite, type Hello, MEMORIES, mostWords, OPS } from "../../../targets/devices/fpga/link/protocol.ts";
@@ -57,8 +57,11 @@ export function gentle(hello: Hello): BurstOptions {
 /** Waits of so many milliseconds, one after the other, in which a device that is at work must say something. */
 const WAITS = 20;
 const WAIT = 250;
-/** Milliseconds of silence that make a device forget a frame that is not whole, and of an emulator on a busy machine before it comes to that. */
+/** Milliseconds of silence in which a device forgets a frame that is not whole. An emulator that the machine keeps from running may take longer. */
 const SILENCE = 300;
+const LONG_SILENCE = 1500;
+/** Bursts to one device, before the next begins anew. */
+const PORTION = 300;
 /** Differing bursts after which no more are sent: they come of one another. */
 const ENOUGH = 3;
 
@@ -79,11 +82,38 @@ function said(bytes: Uint8Array): string[] {
   return [...frames, `${parser.skipped} bytes beside`];
 }
 
+/** A device that was just switched on, and its twin, which says of itself the same. */
+export interface Pair {
+  readonly line: Line;
+  readonly twin: TwinDevice;
+}
+
 /**
- * Bursts over a line to a device that says of itself what the twin says, and to the twin; gives the bursts that were answered differently, the first few.
+ * Bursts to devices and to their twins; gives the bursts that were answered differently. Where a device's time is that of the wall, a silence may have
+ * been too short for it: its bursts count as different if they are so again, to a device switched on anew and with longer silence.
+ */
+export async function differingBursts(open: () => Promise<Pair>, seed: number, count: number, wallTime: boolean): Promise<string[]> {
+  const attempt = async (portion: number, silence: number) => {
+    const pair = await open();
+    try {
+      return await differing(pair, createRandom(seed + portion), Math.min(PORTION, count - portion * PORTION), silence);
+    } finally {
+      await pair.line.close();
+    }
+  };
+  for (let portion = 0; portion * PORTION < count; portion++) {
+    let wrong = await attempt(portion, SILENCE);
+    if (wrong.length > 0 && wallTime) wrong = await attempt(portion, LONG_SILENCE);
+    if (wrong.length > 0) return wrong;
+  }
+  return [];
+}
+
+/**
+ * Bursts over a line and to the twin; gives the bursts that were answered differently, the first few.
  * At the end both say how many frames were good and how many were not.
  */
-export async function differingBursts(line: Line, twin: TwinDevice, random: Random, count: number): Promise<string[]> {
+async function differing({ line, twin }: Pair, random: Random, count: number, silence: number): Promise<string[]> {
   const wrong: string[] = [];
   let seq = 0;
   const both = async (bytes: Uint8Array, what: string) => {
@@ -96,7 +126,7 @@ export async function differingBursts(line: Line, twin: TwinDevice, random: Rand
       if (part.length > 0) vain = 0;
     }
     if (twin.within) {
-      got.push(...(await line.read(SILENCE)));
+      for (let part = await line.read(silence); part.length > 0; part = await line.read(silence)) got.push(...part);
       twin.quiet();
     }
     const [a, b] = [said(Uint8Array.from(got)), said(want)];
