@@ -4,6 +4,8 @@ import type { Line } from "../devices/fpga/link/line.ts";
 
 /** What a lossy link looks like; anything else is not helped by trying again. */
 const LOSSES = ["device.noisy", "device.lost", "device.unavailable", "flash.verify"];
+/** Bytes that nobody asked for, after which a line is given up: more than any loader or starting board says. */
+const CHATTER = 1 << 16;
 /** Losses, one behind the other, before the link is given up. */
 const PATIENCE = 6;
 
@@ -44,10 +46,17 @@ export class Wire {
     return Uint8Array.from(this.held.splice(0, count));
   }
 
-  /** Forgets what has come. */
+  /** Forgets what has come. Throws `device.noisy` if it does not stop coming. */
   async drain(ms = 0): Promise<void> {
     this.held = [];
-    while ((await this.line.read(ms)).length > 0) throwIfAborted(this.signal, "talking to the boot loader");
+    for (let gone = 0; gone < CHATTER; ) {
+      const { length } = await this.line.read(ms);
+      if (length === 0) return;
+      gone += length;
+      throwIfAborted(this.signal, "talking to the boot loader");
+    }
+    const { name } = this.line;
+    throw new SkintError("device.noisy", `${name} does not stop talking; is something else than a boot loader on it? press reset, and check the baud rate`, { what: name });
   }
 
   private short(count: number): SkintError {

@@ -8,6 +8,12 @@ const REGION = { start: 0x1000, end: 0x2000 };
 const text = (s: string) => new TextEncoder().encode(s);
 const BYTES = Uint8Array.from({ length: 600 }, (_, i) => (i * 7) & 255);
 const FAMILY = 0xe48bff56;
+/** Lines of Intel HEX that put a zero at an address, whose upper part is said each time. */
+function apart(address: number): string {
+  const line = (...bytes: number[]) => `:${Buffer.from([...bytes, -bytes.reduce((a, b) => a + b, 0) & 255]).toString("hex")}\n`;
+  const [top, high, low] = [address >> 16, (address >> 8) & 255, address & 255];
+  return line(2, 0, 0, 4, 0, top) + line(1, high, low, 0, 0);
+}
 const failure = (code: string, offset?: number) => expect.objectContaining({ code, ...(offset === undefined ? {} : { place: expect.objectContaining({ offset }) }) });
 
 describe("bytes", () => {
@@ -57,6 +63,7 @@ describe("Intel HEX", () => {
     ["no end", ":0100000005FA\n", "format.truncated", 14],
     ["nothing but an end", ":00000001FF\n", "format.truncated", undefined],
     ["two lines about one byte", ":0100000005FA\n:0100000006F9\n:00000001FF\n", "format.overlap", 14],
+    ["more stretches than are kept", `${Array.from({ length: 65_537 }, (_, i) => apart(2 * i)).join("")}:00000001FF\n`, "format.limit", undefined],
     ["bytes 2 GiB apart", ":0100000005FA\n:020000048000 7A\n:0100000005FA\n:00000001FF\n".replace(" ", ""), "format.limit", undefined],
   ])("%s is refused", (_, file, code, offset) => {
     expect(() => readHex(text(file), "a.hex")).toThrow(failure(code, offset));

@@ -12,21 +12,51 @@ const ENTRIES = [3, 5];
 /** Does a file begin like Intel HEX? */
 export const isHex = (bytes: Uint8Array) => bytes[0] === 0x3a;
 
+/** Stretches that lie apart, in one file: more than any linker makes, and few enough to be kept. */
+const MOST_PIECES = 1 << 16;
+
+/** What lines say, one behind the other; lines that go on where the last one ended are one piece with it. */
+class Pieces {
+  private readonly bytes: Uint8Array;
+  private used = 0;
+  private readonly at: { start: number; from: number; offset: number }[] = [];
+
+  /** @param most bytes of all lines together */
+  constructor(most: number) {
+    this.bytes = new Uint8Array(most);
+  }
+
+  add(start: number, data: Uint8Array, offset: number, name: string): void {
+    const last = this.at.at(-1);
+    const goesOn = last !== undefined && last.start + this.used - last.from === start;
+    if (!goesOn && this.at.push({ start, from: this.used, offset }) > MOST_PIECES)
+      throw new SkintError("format.limit", `${name} has more than ${MOST_PIECES} stretches that lie apart; make it anew`, { what: name, offset });
+    this.bytes.set(data, this.used);
+    this.used += data.length;
+  }
+
+  join(name: string): Extent {
+    const ends = [...this.at.slice(1).map((p) => p.from), this.used];
+    return joinPieces(
+      this.at.map(({ start, from, offset }, i): Piece => ({ start, bytes: this.bytes.subarray(from, ends[i]), offset })),
+      name,
+    );
+  }
+}
+
 /** Throws `format.header` for lines that are none, `format.hash` for a wrong checksum, `format.truncated` without the last line, and as joinPieces. */
 export function readHex(bytes: Uint8Array, name: string): Extent {
   const text = new TextDecoder("latin1").decode(bytes);
-  const pieces: Piece[] = [];
+  const pieces = new Pieces(bytes.length >> 1);
   let base = 0;
-  let offset = 0;
-  for (const raw of text.split("\n")) {
-    const at = offset;
-    offset += raw.length + 1;
-    const line = raw.trim();
+  for (let at = 0, next = 0; at < text.length; at = next) {
+    const end = text.indexOf("\n", at);
+    next = end < 0 ? text.length : end + 1;
+    const line = text.slice(at, next).trim();
     if (line === "") continue;
-    const record = parse(line, name, at);
-    const { type, address, data } = record;
-    if (type === END) return joinPieces(pieces, name);
-    if (type === DATA && data.length) pieces.push({ start: base + address, bytes: data, offset: at });
+    const { type, address, data } = parse(line, name, at);
+    if (type === END) return pieces.join(name);
+    if (type === DATA && data.length) pieces.add(base + address, data, at, name);
     else if ((type === SEGMENT || type === LINEAR) && data.length === 2) base = ((data[0] << 8) | data[1]) * (type === LINEAR ? 65536 : 16);
     else if (type !== DATA && !ENTRIES.includes(type))
       throw new SkintError("format.header", `${name} has a line of type ${type}, which Intel HEX does not have`, { what: name, offset: at });

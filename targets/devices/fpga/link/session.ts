@@ -41,6 +41,10 @@ export class DeviceReset extends SkintError {}
 const SILENT = 30;
 /** The same of tries that brought something, but no answer. */
 const TRIES = 400;
+/** Bytes without an answer among them after which requests are sent again: more than two replies and what is lost between. */
+const BABBLE = 4096;
+/** Bytes from before the session that are read and forgotten; what still comes is noise between frames. */
+const CHATTER = 1 << 16;
 /** First wait for an answer, in ms. */
 const HASTE = 15;
 /** Tries after which a payload that could be smaller is made so. */
@@ -76,7 +80,10 @@ export class Session {
 
   /** Says HELLO. Throws `device.unavailable` if nothing answers, `device.wrong` if it is something else. */
   static async open(line: Line, options: SessionOptions = {}, seq = 0): Promise<Session> {
-    while ((await line.read(0)).length > 0) throwIfAborted(options.signal, "opening the line");
+    for (let gone = 0, come = 1; come > 0 && gone < CHATTER; gone += come) {
+      throwIfAborted(options.signal, "opening the line");
+      come = (await line.read(0)).length;
+    }
     const first = new Session(line, seq, options);
     const payload = (await first.all([{ op: OPS.hello, payload: EMPTY }]))[0];
     const session = new Session(line, first.seq, options, parseHello(payload));
@@ -178,6 +185,7 @@ export class Session {
     let more = true;
     let vain = 0;
     let silent = 0;
+    let babble = 0;
     for (;;) {
       throwIfAborted(this.options.signal, "talking to the device");
       while (more && open.length < window) {
@@ -190,10 +198,13 @@ export class Session {
       this.counts.received += bytes.length;
       if (bytes.length === 0) this.parser.quiet();
       silent = bytes.length === 0 ? silent + 1 : 0;
-      const again = this.take(bytes, open) || bytes.length === 0;
+      babble += bytes.length;
+      const again = this.take(bytes, open) || bytes.length === 0 || babble > BABBLE;
+      if (again) babble = 0;
       while (open[0]?.reply) {
         const request = open.shift() as Sent;
         vain = 0;
+        babble = 0;
         done(request, request.op === OPS.hello ? (request.reply as Uint8Array) : (request.reply as Uint8Array).subarray(4));
         this.grow();
       }
