@@ -108,7 +108,10 @@ function renameAcross(from: string, to: string): void {
 /** Characters' time without an answer after which a lockstep simulator gives up, once the core is at rest: longer than the parser's own. */
 const WAIT = 48;
 
-/** Starts a simulator in lockstep. `faults`: switches of sim/main.cpp. */
+/** Code of a simulator whose core was at work for longer than `--work` allows (sim/main.cpp). */
+const HUNG = 3;
+
+/** Starts a simulator in lockstep. `faults`: switches of sim/main.cpp. Reading throws `device.lost` when the program ends, or its core does not end its work. */
 export const simulatorLine = (program: string, faults: readonly string[] = []): Line => lockstepLine("fpga:sim", program, ["--stdio", ...faults], WAIT);
 
 /** A program whose time stands still while nobody talks to it, by the conversation of `--stdio` (sim/main.cpp). `wait`: characters' time without an answer. */
@@ -153,7 +156,7 @@ class Answers {
       this.refuse?.(this.gone);
     };
     child.on("error", (e) => end(e.message));
-    child.on("exit", (code, signal) => end(signal ?? `code ${code}`));
+    child.on("exit", (code, signal) => end(signal ?? (code === HUNG ? "the core was at work for more clocks than --work allows without an answer" : `code ${code}`)));
     child.stdin.on("error", () => {});
   }
 

@@ -113,6 +113,12 @@ describe("faults", () => {
     else expect(had).toBe(0);
   });
 
+  test("a core that does not end its work is given up, with a word on why", async ({ skip }) => {
+    const session = await Session.open(simulated(skip, "rtl", ["--work", "20000"]));
+    await session.sum("weights", 0, 100);
+    await expect(session.sum("weights", 0, 4000)).rejects.toMatchObject({ code: "device.lost", message: expect.stringContaining("more clocks than --work allows") });
+  });
+
   test("a reset in the middle of a frame ends the session, not the memories", async ({ skip }) => {
     const session = await Session.open(simulated(skip, "rtl", ["--reset", "700"]));
     await expect(session.write("weights", 0, data)).rejects.toBeInstanceOf(DeviceReset);

@@ -2,6 +2,7 @@
 // bit by bit over its serial line.
 //   --stdio          in lockstep: on stdin u32 n, u32 wait, n bytes; they go over the line back to back. Then the line is watched until it has been
 //                    quiet for two characters after an answer, or for `wait` characters without one in which the core is not at work; on stdout u32 m and the m bytes that came.
+//   --work N         most clocks that the core may be at work without an answer (default 2^30); beyond them the program ends with code 3
 //   --pty            on a pseudo terminal, whose name is the first line of stdout; ends at the end of stdin
 // Faults, of bytes on the line in either direction, drawn from --seed:
 //   --flip P         a share of bytes has one bit changed          --drop P      a share of bytes is lost
@@ -45,6 +46,7 @@ struct Faults {
   uint64_t cut = UINT64_MAX;
   uint64_t seed = 1;
   const char* flash = "flash.bin";
+  uint64_t work = 1u << 30;
 
   double draw() {
     seed ^= seed << 13;
@@ -182,6 +184,8 @@ void writeAll(const void* from, size_t n) {
 }
 
 constexpr uint64_t CHARACTER = 10 * DIVISOR;
+/** How the program ends when the core is at work for too long. */
+constexpr int HUNG = 3;
 
 void lockstep(Line& line, const Faults& faults) {
   uint32_t head[2];
@@ -192,10 +196,12 @@ void lockstep(Line& line, const Faults& faults) {
     for (size_t i = 0; i < bytes.size() && i < faults.overrun; i++) line.to.push_back(bytes[i]);
     while (!line.sent()) line.clock();
     line.quiet = 0;
-    uint64_t waited = 0;
+    uint64_t waited = 0, worked = 0;
     while (line.from.empty() ? waited < head[1] * CHARACTER : line.quiet < 2 * CHARACTER) {
       line.clock();
       waited = line.busy() ? 0 : waited + 1;
+      worked = line.busy() && line.from.empty() ? worked + 1 : 0;
+      if (worked > faults.work) exit(HUNG);
     }
     const uint32_t m = uint32_t(line.from.size());
     std::vector<uint8_t> answer(line.from.begin(), line.from.end());
@@ -267,6 +273,7 @@ int main(int argc, char** argv) {
       else if (name == "--overrun") faults.overrun = size_t(v);
       else if (name == "--reset") faults.reset = uint64_t(v);
       else if (name == "--cut") faults.cut = uint64_t(v);
+      else if (name == "--work") faults.work = uint64_t(v);
       else if (name == "--flash") faults.flash = argv[i];
       else if (name == "--seed") faults.seed = uint64_t(v) * 0x9e3779b97f4a7c15ull | 1;
     }
