@@ -74,7 +74,7 @@ async function openLine(protocol: LineProtocol, target: Target, port: string, si
   const board = protocol.name === "skint" ? BOARDS[target.name] : undefined;
   if (port === "twin") return board ? skintTwin(target, () => twinOf(board)).line : protocol.twin(target).line;
   if (port === "sim" && board) {
-    const engine = await buildSimulator("rtl", simulatedParameters(board), signal);
+    const engine = await buildSimulator("rtl", simulatedParameters(board), signal, board.design);
     const folder = mkdtempSync(join(tmpdir(), "skint-flash-"));
     const { line } = loaderSimulator(await buildLoader(target, signal), folder, [], async () => simulatorLine(engine));
     return { ...line, close: () => line.close().finally(() => rmSync(folder, { recursive: true, force: true })) };
@@ -113,7 +113,7 @@ export async function flashLine(job: FlashJob, protocol: LineProtocol, context: 
     });
     const report = await flasher.flash(image, name);
     progress.end();
-    const tested = report.booted && target.answers && job.selfTest ? await selfTest(await Session.open(line, { signal: context.signal })) : undefined;
+    const tested = report.booted && target.answers && job.selfTest ? await selfTest(await Session.open(line, { signal: context.signal }), BOARDS[target.name]?.design) : undefined;
     return { ...plain(job), ...report, ...(tested ? { selfTest: tested } : {}), seconds: (performance.now() - began) / 1000 };
   } finally {
     progress.end();

@@ -1,7 +1,11 @@
-// Does a device that was just started compute? Two small layers, int8 with requantised results and int4 with sums, run on it and on the twin; results
-// and clocks have to be the same. Serves every device that speaks the protocol and has these modes.
+// Does a device that was just started compute? Two small jobs run on it and on the twin, with the same results. Of the linear engine they
+// are layers, int8 with requantised results and int4 with sums, which every device has that speaks the protocol; of CoDeNet's they are passes.
 import { SkintError } from "../../../runtime/errors.ts";
 import { createRandom } from "../../../runtime/num/random.ts";
+import type { Design } from "./board.ts";
+import { type Outcome, runTestPasses } from "./codenet/selftest.ts";
+import { codenetTwin } from "./codenet/twin.ts";
+import type { Hello } from "./link/protocol.ts";
 import { Session } from "./link/session.ts";
 import { TwinDevice } from "./twin/device.ts";
 import { encodeLayer, encodeRow, isPaired, type Mode } from "./twin/layer.ts";
@@ -18,6 +22,7 @@ const LAYER = 0;
 const ROWS = 2;
 
 export interface SelfTest {
+  /** Layers, or passes. */
   readonly layers: number;
   /** Clocks of the device's own counter. */
   readonly cycles: number;
@@ -26,10 +31,9 @@ export interface SelfTest {
   readonly microseconds: number;
 }
 
-async function runJobs(session: Session): Promise<{ cycles: number[]; results: Uint8Array[] }> {
-  const random = createRandom(SEED);
-  const cycles: number[] = [];
-  const results: Uint8Array[] = [];
+async function runLayers(session: Session, seed: number): Promise<Outcome[]> {
+  const random = createRandom(seed);
+  const outcomes: Outcome[] = [];
   for (const { mode, rows, k, requantise } of JOBS) {
     const most = isPaired(mode) ? 8 : 128;
     const codes = Int8Array.from({ length: rows * k }, () => random.below(2 * most) - most);
@@ -43,22 +47,31 @@ async function runJobs(session: Session): Promise<{ cycles: number[]; results: U
     await session.write("activations", 0, x);
     await session.write("parameters", ROWS, parameters);
     await session.write("parameters", LAYER, encodeLayer(layer));
-    cycles.push(await session.run(LAYER, 1));
-    results.push(await session.read("activations", at, Math.ceil((rows * (requantise ? 1 : 4)) / 8)));
+    const cycles = await session.run(LAYER, 1);
+    outcomes.push({ name: `a layer of ${mode}`, cycles, bytes: await session.read("activations", at, Math.ceil((rows * (requantise ? 1 : 4)) / 8)), macs: rows * k });
   }
-  return { cycles, results };
+  return outcomes;
 }
 
+type Told = Pick<Hello, "board" | "build" | "khz">;
+
+/** By design: what runs, and the smallest twin that it runs on. */
+const TESTS: Readonly<Record<Design, { readonly run: typeof runLayers; readonly twin: (hello: Told) => TwinDevice }>> = {
+  linear: { run: runLayers, twin: (hello) => new TwinDevice({ ...hello, weights: 10, activations: 9, parameters: 8 }) },
+  codenet: { run: runTestPasses, twin: (hello) => codenetTwin({ ...hello, memory: 11, buffer: 9, line: 4 }) },
+};
+
 /** Throws `device.wrong` if the device computes something else than the twin. */
-export async function selfTest(session: Session): Promise<SelfTest> {
+export async function selfTest(session: Session, design: Design = "linear"): Promise<SelfTest> {
   const { board, build, khz } = session.hello;
-  const twin = await Session.open(twinLine(new TwinDevice({ board, build, khz, weights: 10, activations: 9, parameters: 8 })));
-  const [got, want] = [await runJobs(session), await runJobs(twin)];
-  const wrong = want.results.findIndex((r, i) => r.some((b, j) => b !== got.results[i][j]));
-  if (wrong >= 0)
-    throw new SkintError("device.wrong", `${session.line.name} computes a layer of ${JOBS[wrong].mode} to other numbers than it must; is the clock too fast, the supply too low?`, {
+  const { run, twin } = TESTS[design];
+  const got = await run(session, SEED);
+  const want = await run(await Session.open(twinLine(twin({ board, build, khz }))), SEED);
+  const wrong = want.find(({ bytes }, i) => bytes.some((b, j) => b !== got[i].bytes[j]));
+  if (wrong)
+    throw new SkintError("device.wrong", `${session.line.name} computes ${wrong.name} to other numbers than it must; is the clock too fast, the supply too low?`, {
       what: session.line.name,
     });
-  const cycles = got.cycles.reduce((a, b) => a + b, 0);
-  return { layers: JOBS.length, cycles, macs: JOBS.reduce((sum, { rows, k }) => sum + rows * k, 0), microseconds: (1000 * cycles) / khz };
+  const cycles = got.reduce((sum, o) => sum + o.cycles, 0);
+  return { layers: got.length, cycles, macs: got.reduce((sum, o) => sum + o.macs, 0), microseconds: (1000 * cycles) / khz };
 }

@@ -9,8 +9,9 @@ import { decodePass, encodePass, type Pass } from "../../../targets/devices/fpga
 import { codenetTwin } from "../../../targets/devices/fpga/codenet/twin.ts";
 import type { Line } from "../../../targets/devices/fpga/link/line.ts";
 import { Session } from "../../../targets/devices/fpga/link/session.ts";
+import { selfTest } from "../../../targets/devices/fpga/selftest.ts";
 import { twinLine } from "../../../targets/devices/fpga/twin/line.ts";
-import { buildSimulator, lacksSimulator, simulatorLine } from "../../../targets/hosts/node/simulator.ts";
+import { buildSimulator, type Level, lacksSimulator, simulatorLine } from "../../../targets/hosts/node/simulator.ts";
 import { openDevice, packFolder } from "../../../tools/cli/model.ts";
 import { bound, plainCodenet } from "../../../tools/goals/flash/codenet.ts";
 import { byReference, ladder, runTile, through, tileOf } from "../../../tools/goals/flash/tiles.ts";
@@ -22,10 +23,10 @@ afterAll(async () => {
 
 const BUILD_MS = 240_000;
 
-async function core(skip: (why: string) => void, parameters: Record<string, number> = {}): Promise<Session> {
-  const why = await lacksSimulator();
+async function core(skip: (why: string) => void, parameters: Record<string, number> = {}, level: Level = "rtl"): Promise<Session> {
+  const why = await lacksSimulator(level);
   if (why) skip(why);
-  const line = simulatorLine(await buildSimulator("rtl", parameters, undefined, "codenet"));
+  const line = simulatorLine(await buildSimulator(level, parameters, undefined, "codenet"));
   lines.push(line);
   return Session.open(line);
 }
@@ -39,10 +40,10 @@ describe("the twin gives what the references of the ops give", async () => {
   });
 });
 
-test(
-  "the core gives what the references give, in as many clocks as the twin says, and leaves the same memory",
-  async ({ skip }) => {
-    const [gateware, software] = [await core(skip), await twin()];
+test.for(["rtl", "cells"] as const)(
+  "the core (%s) gives what the references give, in as many clocks as the twin says, and leaves the same memory",
+  async (level, { skip }) => {
+    const [gateware, software] = [await core(skip, {}, level), await twin()];
     expect(gateware.hello).toEqual(software.hello);
     for (const tile of ladder()) {
       const outcome = await runTile(gateware, tile);
@@ -84,6 +85,13 @@ describe("a line buffer of 15 rows", () => {
 test("a tile 64 wide keeps the multipliers at work", async () => {
   const t = tileOf(createRandom(1), { height: 12, width: 64, channels: 16, conv: { size: 1, nibbles: true }, deep: { stride: 1, dilation: "mixed" } });
   expect(bound(t) / (await runTile(await twin(), t)).cycles).toBeGreaterThan(0.85);
+});
+
+test("the self-test passes on the device that computes as it must, and names what another does wrong", async () => {
+  const right = await selfTest(await twin(), "codenet");
+  expect(right).toMatchObject({ layers: 2 });
+  expect(right.cycles).toBeGreaterThan(0);
+  await expect(selfTest(await twin(12), "codenet")).rejects.toMatchObject({ code: "device.wrong", message: expect.stringContaining("deformable") });
 });
 
 describe("passes", () => {

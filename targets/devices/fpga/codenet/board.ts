@@ -1,5 +1,5 @@
 // The device that the twin and the simulator of CoDeNet's engine stand for: the memories and the clock of an iCEBreaker. No board of boards/ has an image of
-// it: it takes 6508 logic cells, of which a UP5K has 5280 (docs/codenet.md).
+// it: its 4859 logic cells fit a UP5K, but are not routed yet (docs/codenet.md).
 import type { Board } from "../board.ts";
 import { board as icebreaker } from "../boards/icebreaker.ts";
 import { CODENET_DEFAULTS } from "./twin.ts";

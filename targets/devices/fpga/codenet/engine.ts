@@ -21,8 +21,8 @@ const BEFORE = 6;
 const AROUND = 17;
 const DILATION = 3;
 /** From the last step of a job until its word is in the line buffer, and until it is in the memory. */
-const TO_LINE = 21;
-const TO_MEMORY = 22;
+const TO_LINE = 20;
+const TO_MEMORY = 21;
 /** Clocks until a pass is refused. */
 const REFUSED = 6;
 

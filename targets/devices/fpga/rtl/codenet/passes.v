@@ -46,14 +46,13 @@ module passes #(
   // Where it is: slice, row and column, those of the depthwise half behind them.
   reg    [7:0] slice, q;
   reg    [8:0] r;
-  reg signed [9:0] dr;
-  reg signed [10:0] row0, row, col0, col;              // of the window, of the tap
+  reg    [9:0] row0, row, col0, col;                   // of the window, of the tap; below zero they are beyond any side
   reg   [15:0] line_x, pixel_x, tap_row, tap_x;
   reg    [7:0] ti, tj, tc;
   reg    [2:0] phase;
   reg    [3:0] tap;
   reg    [1:0] di, dj;
-  reg [BA-1:0] wa;
+  reg [BA-1:0] wa, last_weight;
   reg    [3:0] in_slot, mid_slot;
   reg [LA-1:0] in_col;
   reg   [16:0] dil_at;
@@ -62,11 +61,13 @@ module passes #(
   reg    [2:0] lining, flying;                         // words of jobs that are still on their way to the line buffer, to the memory
 
   wire         conv_row = r < ch;
-  wire         deep_row = deep && dr >= 0 && !(by_two && dr[0]);
+  wire         deep_row = deep && r >= LEAD && !(by_two && r[0]);
   wire         deep_px = deep_row && !(by_two && q[0]);
   wire         copy = !conv;
-  wire   [8:0] q_next = q + (!conv_row && by_two ? 2 : 1);
-  wire         last_px = q_next >= {1'b0, cw};
+  // Where there is no convolution any more, a stride of two leaves out every other pixel.
+  wire         two = !conv_row && by_two;
+  wire   [7:0] q_end = cw - 8'd1;
+  wire         last_px = q[7:1] == q_end[7:1] && (two || q[0] == q_end[0]);
   wire   [8:0] rows = ch + (deep ? LEAD : 0);
   // A job takes eight clocks at least, as requantisation does.
   wire         short = nibbles && size == 1 && xw == 1;
@@ -80,21 +81,23 @@ module passes #(
   wire         settled = lining == 0 && !(copy && by_two && flying != 0);
   wire         drained = lining == 0 && flying == 0;
   // A pixel is copied while the depthwise half is at work, where it is.
-  wire         deep_next = deep_row && !(by_two && q_next[0]);
+  wire         deep_next = deep_row && !(by_two && !q[0]);
   wire   [3:0] next_job = conv_row && !(copy && deep_next) ? CONV : DEEP;
   wire         copying = copy && (state == CONV || state == DEEP && conv_row && tap == 0);
-  wire [BA:0]  first_deep = count[BA:0];
+
+  // The buffer has 2^BA words; the nine of the depthwise half are in it too, and 2^BA − 9 ends in 0111.
+  wire         crowded = count >> BA != 0 && !(!deep && count == 1 << BA) || deep && &count[BA-1:3];
 
   // A tap of the depthwise half: row and column, and whether they are in the tile.
   wire signed [4:0] s = deform ? {2'b00, dil} : 5'sd1;
   wire signed [4:0] s_i = di == 0 ? -s : di == 2 ? s : 5'sd0;
   wire signed [4:0] s_j = dj == 0 ? -s : dj == 2 ? s : 5'sd0;
-  wire signed [9:0] deep_row_at = dr + s_i;
-  wire signed [9:0] deep_col_at = $signed({2'b00, q}) + s_j;
+  wire   [9:0] deep_row_at = $signed({1'b0, r}) + (s_i - 5'sd8);
+  wire   [9:0] deep_col_at = $signed({2'b00, q}) + s_j;
   wire signed [5:0] slot_sum = $signed({2'b00, mid_slot}) + s_i;
-  wire signed [5:0] slot = slot_sum < 0 ? slot_sum + ROWS : slot_sum >= ROWS ? slot_sum - ROWS : slot_sum;
-  wire         deep_in = deep_row_at >= 0 && deep_row_at < $signed({2'b00, ch}) && deep_col_at >= 0 && deep_col_at < $signed({2'b00, cw});
-  wire         tap_in = row >= 0 && row < $signed({3'b000, height}) && col >= 0 && col < $signed({3'b000, width});
+  wire signed [5:0] slot = ROWS == 16 ? slot_sum : slot_sum < 0 ? slot_sum + ROWS : slot_sum >= ROWS ? slot_sum - ROWS : slot_sum;
+  wire         deep_in = deep_row_at < ch && deep_col_at < cw;
+  wire         tap_in = row < height && col < width;
 
   // The memory has one port: what is read now, else a word of output that waits.
   reg          pending;
@@ -102,43 +105,44 @@ module passes #(
   wire         read_x = copying || conv_op && phase == 0;
   wire         read_dil = state == ASK || state == DEEP && tap == 1 && deform;
   wire         reading = read_x || read_dil || state == WAIT || state == READ || state == WEIGHTS || state == PARAMS;
-  wire  [16:0] dil_addr = dil_at + (state == ASK ? 0 : 1);
   always @*
     if (read_x) m_addr = bytes ? tap_x[15:3] : tap_x[MA-1:0];
-    else if (read_dil) m_addr = dil_addr[MA+2:3];
+    else if (read_dil) m_addr = dil_at[MA+2:3];
     else if (reading) m_addr = ptr;
     else m_addr = y_at;
   assign m_we = busy && pending && !reading;
   assign m_data = pending_word;
 
   // A clock behind: what the memories gave.
-  reg          b_op, b_deep, b_first, b_end, b_kind, b_new, b_in, b_copy, b_dil, b_weights, b_params, b_half;
+  reg          b_op, b_deep, b_first, b_odd, b_end, b_new, b_in, b_copy, b_dil, b_weights, b_params, b_half;
   reg    [2:0] b_byte;
   reg    [3:0] b_entry;
-  reg [BA-1:0] b_at;
-  reg   [63:0] x_held;
   wire  [63:0] w_q, line_q, word;
   wire   [7:0] x_byte = m_q[8*b_byte+:8];
-  wire  [63:0] x_new = !b_in ? {8{8'h80}} : bytes ? {m_q[63:8], x_byte} : m_q;
-  wire  [63:0] x_conv = b_new ? x_new : x_held;
-  wire  [63:0] x_deep = b_in ? line_q : {8{8'h80}};
   wire   [7:0] dil_value = x_byte ^ 8'h80;
+
+  // Another: a step's operands. Its tap of the line buffer and its weights are asked for a clock later than a word of the memory, which is kept.
+  reg          c_op, c_deep, c_first, c_odd, c_end, c_in;
+  reg   [63:0] x_held;
+  reg [BA-1:0] w_at;
+  reg [LA+3:0] line_at;
+  wire  [63:0] x = !c_deep ? x_held : c_in ? line_q : {8{8'h80}};
 
   wire         done, done_kind, push, push_kind;
   wire [191:0] sums;
   wire         to_line = push && !push_kind && deep;
   wire         line_we = to_line || b_copy;
   codenet_array array (
-    .clk(clk), .rst(rst), .op(b_op), .depthwise(b_deep), .nibbles(nibbles), .first(b_first), .end_job(b_end), .kind(b_kind),
-    .w(w_q), .x(b_deep ? x_deep : x_conv), .done(done), .done_kind(done_kind), .sums(sums)
+    .clk(clk), .rst(rst), .op(c_op), .depthwise(c_deep), .nibbles(nibbles), .odd(c_odd), .first(c_first), .end_job(c_end), .kind(c_deep),
+    .w(w_q), .x(x), .done(done), .done_kind(done_kind), .sums(sums)
   );
   codenet_requantise requantise (
     .clk(clk), .rst(rst), .we(b_params), .w_addr(b_entry), .w_data(b_half ? m_q[63:32] : m_q[31:0]),
     .less_conv(less_conv), .less_deep(less_deep), .done(done), .done_kind(done_kind), .sums(sums), .push(push), .push_kind(push_kind), .word(word)
   );
-  block_memory #(.A(BA)) weights (.clk(clk), .we(b_weights), .w_addr(b_at), .data(m_q), .r_addr(wa), .q(w_q));
+  block_memory #(.A(BA)) weights (.clk(clk), .we(b_weights), .w_addr(w_at), .data(m_q), .r_addr(w_at), .q(w_q));
   block_memory #(.A(4 + LA)) line (
-    .clk(clk), .we(line_we), .w_addr({in_slot, in_col}), .data(b_copy ? m_q : word), .r_addr({slot[3:0], deep_col_at[LA-1:0]}), .q(line_q)
+    .clk(clk), .we(line_we), .w_addr({in_slot, in_col}), .data(b_copy ? m_q : word), .r_addr(line_at), .q(line_q)
   );
 
   always @(posedge clk) begin
@@ -146,24 +150,27 @@ module passes #(
     b_deep <= state == DEEP;
     b_first <= state == DEEP ? tap == 0 : tc == 0 && tj == 0 && ti == 0;
     b_end <= conv_end && !copy || deep_end;
-    b_kind <= state == DEEP;
+    b_odd <= phase[0];
     b_new <= read_x;
     b_in <= state == DEEP ? deep_in : tap_in;
     b_copy <= copying;
     b_dil <= read_dil;
-    b_byte <= read_dil ? dil_addr[2:0] : tap_x[2:0];
+    b_byte <= read_dil ? dil_at[2:0] : tap_x[2:0];
     b_weights <= state == WEIGHTS;
-    b_at <= wa;
     b_params <= state == PARAMS;
     b_half <= tap[0];
     b_entry <= tap;
-    if (b_new) x_held <= x_new;
-    if (b_dil) dil_next <= dil_value > 7 ? 3'd7 : dil_value[2:0];
+    w_at <= wa;
+    line_at <= {slot[3:0], deep_col_at[LA-1:0]};
+    {c_op, c_deep, c_first, c_odd, c_end, c_in} <= {b_op, b_deep, b_first, b_odd, b_end, b_in};
+    if (b_new) x_held <= !b_in ? {8{8'h80}} : bytes ? {m_q[63:8], x_byte} : m_q;
+    if (read_dil) dil_at <= dil_at + 1;
+    if (b_dil) dil_next <= dil_value[7:3] != 0 ? 3'd7 : dil_value[2:0];
 
     // Words of the line buffer come in one after the other, and so do words of the output go out.
     if (line_we) begin
       in_col <= in_col + 1;
-      if (in_col == cw - 8'd1) begin
+      if (in_col == q_end[LA-1:0]) begin
         in_col <= 0;
         in_slot <= in_slot == ROWS - 1 ? 0 : in_slot + 1;
       end
@@ -224,8 +231,8 @@ module passes #(
       end
       CHECK: begin
         state <= SLICE;
-        if (!conv && !deep || cw == 0 || ch == 0 || slices == 0 || conv && (size == 0 || xw == 0) || deep && cw > (1 << LA) || count + (deep ? 9 : 0) > (1 << BA) ||
-          conv && less_conv < 7 || deep && less_deep < 7) begin
+        if (!conv && !deep || cw == 0 || ch == 0 || slices == 0 || conv && (size == 0 || xw == 0) || deep && q_end[7:LA] != 0 || crowded ||
+          conv && less_conv[4:3] == 0 && less_conv[2:0] != 7 || deep && less_deep[4:3] == 0 && less_deep[2:0] != 7) begin
           bad <= 1;
           state <= IDLE;
         end
@@ -235,19 +242,19 @@ module passes #(
         tap <= 0;
         y_at <= y0 + slice;
         line_x <= conv ? x0 : x0 + slice;
-        row0 <= -$signed({3'b000, pad});
+        row0 <= -{2'b00, pad};
         r <= 0;
-        dr <= -LEAD;
         in_col <= 0;
         in_slot <= 0;
         mid_slot <= 0;
         dil_at <= {dilation[13:0], 3'd0};
-        state <= first_deep == 0 && !deep ? PARAMS : WEIGHTS;
+        last_weight <= count[BA:0] + (deep ? 9 : 0) - 1;
+        state <= count == 0 && !deep ? PARAMS : WEIGHTS;
       end
       WEIGHTS: begin
         ptr <= ptr + 1;
         wa <= wa + 1;
-        if ({1'b0, wa} + 1 == first_deep + (deep ? 9 : 0)) state <= PARAMS;
+        if (wa == last_weight) state <= PARAMS;
       end
       PARAMS: begin
         if (tap[0]) ptr <= ptr + 1;
@@ -264,10 +271,10 @@ module passes #(
         q <= 0;
         {ti, tj, tc, phase} <= 0;
         {tap, di, dj} <= 0;
-        wa <= conv_row ? 0 : first_deep[BA-1:0];
+        wa <= conv_row ? 0 : count[BA-1:0];
         row <= row0;
-        col0 <= -$signed({3'b000, pad});
-        col <= -$signed({3'b000, pad});
+        col0 <= -{2'b00, pad};
+        col <= -{2'b00, pad};
         pixel_x <= line_x;
         tap_row <= line_x;
         tap_x <= line_x;
@@ -295,7 +302,7 @@ module passes #(
             end
           end
         end
-        if (conv_end) wa <= deep_px ? first_deep[BA-1:0] : 0;
+        if (conv_end) wa <= deep_px ? count[BA-1:0] : 0;
         if (conv_end) state <= deep_px ? DEEP : next_job;
       end
       DEEP: begin
@@ -308,9 +315,8 @@ module passes #(
         end
         if (deep_end) begin
           {tap, di, dj} <= 0;
-          wa <= conv_row ? 0 : first_deep[BA-1:0];
+          wa <= conv_row ? 0 : count[BA-1:0];
           dil <= dil_next;
-          dil_at <= dil_at + 1;
           state <= next_job;
         end
       end
@@ -325,10 +331,10 @@ module passes #(
       end
     endcase
     if (px_end) begin
-      q <= q_next[7:0];
+      q <= q + (two ? 8'd2 : 8'd1);
       {ti, tj, tc, phase} <= 0;
-      col0 <= col0 + $signed({3'b000, stride});
-      col <= col0 + $signed({3'b000, stride});
+      col0 <= col0 + stride;
+      col <= col0 + stride;
       row <= row0;
       pixel_x <= pixel_x + xstep;
       tap_row <= pixel_x + xstep;
@@ -337,9 +343,8 @@ module passes #(
     end
     if (px_end && last_px || state == ROW && r != rows && settled && !conv_row && !deep_row) begin
       r <= r + 1;
-      dr <= dr + 1;
-      if (dr >= 0) mid_slot <= mid_slot == ROWS - 1 ? 0 : mid_slot + 1;
-      row0 <= row0 + $signed({3'b000, stride});
+      if (r >= LEAD) mid_slot <= mid_slot == ROWS - 1 ? 0 : mid_slot + 1;
+      row0 <= row0 + stride;
       line_x <= line_x + ystep;
     end
     if (rst) begin
@@ -353,6 +358,8 @@ module passes #(
       b_copy <= 0;
       b_op <= 0;
       b_end <= 0;
+      c_op <= 0;
+      c_end <= 0;
       b_weights <= 0;
       b_params <= 0;
     end

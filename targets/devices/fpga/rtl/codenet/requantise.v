@@ -1,6 +1,6 @@
 // fx16 (runtime/num/fx16.ts): eight sums to eight stored bytes, one a clock.
 //   v = (sum · scale + 2^(shift − 1)) >> shift, plus bias;  y = v − 128, held to −128 … 127
-// What is below zero becomes the byte of zero, so that a ReLU is in it. `less`: shift − 1. An entry of the parameters is scale:i16 | bias:i16.
+// What is below zero becomes the byte of zero, so that a ReLU is in it. `less`: shift − 1, at least 7. An entry of the parameters is scale:i16 | bias:i16.
 module codenet_requantise (
   input             clk,
   input             rst,
@@ -18,65 +18,69 @@ module codenet_requantise (
   output reg        push_kind,
   output reg [63:0] word
 );
-  (* no_rw_check *) reg [31:0] parameters [0:15];
-  reg         [31:0] q;
-  reg        [191:0] outs;
-  reg          [3:0] left;
-  reg                kind;
+  (* no_rw_check *) reg [15:0] scales [0:15];
+  (* no_rw_check *) reg [15:0] biases [0:15];
+  reg  [15:0] scale, bias;
+  reg [191:0] outs;
+  reg   [2:0] at, fill;           // channel whose scale is read, whose bias
+  reg   [3:0] left;
+  reg         kind;
+  // Beside the product: three clocks in it, one in the shift.
+  reg   [3:0] valid, kinds;
+  reg         whole;
   always @(posedge clk) begin
-    if (we) parameters[w_addr] <= w_data;
-    q <= parameters[{kind, 3'd0 - left[2:0]}];
+    if (we) begin
+      scales[w_addr] <= w_data[15:0];
+      biases[w_addr] <= w_data[31:16];
+    end
+    scale <= scales[done ? {done_kind, 3'd0} : {kind, at}];
+    bias <= biases[{kinds[2], fill}];
   end
 
-  // Stages: the parameters are there; two products; their sum; shifted; rounded and moved; held to a byte.
-  reg          [5:0] valid, kinds;
-  reg signed  [23:0] s;
-  reg signed  [32:0] p_lo;
-  reg signed  [31:0] p_hi;
-  reg signed  [39:0] p;
-  reg signed  [32:0] h;
-  reg signed  [33:0] v;
-  reg signed  [15:0] bias2, bias3, bias4;
-  reg          [7:0] y;
-  reg          [2:0] fill;
-  wire signed  [8:0] scale_lo = {1'b0, q[7:0]};
-  wire signed  [7:0] scale_hi = q[15:8];
+  wire signed [39:0] p;
+  codenet_product product (.clk(clk), .sum(outs[191:168]), .scale(scale), .p(p));
+
+  // Of p >> less the lowest 18 bits are enough: with more it is beyond any bias. Each stage leaves out what the ones behind it cannot reach.
   wire         [4:0] less = kinds[2] ? less_deep : less_conv;
-  wire signed [39:0] shifted = p >>> less;
-  wire signed [33:0] round = (h + 34'sd1) >>> 1;
+  wire signed [32:0] by16 = less[4] ? p >>> 16 : p;
+  wire signed [24:0] by8 = less[3] ? by16 >>> 8 : by16;
+  wire signed [20:0] by4 = less[2] ? by8 >>> 4 : by8;
+  wire signed [18:0] by2 = less[1] ? by4 >>> 2 : by4;
+  wire signed [17:0] by1 = less[0] ? by2 >>> 1 : by2;
+  wire               out = !less[4] && p[39:32] != {8{p[39]}} || !less[3] && by16[32:24] != {9{by16[32]}} || !less[2] && by8[24:20] != {5{by8[24]}} ||
+    !less[1] && by4[20:18] != {3{by4[20]}} || !less[0] && by2[18:17] != {2{by2[18]}};
+  reg                below, beyond;
+  reg  signed [17:0] h;
+  // (h + 1) >> 1 plus bias
+  wire signed [18:0] v = h + $signed({bias, 1'b1});
+  wire         [7:0] y = (beyond ? below : v[18]) ? 8'h80 : (beyond || |v[17:9]) ? 8'h7f : {!v[8], v[7:1]};
   always @(posedge clk) begin
     if (left != 0) begin
       outs <= outs << 24;
       left <= left - 1;
+      at <= at + 1;
     end
     if (done) begin
       outs <= sums;
       left <= 8;
+      at <= 1;
       kind <= done_kind;
     end
-    valid <= {valid[4:0], left != 0};
-    kinds <= {kinds[4:0], kind};
-    s <= outs[191:168];
-    p_lo <= s * scale_lo;
-    p_hi <= s * scale_hi;
-    bias2 <= q[31:16];
-    p <= p_lo + (p_hi <<< 8);
-    bias3 <= bias2;
-    h <= shifted[32:0];
-    bias4 <= bias3;
-    v <= round + bias4;
-    y <= v[33] ? 8'h80 : |v[32:8] ? 8'h7f : {!v[7], v[6:0]};
-    push <= 0;
-    if (valid[5]) begin
-      word <= {y, word[63:8]};
-      fill <= fill + 1;
-      push <= fill == 7;
-      push_kind <= kinds[5];
-    end
+    valid <= {valid[2:0], left != 0};
+    kinds <= {kinds[2:0], kind};
+    if (valid[2]) fill <= fill + 1;
+    whole <= valid[2] && fill == 7;
+    h <= by1;
+    beyond <= out;
+    below <= p[39];
+    if (valid[3]) word <= {y, word[63:8]};
+    push <= whole;
+    push_kind <= kinds[3];
     if (rst) begin
       left <= 0;
       valid <= 0;
       fill <= 0;
+      whole <= 0;
       push <= 0;
     end
   end
