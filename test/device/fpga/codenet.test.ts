@@ -40,21 +40,23 @@ describe("the twin gives what the references of the ops give", async () => {
   });
 });
 
-test.for(["rtl", "cells"] as const)(
-  "the core (%s) gives what the references give, in as many clocks as the twin says, and leaves the same memory",
-  async (level, { skip }) => {
-    const [gateware, software] = [await core(skip, {}, level), await twin()];
-    expect(gateware.hello).toEqual(software.hello);
-    for (const tile of ladder()) {
-      const outcome = await runTile(gateware, tile);
-      expect(outcome.values, tile.name).toEqual(await through(tile, byReference));
-      expect(outcome, tile.name).toEqual(await runTile(software, tile));
-    }
-    const { weights } = gateware.hello.words;
-    expect(await gateware.sum("weights", 0, weights)).toBe(await software.sum("weights", 0, weights));
-  },
-  BUILD_MS,
-);
+describe.each(["rtl", "cells"] as const)("the core (%s)", (level) => {
+  test(
+    "gives what the references give, in as many clocks as the twin says, and leaves the same memory",
+    async ({ skip }) => {
+      const [gateware, software] = [await core(skip, {}, level), await twin()];
+      expect(gateware.hello).toEqual(software.hello);
+      for (const tile of ladder()) {
+        const outcome = await runTile(gateware, tile);
+        expect(outcome.values, tile.name).toEqual(await through(tile, byReference));
+        expect(outcome, tile.name).toEqual(await runTile(software, tile));
+      }
+      const { weights } = gateware.hello.words;
+      expect(await gateware.sum("weights", 0, weights)).toBe(await software.sum("weights", 0, weights));
+    },
+    BUILD_MS,
+  );
+});
 
 describe("a line buffer of 15 rows", () => {
   const tile = (dilation: number) => tileOf(createRandom(5), { height: 20, width: 18, channels: 8, conv: { size: 1, nibbles: true }, deep: { stride: 1, dilation } });
@@ -91,7 +93,7 @@ test("the self-test passes on the device that computes as it must, and names wha
   const right = await selfTest(await twin(), "codenet");
   expect(right).toMatchObject({ layers: 2 });
   expect(right.cycles).toBeGreaterThan(0);
-  await expect(selfTest(await twin(12), "codenet")).rejects.toMatchObject({ code: "device.wrong", message: expect.stringContaining("deformable") });
+  await expect(selfTest(await twin(15), "codenet")).rejects.toMatchObject({ code: "device.wrong", message: expect.stringContaining("deformable") });
 });
 
 describe("passes", () => {

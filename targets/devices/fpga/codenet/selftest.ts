@@ -20,7 +20,7 @@ interface Job {
 }
 
 const JOBS: readonly Job[] = [
-  { name: "a convolution of int4 and a deformable one", height: 11, width: 12, size: 1, stride: 1, nibbles: true, deform: true },
+  { name: "a convolution of int4 and a deformable one", height: 20, width: 12, size: 1, stride: 1, nibbles: true, deform: true },
   { name: "a convolution of int8", height: 9, width: 7, size: 3, stride: 2, nibbles: false, deform: false },
 ];
 
