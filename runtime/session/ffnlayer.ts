@@ -57,10 +57,10 @@ export function f32(program: Program, tensor: string): Float32Array<ArrayBuffer>
 }
 
 /** Rows of all its matrices. */
-export const rowsIn = ({ neurons, gated }: FfnLayer): number => neurons * (gated ? 3 : 2);
+export const rowsIn = ({ neurons, gated }: Pick<FfnLayer, "neurons" | "gated">): number => neurons * (gated ? 3 : 2);
 
 /** Rows read since the counters were cleared. */
-export function rowsRead({ control, gated }: FfnLayer): number {
+export function rowsRead({ control, gated }: Pick<FfnLayer, "control" | "gated">): number {
   return control[CONTROL.firstRows] + (gated ? control[CONTROL.upRows] : 0) + control[CONTROL.downRows];
 }
 

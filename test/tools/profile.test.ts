@@ -58,6 +58,16 @@ test("curves and page: all rules at all shares, with nothing to fetch", () => {
   expect(html).not.toMatch(/(src|href)=|url\(|@import|NaN|undefined/);
 });
 
+test("a record of a benchmark says what share a mode left out", () => {
+  const figures = (...how: string[]) => {
+    const { figures } = b.json("bench", "relu.skint", "--rounds", "2", "--loads", "1", "--ffn", ...how);
+    return new Map((figures as { name: string; value: number }[]).map((f) => [f.name, f.value]));
+  };
+  const core = figures("core:stable,0.4,0.2");
+  expect(core.get("ffn.core.skipped")).toBeGreaterThan(0.1);
+  expect(figures("dense").get("ffn.dense.skipped")).toBe(0);
+});
+
 test.each([
   [["relu.skint"], /no text to profile/, 2],
   [["relu.skint", "--text", "nowhere.txt"], /cannot be read/, 3],

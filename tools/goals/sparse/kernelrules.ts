@@ -59,6 +59,35 @@ export function topkSorted(): boolean {
   });
 }
 
+const VECTORS = 100_000;
+/** Vectors of one call. */
+const TOGETHER = 5000;
+
+/** The same for 100,000 vectors, ties among them, as a prompt's tokens are cut. */
+export function topkOfMany(): boolean {
+  const random = createRandom(3);
+  for (let done = 0; done < VECTORS; done += TOGETHER) {
+    const [n, levels] = [8 + random.below(33), 3 + random.below(1000)];
+    const k = 1 + random.below(n);
+    const control = new Uint32Array(CONTROL_WORDS);
+    control[CONTROL.mode] = FFN_MODES.indexOf("topk");
+    control[CONTROL.topk] = k;
+    const g = Float32Array.from({ length: n * TOGETHER }, () => random.below(levels) - levels / 3);
+    const want = new Float32Array(g.length);
+    for (let r = 0; r < TOGETHER; r++) {
+      const row = g.subarray(r * n, (r + 1) * n).map((v) => Math.max(0, v));
+      for (const i of greatest(row, k)) want[r * n + i] = row[i];
+    }
+    const kernels = onAll("select", TOGETHER, { n, kind: ACTIVATIONS.indexOf("relu") }, { g: n, s: n }, () => ({
+      g: g.slice(),
+      control: control.slice(),
+      s: new Float32Array(g.length),
+    }));
+    if (kernels.length === 0 || !kernels.every(({ s }) => (s as Float32Array).every((v, i) => v === want[i]))) return false;
+  }
+  return true;
+}
+
 const TOKENS = [3, -1, 0, 2, 5, 1, -2, 4, 0, 6, -3, 2, 1, -1, 7, 3, 4, 1, -1, -2, 6, 2, -5, 5];
 
 /** specs/coreinfer.md §9: counts of the three tokens, and the sums of what counted, on every build. */

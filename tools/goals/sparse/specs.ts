@@ -4,12 +4,13 @@ import { coreOf, coreSize } from "../../../runtime/cores/rank.ts";
 import { DeltaCoder } from "../../../runtime/delta/codes.ts";
 import { memorySource } from "../../../runtime/io/source.ts";
 import { createRandom } from "../../../runtime/num/random.ts";
-import type { FfnOptions } from "../../../runtime/session/ffn.ts";
+import { DEFAULT_LIMIT, type FfnOptions } from "../../../runtime/session/ffn.ts";
 import { loadImageModel } from "../../../runtime/session/images/model.ts";
 import { loadModel, type Model, type ModelOptions } from "../../../runtime/session/model.ts";
 import { openDevice, packFolder } from "../../cli/model.ts";
 import type { Measured } from "../goal.ts";
-import { coreGolden, topkGolden, topkSorted } from "./kernelrules.ts";
+import { boundHolds, cettHits, countedWork, keptWork, nanIsError } from "./formularules.ts";
+import { coreGolden, topkGolden, topkOfMany, topkSorted } from "./kernelrules.ts";
 
 export interface Rule {
   /** Spec, section and what it asks for. */
@@ -24,7 +25,7 @@ const packs = new Map<string, Promise<Uint8Array>>();
 async function withModel<T>(path: string, options: ModelOptions, use: (model: Model) => Promise<T>): Promise<T> {
   const { env } = await openDevice({ threads: 1 });
   if (!packs.has(path)) packs.set(path, packFolder(path, env, "w4n"));
-  const model = await loadModel(memorySource((await packs.get(path)) as Uint8Array, path), env, { context: 128, golden: false, ...options });
+  const model = await loadModel(memorySource((await packs.get(path)) as Uint8Array, path), env, { context: 128, golden: false, limit: DEFAULT_LIMIT, ...options });
   try {
     return await use(model);
   } finally {
@@ -42,7 +43,7 @@ const bits = (f: Float32Array) => [...new Int32Array(f.buffer, f.byteOffset, f.l
 const equal = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
 
 /** Bits of logits behind a prompt and behind each token decoded after it; one: the prompt token by token, too. */
-async function answers(model: Model, ffn: FfnOptions, { one = false, limit = 0.75 } = {}): Promise<number[]> {
+async function answers(model: Model, ffn: FfnOptions, { one = false, limit = DEFAULT_LIMIT } = {}): Promise<number[]> {
   const { engine } = model;
   engine.ffn.set(ffn);
   engine.ffn.setLimit(limit);
@@ -197,6 +198,12 @@ export const RULES: readonly Rule[] = [
   { name: "lazy-topk §8: k 5, four positive values", holds: topkGolden(5, [1, 2, 4, 5]) },
   { name: "lazy-topk §8: k 6", holds: topkGolden(6, [1, 2, 4, 5]) },
   { name: "lazy-topk §9.5: sets of a full sort on every build", holds: topkSorted },
+  { name: "lazy-topk §9.5: sets of a full sort of 100,000 vectors", holds: topkOfMany },
+  { name: "lazy-topk §8: multiply-adds that are kept", holds: keptWork },
+  { name: "lazy-topk §4: rows that are read", holds: () => withModel(SILU, {}, (m) => countedWork(m, 24, PROMPT)) },
+  ...[RELU, SILU].map((path) => ({ name: `lazy-topk §7: NaN is an error in every mode, ${path}`, holds: () => withModel(path, {}, (m) => nanIsError(m, PROMPT)) })),
+  { name: "sparsing-law §10.2: thresholds hit their CETT", holds: cettHits },
+  { name: "sparsing-law §10.6: no neuron beyond its bound", holds: () => withModel(SILU, {}, async (m) => boundHolds(m)) },
   {
     name: "lazy-topk §9.3: k = N is dense",
     holds: async () => {
