@@ -61,7 +61,7 @@ test("curves and page: all rules at all shares, with nothing to fetch", () => {
 test("a record of a benchmark says what share a mode left out", () => {
   const figures = (...how: string[]) => {
     const { figures } = b.json("bench", "relu.skint", "--rounds", "2", "--loads", "1", "--ffn", ...how);
-    return new Map((figures as { name: string; value: number }[]).map((f) => [f.name, f.value]));
+    return new Map((figures as { id: string; median: number }[]).map((f) => [f.id, f.median]));
   };
   const core = figures("core:stable,0.4,0.2");
   expect(core.get("ffn.core.skipped")).toBeGreaterThan(0.1);
