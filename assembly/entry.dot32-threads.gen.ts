@@ -44,7 +44,7 @@ import { kernel as gemm_q4g32__dot32 } from "./gemm/q4g32.dot32";
 import { kernel as gemm_q4g32_i8g32__dot32 } from "./gemm/q4g32_i8g32.dot32";
 import { kernel as gemm_q4g32m__dot32 } from "./gemm/q4g32m.dot32";
 import { kernel as gemm_q4g32m_i8g32__dot32 } from "./gemm/q4g32m_i8g32.dot32";
-import { kernel as gemm_q4n__relaxed } from "./gemm/q4n.relaxed";
+import { kernel as gemm_q4n__dot32 } from "./gemm/q4n.dot32";
 import { kernel as gemm_q4s24__dot32 } from "./gemm/q4s24.dot32";
 import { kernel as gemm_q4s24v__dot32 } from "./gemm/q4s24v.dot32";
 import { kernel as gemm_q8__simd } from "./gemm/q8.simd";
@@ -62,7 +62,7 @@ import { kernel as gemv_q4g32__dot32 } from "./gemv/q4g32.dot32";
 import { kernel as gemv_q4g32_i8g32__dot32 } from "./gemv/q4g32_i8g32.dot32";
 import { kernel as gemv_q4g32m__dot32 } from "./gemv/q4g32m.dot32";
 import { kernel as gemv_q4g32m_i8g32__dot32 } from "./gemv/q4g32m_i8g32.dot32";
-import { kernel as gemv_q4n__relaxed } from "./gemv/q4n.relaxed";
+import { kernel as gemv_q4n__dot32 } from "./gemv/q4n.dot32";
 import { kernel as gemv_q4s24__dot32 } from "./gemv/q4s24.dot32";
 import { kernel as gemv_q4s24v__dot32 } from "./gemv/q4s24v.dot32";
 import { kernel as gemv_q8__simd } from "./gemv/q8.simd";
@@ -97,7 +97,7 @@ import { kernel as rmsnorm_i8g32__simd } from "./rmsnorm/i8g32.simd";
 import { kernel as rmsnorm_i8tok__simd } from "./rmsnorm/i8tok.simd";
 import { kernel as rmsnorm_u7tok__simd } from "./rmsnorm/u7tok.simd";
 import { kernel as rope_f32__simd } from "./rope/f32.simd";
-import { kernel as rowsum_q4n__relaxed } from "./rowsum/q4n.relaxed";
+import { kernel as rowsum_q4n__dot32 } from "./rowsum/q4n.dot32";
 import { kernel as scan_f32__simd } from "./scan/f32.simd";
 import { kernel as scan_i8f32__simd } from "./scan/i8f32.simd";
 import { kernel as scan_i8i8__simd } from "./scan/i8i8.simd";
@@ -159,7 +159,7 @@ const KERNELS: StaticArray<Kernel> = [
   gemm_q4g32_i8g32__dot32,
   gemm_q4g32m__dot32,
   gemm_q4g32m_i8g32__dot32,
-  gemm_q4n__relaxed,
+  gemm_q4n__dot32,
   gemm_q4s24__dot32,
   gemm_q4s24v__dot32,
   gemm_q8__simd,
@@ -177,7 +177,7 @@ const KERNELS: StaticArray<Kernel> = [
   gemv_q4g32_i8g32__dot32,
   gemv_q4g32m__dot32,
   gemv_q4g32m_i8g32__dot32,
-  gemv_q4n__relaxed,
+  gemv_q4n__dot32,
   gemv_q4s24__dot32,
   gemv_q4s24v__dot32,
   gemv_q8__simd,
@@ -212,7 +212,7 @@ const KERNELS: StaticArray<Kernel> = [
   rmsnorm_i8tok__simd,
   rmsnorm_u7tok__simd,
   rope_f32__simd,
-  rowsum_q4n__relaxed,
+  rowsum_q4n__dot32,
   scan_f32__simd,
   scan_i8f32__simd,
   scan_i8i8__simd,
@@ -243,5 +243,5 @@ export function unit(op: usize, unit: u32, units: u32): void {
 
 /** Fingerprint of the kernel table, so that a host never runs ids of another build's table. */
 export function fingerprint(): u32 {
-  return 68814676;
+  return 2180777173;
 }

@@ -42,7 +42,7 @@ export function rowOf(entries: usize, i: u32): u32 {
 /** Rows of a list that are brought near at a time, which overlaps their ways from memory. */
 export const NEAR: u32 = 64;
 /** Rows of a list that are at least the so many-th of all lie so close together that what is between them is read too: memory is faster in one stream. */
-export const CLOSE: u32 = 3;
+export const CLOSE: u32 = 2;
 
 /** Brings rows of w, k wide, near with their scales: entries from … at most end; returns up to which. */
 export function touchRows(w: usize, entries: usize, from: u32, end: u32, k: u32): u32 {

@@ -8,10 +8,7 @@ import { entriesOf, rowAt, rowBytes, rowOf, scaleAt, touchRows } from "./q4n";
 import { RowCodes } from "./rowcodes.simd";
 import { start } from "./split";
 
-/** Bytes of codes after which sums are taken over into i32: what every RowCodes can take. */
-const RUN: usize = 64;
-
-/** `gemv`: the rows of a set, or all, one behind the other as they lie in memory: rows abreast would be as many streams, which no prefetcher follows. */
+/** `gemv`: the rows of a set, or all, two abreast: more would be as many streams, which no prefetcher follows. */
 export function streamRows<C extends RowCodes>(p: usize, unit: u32, units: u32): void {
   const op = changetype<LinearOp>(p);
   const tokens = load<u32>(op.rows);
@@ -43,50 +40,50 @@ class Four {
   @inline
   static done<C extends RowCodes>(op: LinearOp, t: u32, x: usize, zero: i32, entries: usize, i: u32, many: u32): void {
     const last = many - 1;
-    const r0 = rowOf(entries, i);
-    const r1 = rowOf(entries, min(i + 1, last));
-    const r2 = rowOf(entries, min(i + 2, last));
-    const r3 = rowOf(entries, min(i + 3, last));
     const bytes = rowBytes(op.k);
     const codes = x + CODES_AT;
-    const s0 = dot<C>(rowAt(op.w, r0, op.k), codes, bytes);
-    const s1 = dot<C>(rowAt(op.w, r1, op.k), codes, bytes);
-    const s2 = dot<C>(rowAt(op.w, r2, op.k), codes, bytes);
-    const s3 = dot<C>(rowAt(op.w, r3, op.k), codes, bytes);
-    const sums = i32x4.add(across(s0, s1, s2, s3), i32x4.splat(zero));
+    const r0 = rowOf(entries, i);
+    const r1 = rowOf(entries, min(i + 1, last));
+    const ab = Four.two<C>(rowAt(op.w, r0, op.k), rowAt(op.w, r1, op.k), codes, bytes);
+    const r2 = rowOf(entries, min(i + 2, last));
+    const r3 = rowOf(entries, min(i + 3, last));
+    const cd = Four.two<C>(rowAt(op.w, r2, op.k), rowAt(op.w, r3, op.k), codes, bytes);
+    const sums = i32x4.add(join(ab, cd), i32x4.splat(zero));
     if (!entries && i + 4 <= many) {
       finish4(op, t, r0, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(sums), v128.load(scaleAt(op.w, r0, op.k))), v128.load32_splat(x)));
       return;
     }
     some(op, t, x, sums, entries, i, min(i + 4, many));
   }
-}
 
-/** Σ x · code of one row, in four parts. */
-function dot<C extends RowCodes>(w: usize, x: usize, bytes: usize): v128 {
-  const c = changetype<C>(0);
-  const low = v128.load(NIBBLE);
-  const end = w + bytes;
-  let s = i32x4.splat(0);
-  for (; w + RUN <= end; w += RUN) {
-    let v = v128.load(w);
-    let a = c.plus(i32x4.splat(0), x, v128.and(v, low), v128.and(i16x8.shr_u(v, 4), low));
-    v = v128.load(w, 16);
-    a = c.plus(a, x + 32, v128.and(v, low), v128.and(i16x8.shr_u(v, 4), low));
-    v = v128.load(w, 32);
-    a = c.plus(a, x + 64, v128.and(v, low), v128.and(i16x8.shr_u(v, 4), low));
-    v = v128.load(w, 48);
-    a = c.plus(a, x + 96, v128.and(v, low), v128.and(i16x8.shr_u(v, 4), low));
-    s = i32x4.add(s, c.total(a));
-    x += 128;
+  /** Σ x · code of two rows abreast, which share what is loaded of x, as `halved` leaves them. */
+  @inline
+  static two<C extends RowCodes>(w: usize, v: usize, x: usize, bytes: usize): v128 {
+    const c = changetype<C>(0);
+    const low = v128.load(NIBBLE);
+    let s = i32x4.splat(0);
+    let q = s;
+    const end = w + bytes;
+    do {
+      let a = i32x4.splat(0);
+      let b = a;
+      let d = a;
+      let e = a;
+      for (const stop = c.run() < usize.MAX_VALUE ? min(w + c.run(), end) : end; w < stop; w += 16) {
+        const m = v128.load(w);
+        const n = v128.load(v);
+        a = c.plus(a, x, v128.and(m, low));
+        d = c.plus(d, x, v128.and(n, low));
+        b = c.plus(b, x + 16, v128.and(i16x8.shr_u(m, 4), low));
+        e = c.plus(e, x + 16, v128.and(i16x8.shr_u(n, 4), low));
+        v += 16;
+        x += 32;
+      }
+      s = i32x4.add(s, i32x4.add(c.total(a), c.total(b)));
+      q = i32x4.add(q, i32x4.add(c.total(d), c.total(e)));
+    } while (w < end);
+    return halved(s, q);
   }
-  let a = i32x4.splat(0);
-  for (; w < end; w += 16) {
-    const v = v128.load(w);
-    a = c.plus(a, x, v128.and(v, low), v128.and(i16x8.shr_u(v, 4), low));
-    x += 32;
-  }
-  return i32x4.add(s, c.total(a));
 }
 
 /** Rows i … end of those to be done, from their sums. */
@@ -98,9 +95,17 @@ function some(op: LinearOp, t: u32, x: usize, sums: v128, entries: usize, i: u32
   }
 }
 
+/** Lanes of vectors a and b, added up by two: a, b, a, b. */
+function halved(a: v128, b: v128): v128 {
+  return i32x4.add(v128.shuffle<i32>(a, b, 0, 4, 1, 5), v128.shuffle<i32>(a, b, 2, 6, 3, 7));
+}
+
+/** Lane i: the sum of the lanes of vector i, of two pairs halved. */
+function join(ab: v128, cd: v128): v128 {
+  return i32x4.add(v128.shuffle<i32>(ab, cd, 0, 1, 4, 5), v128.shuffle<i32>(ab, cd, 2, 3, 6, 7));
+}
+
 /** Lane i: the sum of the lanes of vector i. */
 export function across(a: v128, b: v128, c: v128, d: v128): v128 {
-  const ab = i32x4.add(v128.shuffle<i32>(a, b, 0, 4, 1, 5), v128.shuffle<i32>(a, b, 2, 6, 3, 7));
-  const cd = i32x4.add(v128.shuffle<i32>(c, d, 0, 4, 1, 5), v128.shuffle<i32>(c, d, 2, 6, 3, 7));
-  return i32x4.add(v128.shuffle<i32>(ab, cd, 0, 1, 4, 5), v128.shuffle<i32>(ab, cd, 2, 3, 6, 7));
+  return join(halved(a, b), halved(c, d));
 }

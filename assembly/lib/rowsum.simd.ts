@@ -44,30 +44,33 @@ export function sumRows<P extends Pairs>(p: usize, unit: u32, units: u32): void 
   const runs = (op.k + 31) >> 5;
   const first = start(unit, units, runs);
   const end = start(unit + 1, units, runs);
+  for (let t: u32 = 0; t < tokens; t++) sumRuns<P>(op, t, first, end);
+}
+
+/** y of one token in the runs of channels [first, end). */
+export function sumRuns<P extends Pairs>(op: RowsumOp, t: u32, first: u32, end: u32): void {
   if (first == end) return;
   const channels = (<usize>first) << 5;
   const left = min((<usize>end) << 5, <usize>op.k) - channels;
   const picks = entriesOf(op.picks);
   const many = picks ? load<u32>(op.picks) : op.n;
-  for (let t: u32 = 0; t < tokens; t++) {
-    const x = <usize>op.x + <usize>t * op.xs;
-    const y = <usize>op.y + ((<usize>t * op.ys + channels) << 2);
-    memory.fill(y, 0, left << 2);
-    for (let j: u32 = 0; j < many; j += BATCH) {
-      const here = min(BATCH, many - j);
-      const codes = x + CODES_AT + j;
-      if (picks) {
-        const from = picks + ((<usize>j) << 2);
-        if (j % NEAR == 0) touchPicks(op, from, min(NEAR, many - j), first, end);
-        batch<P, Listed>(op.w, from, op.k, here, codes, first, end, y, left, false);
-      } else batch<P, InOrder>(rowAt(op.w, j, op.k), 0, op.k, here, codes, first, end, y, left, j + 2 * BATCH <= op.n);
-    }
-    finish(op, x, channels, y, left);
+  const x = <usize>op.x + <usize>t * op.xs;
+  const y = <usize>op.y + ((<usize>t * op.ys + channels) << 2);
+  memory.fill(y, 0, left << 2);
+  for (let j: u32 = 0; j < many; j += BATCH) {
+    const here = min(BATCH, many - j);
+    const codes = x + CODES_AT + j;
+    if (picks) {
+      const from = picks + ((<usize>j) << 2);
+      if (j % NEAR == 0) touchPicks(op, from, min(NEAR, many - j), first, end);
+      batch<P, Listed>(op.w, from, op.k, here, codes, first, end, y, left, false);
+    } else batch<P, InOrder>(rowAt(op.w, j, op.k), 0, op.k, here, codes, first, end, y, left, j + 2 * BATCH <= op.n);
   }
+  finish(op, x, channels, y, left);
 }
 
 /** Brings the unit's part of `many` rows near. */
-function touchPicks(op: RowsumOp, from: usize, many: u32, first: u32, end: u32): void {
+export function touchPicks(op: RowsumOp, from: usize, many: u32, first: u32, end: u32): void {
   const w = <usize>op.w + ((<usize>first) << 4);
   const bytes = (<usize>(end - first)) << 4;
   const span = load<u32>(from + ((<usize>many - 1) << 2)) - load<u32>(from) + bytes;
@@ -206,7 +209,7 @@ function addSome(y: usize, left: usize, a: v128): void {
 }
 
 /** i32 sums at y → floats: · channels · scale of x (+ bias). */
-function finish(op: RowsumOp, x: usize, channels: usize, y: usize, left: usize): void {
+export function finish(op: RowsumOp, x: usize, channels: usize, y: usize, left: usize): void {
   const times = v128.load32_splat(x);
   let c = <usize>op.channels + (channels << 2);
   let b = op.bias ? <usize>op.bias + (channels << 2) : 0;

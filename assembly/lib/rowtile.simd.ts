@@ -44,7 +44,7 @@ function tile<C extends RowCodes>(op: LinearOp, t: u32, lastToken: u32, row: u32
   let q2 = s0;
   let q3 = s0;
   for (let left = rowBytes(op.k); left; ) {
-    const run = min(left, c.run());
+    const run = min(left, c.run() >> 1);
     left -= run;
     let a0 = i32x4.splat(0);
     let a1 = a0;
@@ -59,14 +59,14 @@ function tile<C extends RowCodes>(op: LinearOp, t: u32, lastToken: u32, row: u32
       const wh = v128.and(i16x8.shr_u(v128.load(w), 4), low);
       const vl = v128.and(v128.load(v), low);
       const vh = v128.and(i16x8.shr_u(v128.load(v), 4), low);
-      a0 = c.plus(a0, x0 + k, wl, wh);
-      b0 = c.plus(b0, x0 + k, vl, vh);
-      a1 = c.plus(a1, x1 + k, wl, wh);
-      b1 = c.plus(b1, x1 + k, vl, vh);
-      a2 = c.plus(a2, x2 + k, wl, wh);
-      b2 = c.plus(b2, x2 + k, vl, vh);
-      a3 = c.plus(a3, x3 + k, wl, wh);
-      b3 = c.plus(b3, x3 + k, vl, vh);
+      a0 = c.plus(c.plus(a0, x0 + k, wl), x0 + k + 16, wh);
+      b0 = c.plus(c.plus(b0, x0 + k, vl), x0 + k + 16, vh);
+      a1 = c.plus(c.plus(a1, x1 + k, wl), x1 + k + 16, wh);
+      b1 = c.plus(c.plus(b1, x1 + k, vl), x1 + k + 16, vh);
+      a2 = c.plus(c.plus(a2, x2 + k, wl), x2 + k + 16, wh);
+      b2 = c.plus(c.plus(b2, x2 + k, vl), x2 + k + 16, vh);
+      a3 = c.plus(c.plus(a3, x3 + k, wl), x3 + k + 16, wh);
+      b3 = c.plus(c.plus(b3, x3 + k, vl), x3 + k + 16, vh);
       v += 16;
       k += 32;
     }
