@@ -23,8 +23,9 @@ export function portOf(line: Line): PortOfLine {
     async pull(controller) {
       while (open) {
         const bytes = await line.read(LOOK_MS);
-        if (bytes.length) return controller.enqueue(bytes);
+        // also when bytes come: a line that never stops talking would keep the program's timers from running
         await rest();
+        if (bytes.length) return controller.enqueue(bytes);
       }
       // Not closed: esptool-js prints that its reader ended.
     },
