@@ -44,6 +44,8 @@ export class DeltaReceiver {
   readonly codes: Int16Array;
   /** Has it the codes of the sender's last step, or is it waiting for a key frame? */
   inStep = false;
+  /** Steps that came whole. */
+  steps = 0;
   private step = 0;
   private part = 0;
   private open: Payload["kind"] | undefined;
@@ -89,5 +91,6 @@ export class DeltaReceiver {
     for (const [index, value] of this.pending) this.codes[index] += value;
     this.open = undefined;
     this.inStep = true;
+    this.steps++;
   }
 }
