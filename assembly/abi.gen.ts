@@ -329,7 +329,9 @@ export class HiddenOp {
   u: u32;
   us: u32;
   only: u32;
+  core: u32;
   w: u32;
+  compact: u32;
   norms: u32;
   control: u32;
   y: u32;
@@ -395,6 +397,7 @@ export class LinearOp {
   down: u32;
   up: u32;
   only: u32;
+  compact: u32;
 }
 
 /** Record of `peaks`; meaning of the fields: runtime/ops/peaks/op.ts. */
@@ -488,6 +491,7 @@ export class RowsumOp {
   xs: u32;
   picks: u32;
   w: u32;
+  compact: u32;
   channels: u32;
   bias: u32;
   y: u32;

@@ -2,24 +2,26 @@
 import { LinearOp } from "../abi.gen";
 import { CODES_AT } from "../lib/i8row";
 import { finish } from "../lib/linear.scalar";
-import { entriesOf, rowAt, rowBytes, rowOf, scaleAt } from "../lib/q4n";
+import { entriesOf, isCompact, rowAt, rowBytes, rowOf, scaleAt } from "../lib/q4n";
 import { start } from "../lib/split";
 
 export function kernel(p: usize, unit: u32, units: u32): void {
   const op = changetype<LinearOp>(p);
   const tokens = load<u32>(op.rows);
-  const entries = entriesOf(op.only);
-  const many = entries ? load<u32>(op.only) : op.n;
+  const compact = isCompact(op.only);
+  const w = compact ? op.compact : op.w;
+  const entries = compact ? 0 : entriesOf(op.only);
+  const many = compact || entries ? load<u32>(op.only) : op.n;
   const end = start(unit + 1, units, many);
   for (let i = start(unit, units, many); i < end; i++) {
     const row = rowOf(entries, i);
-    for (let t: u32 = 0; t < tokens; t++) finish(op, t, row, dot(op, t, row));
+    for (let t: u32 = 0; t < tokens; t++) finish(op, t, row, dot(op, w, t, row));
   }
 }
 
-function dot(op: LinearOp, token: u32, row: u32): f32 {
+function dot(op: LinearOp, w: usize, token: u32, row: u32): f32 {
   const x = <usize>op.x + <usize>token * op.xs;
-  return <f32>sum(rowAt(op.w, row, op.k), x + CODES_AT, rowBytes(op.k)) * load<f32>(scaleAt(op.w, row, op.k)) * load<f32>(x);
+  return <f32>sum(rowAt(w, row, op.k), x + CODES_AT, rowBytes(op.k)) * load<f32>(scaleAt(w, row, op.k)) * load<f32>(x);
 }
 
 /** Σ code · x of a row of `bytes` bytes. */

@@ -2,7 +2,7 @@
 import { HiddenOp } from "../abi.gen";
 import { CETT, count, DENSE, DOWN_ROWS, EPS, LIMIT, MODE } from "./control";
 import { CODES_AT, padded, panelAt } from "./i8row";
-import { blockBytes, ENTRIES_AT, entriesOf, rowAt, rowOf, scaleAt, touchScales, writeHead } from "./q4n";
+import { blockBytes, ENTRIES_AT, entriesOf, isCompact, rowAt, rowOf, scaleAt, touchScales, writeHead } from "./q4n";
 import { start } from "./split";
 
 /** How rows are gone through. A class without fields. */
@@ -23,14 +23,16 @@ export function makeRows<M extends Maker>(p: usize, unit: u32, units: u32): void
   const rows = load<u32>(op.rows);
   const end = start(unit + 1, units, rows);
   const entries = op.picks ? entriesOf(op.only) : 0;
+  const compact = op.picks != 0 && isCompact(op.only);
   // scales lie apart: all are sent for before the first is waited for
-  touchScales(op.w, op.n, op.k);
+  touchScales(compact ? op.compact : op.w, compact ? load<u32>(op.only) : op.n, op.k);
   for (let r = start(unit, units, rows); r < end; r++) {
     const s = <usize>op.s + ((<usize>r * op.ss) << 2);
     const u = op.u ? <usize>op.u + ((<usize>r * op.us) << 2) : 0;
     const h = op.hidden ? <usize>op.hidden + ((<usize>r * op.hs) << 2) : 0;
     const y = <usize>op.y + <usize>r * op.ys;
-    if (entries) some<M>(op, entries, load<u32>(op.only), s, u, h, y);
+    if (compact) ordered<M>(op, load<u32>(op.only), s, u, h, y);
+    else if (entries) some<M>(op, entries, load<u32>(op.only), s, u, h, y);
     else {
       all<M>(op, s, u, h, y);
       if (op.picks) pick(op, y);
@@ -49,12 +51,16 @@ function all<M extends Maker>(op: HiddenOp, s: usize, u: usize, hidden: usize, y
   const h = hidden ? hidden : f;
   it.gate(s, u, h, op.n);
   if (load<u32>(op.control, MODE) == CETT) for (let j: u32 = 0; j < op.n; j++) if (drops(op, load<f32>(h + ((<usize>j) << 2)), j)) store<f32>(h + ((<usize>j) << 2), 0);
-  let scales = <usize>op.w;
-  for (let j: u32 = 0; j < op.n; j += 16) {
-    it.scale(h + ((<usize>j) << 2), scales, f + ((<usize>j) << 2), min(op.n - j, 16));
-    scales += blockBytes(op.k);
-  }
+  scaleAll<M>(h, op.w, f, op.n, op.k);
   it.encode(f, op.n, y);
+}
+
+/** f = h · scales of the first n rows of w. */
+function scaleAll<M extends Maker>(h: usize, w: usize, f: usize, n: u32, k: u32): void {
+  for (let j: u32 = 0; j < n; j += 16) {
+    changetype<M>(0).scale(h + ((<usize>j) << 2), w, f + ((<usize>j) << 2), min(n - j, 16));
+    w += blockBytes(k);
+  }
 }
 
 /** Rows whose code is not 0 come to the front, if they are to be listed and are not too many. */
@@ -69,7 +75,7 @@ function pick(op: HiddenOp, y: usize): void {
   const listed = load<u32>(control, MODE) != DENSE && many <= load<u32>(control, LIMIT);
   if (listed) front(op, codes, op.n, 0);
   else many = op.n;
-  writeHead(op.picks, many, listed);
+  writeHead(op.picks, many, listed, false);
   count(control, DOWN_ROWS, many);
 }
 
@@ -104,6 +110,35 @@ function some<M extends Maker>(op: HiddenOp, entries: usize, many: u32, s: usize
   memory.fill(y, 0, CODES_AT);
   store<f32>(y, changetype<M>(0).encodeSome(f, many, y + CODES_AT));
   const left = front(op, y + CODES_AT, many, entries);
-  writeHead(op.picks, left, true);
+  writeHead(op.picks, left, true, false);
   count(op.control, DOWN_ROWS, left);
+}
+
+/** The first `many` of s and u, which are those of the rows of the compact matrix. */
+function ordered<M extends Maker>(op: HiddenOp, many: u32, s: usize, u: usize, hidden: usize, y: usize): void {
+  const it = changetype<M>(0);
+  const codes = y + CODES_AT;
+  const f = y + panelAt(op.n);
+  it.gate(s, u, f, many);
+  if (hidden) spread(f, many, entriesOf(op.core), hidden, op.n);
+  scaleAll<M>(f, op.compact, f, many, op.k);
+  memory.fill(y, 0, CODES_AT);
+  store<f32>(y, it.encodeSome(f, many, codes));
+  let left: u32 = 0;
+  for (let i: u32 = 0; i < many; i++) left += load<i8>(codes + i) != 0 ? 1 : 0;
+  // the limit is a share of all neurons
+  const listed = <u64>left * op.n <= <u64>load<u32>(op.control, LIMIT) * many;
+  if (listed) front(op, codes, many, 0);
+  else {
+    memory.fill(codes + many, 0, padded(op.n) - many);
+    left = many;
+  }
+  writeHead(op.picks, left, listed, true);
+  count(op.control, DOWN_ROWS, left);
+}
+
+/** Puts `many` values to where the entries say, of n; zeros elsewhere. */
+function spread(f: usize, many: u32, entries: usize, hidden: usize, n: u32): void {
+  memory.fill(hidden, 0, (<usize>n) << 2);
+  for (let i: usize = 0; i < (<usize>many) << 2; i += 4) store<f32>(hidden + ((<usize>load<u32>(entries + i)) << 2), load<f32>(f + i));
 }

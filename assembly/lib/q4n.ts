@@ -1,5 +1,5 @@
 // Where things lie in q4n weights (runtime/quant/q4n.ts) and in lists of neurons (runtime/ops/select/list.ts): u32 count, u32 whether there are
-// entries (0 = the list stands for all neurons), two words free, then the entries.
+// entries (0 = the list stands for all neurons), u32 whether the rows are those of the compact matrix, a word free, then the entries.
 
 const HEAD: usize = 64;
 
@@ -27,11 +27,16 @@ export function entriesOf(list: usize): usize {
   return list != 0 && load<u32>(list, 4) != 0 ? list + ENTRIES_AT : 0;
 }
 
+/** Are the rows those of the compact matrix? A set of them is in order then. */
+export function isCompact(list: usize): bool {
+  return list != 0 && load<u32>(list, 8) != 0;
+}
+
 /** Writes the head of a list; listed: it has entries. */
-export function writeHead(list: usize, count: u32, listed: bool): void {
+export function writeHead(list: usize, count: u32, listed: bool, compact: bool): void {
   store<u32>(list, count);
   store<u32>(list, <u32>listed, 4);
-  store<u64>(list, 0, 8);
+  store<u64>(list, <u64>compact, 8);
 }
 
 /** Row number i of those to be done. */

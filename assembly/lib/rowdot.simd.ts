@@ -4,7 +4,7 @@ import { NIBBLE } from "./constants";
 import { CODES_AT, panelAt, zAt } from "./i8row";
 import { finish } from "./linear.scalar";
 import { finish4 } from "./linear.simd";
-import { entriesOf, rowAt, rowBytes, rowOf, scaleAt, touchRows } from "./q4n";
+import { entriesOf, isCompact, rowAt, rowBytes, rowOf, scaleAt, touchRows } from "./q4n";
 import { RowCodes } from "./rowcodes.simd";
 import { start } from "./split";
 
@@ -12,8 +12,10 @@ import { start } from "./split";
 export function streamRows<C extends RowCodes>(p: usize, unit: u32, units: u32): void {
   const op = changetype<LinearOp>(p);
   const tokens = load<u32>(op.rows);
-  const entries = entriesOf(op.only);
-  const many = entries ? load<u32>(op.only) : op.n;
+  const compact = isCompact(op.only);
+  const w = compact ? op.compact : op.w;
+  const entries = compact ? 0 : entriesOf(op.only);
+  const many = compact || entries ? load<u32>(op.only) : op.n;
   const fours = (many + 3) >> 2;
   const end = start(unit + 1, units, fours) << 2;
   for (let t: u32 = 0; t < tokens; t++) {
@@ -21,8 +23,8 @@ export function streamRows<C extends RowCodes>(p: usize, unit: u32, units: u32):
     const zero = zeroOf(x, op.k);
     let near: u32 = 0;
     for (let i = start(unit, units, fours) << 2; i < end; i += 4) {
-      if (entries && i >= near) near = touchRows(op.w, entries, i, min(end, many), op.k);
-      Four.done<C>(op, t, x, zero, entries, i, many);
+      if (entries && i >= near) near = touchRows(w, entries, i, min(end, many), op.k);
+      Four.done<C>(op, w, t, x, zero, entries, i, many);
     }
   }
 }
@@ -38,22 +40,22 @@ export function zeroOf(x: usize, k: u32): i32 {
 class Four {
   /** Rows i … i + 3 of those to be done, as far as there are `many`, of one token. */
   @inline
-  static done<C extends RowCodes>(op: LinearOp, t: u32, x: usize, zero: i32, entries: usize, i: u32, many: u32): void {
+  static done<C extends RowCodes>(op: LinearOp, w: usize, t: u32, x: usize, zero: i32, entries: usize, i: u32, many: u32): void {
     const last = many - 1;
     const bytes = rowBytes(op.k);
     const codes = x + CODES_AT;
     const r0 = rowOf(entries, i);
     const r1 = rowOf(entries, min(i + 1, last));
-    const ab = Four.two<C>(rowAt(op.w, r0, op.k), rowAt(op.w, r1, op.k), codes, bytes);
+    const ab = Four.two<C>(rowAt(w, r0, op.k), rowAt(w, r1, op.k), codes, bytes);
     const r2 = rowOf(entries, min(i + 2, last));
     const r3 = rowOf(entries, min(i + 3, last));
-    const cd = Four.two<C>(rowAt(op.w, r2, op.k), rowAt(op.w, r3, op.k), codes, bytes);
+    const cd = Four.two<C>(rowAt(w, r2, op.k), rowAt(w, r3, op.k), codes, bytes);
     const sums = i32x4.add(join(ab, cd), i32x4.splat(zero));
     if (!entries && i + 4 <= many) {
-      finish4(op, t, r0, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(sums), v128.load(scaleAt(op.w, r0, op.k))), v128.load32_splat(x)));
+      finish4(op, t, r0, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(sums), v128.load(scaleAt(w, r0, op.k))), v128.load32_splat(x)));
       return;
     }
-    some(op, t, x, sums, entries, i, min(i + 4, many));
+    some(op, w, t, x, sums, entries, i, min(i + 4, many));
   }
 
   /** Σ x · code of two rows abreast, which share what is loaded of x, as `halved` leaves them. */
@@ -87,10 +89,10 @@ class Four {
 }
 
 /** Rows i … end of those to be done, from their sums. */
-function some(op: LinearOp, t: u32, x: usize, sums: v128, entries: usize, i: u32, end: u32): void {
+function some(op: LinearOp, w: usize, t: u32, x: usize, sums: v128, entries: usize, i: u32, end: u32): void {
   for (; i < end; i++) {
     const row = rowOf(entries, i);
-    finish(op, t, row, <f32>i32x4.extract_lane(sums, 0) * load<f32>(scaleAt(op.w, row, op.k)) * load<f32>(x));
+    finish(op, t, row, <f32>i32x4.extract_lane(sums, 0) * load<f32>(scaleAt(w, row, op.k)) * load<f32>(x));
     sums = v128.shuffle<i32>(sums, sums, 1, 2, 3, 0);
   }
 }

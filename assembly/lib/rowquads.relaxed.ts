@@ -4,7 +4,7 @@ import { RowsumOp } from "../abi.gen";
 import { NIBBLE } from "./constants";
 import { CODES_AT } from "./i8row";
 import { DotPairs } from "./pairs.relaxed";
-import { blockBytes, entriesOf, NEAR, rowAt, rowBytes } from "./q4n";
+import { blockBytes, entriesOf, isCompact, NEAR, rowAt, rowBytes } from "./q4n";
 import { finish, sumRuns, touchPicks } from "./rowsum.simd";
 import { start } from "./split";
 
@@ -27,18 +27,20 @@ export function sumQuads(p: usize, unit: u32, units: u32): void {
 
 /** y of one token in the runs of channels [first, end), all of them whole. */
 function quads(op: RowsumOp, t: u32, first: u32, end: u32): void {
+  const compact = isCompact(op.picks);
+  const all = <usize>(compact ? op.compact : op.w);
   const picks = entriesOf(op.picks);
-  const many = picks ? load<u32>(op.picks) : op.n;
+  const many = compact || picks ? load<u32>(op.picks) : op.n;
   const x = <usize>op.x + <usize>t * op.xs;
   const codes = x + CODES_AT;
   const y = <usize>op.y + ((<usize>t * op.ys + (first << 5)) << 2);
   const width = (<usize>(end - first)) << 4;
   begin(codes, many, y, width);
   if (picks) {
-    const w = <usize>op.w + ((<usize>first) << 4);
+    const w = all + ((<usize>first) << 4);
     for (let i: u32 = 0; i < many; i += 4) {
       const from = picks + ((<usize>i) << 2);
-      if (i % NEAR == 0) touchPicks(op, from, min(NEAR, many - i), first, end);
+      if (i % NEAR == 0) touchPicks(all, from, min(NEAR, many - i), first, end);
       // rows beyond the last have activations 0
       const last = <usize>(min(4, many - i) - 1);
       const r = w + load<u32>(from);
@@ -56,10 +58,10 @@ function quads(op: RowsumOp, t: u32, first: u32, end: u32): void {
     }
   } else {
     const bytes = rowBytes(op.k);
-    const stop = op.w + <usize>((op.n + 15) >> 4) * blockBytes(op.k);
+    const stop = all + <usize>((many + 15) >> 4) * blockBytes(op.k);
     const line = width == bytes ? 64 : bytes;
     for (let i: u32 = 0; i < many; i += 4) {
-      const r = rowAt(op.w, i, op.k) + ((<usize>first) << 4);
+      const r = rowAt(all, i, op.k) + ((<usize>first) << 4);
       const near = r + (AHEAD + 5) * bytes <= stop;
       quad(r, r + bytes, r + 2 * bytes, r + 3 * bytes, v128.load32_splat(codes + i), y, width, near ? r + AHEAD * bytes : r, near ? line : 0);
     }

@@ -4,7 +4,7 @@ import { RowsumOp } from "../abi.gen";
 import { NIBBLE } from "./constants";
 import { CODES_AT } from "./i8row";
 import { Pairs } from "./pairs.simd";
-import { CLOSE, entriesOf, NEAR, rowAt, rowBytes, touch } from "./q4n";
+import { CLOSE, entriesOf, isCompact, NEAR, rowAt, rowBytes, touch } from "./q4n";
 import { start } from "./split";
 
 /** Rows that are added up at a time: a block of the weights, which the nearest cache holds twice. */
@@ -52,8 +52,10 @@ export function sumRuns<P extends Pairs>(op: RowsumOp, t: u32, first: u32, end: 
   if (first == end) return;
   const channels = (<usize>first) << 5;
   const left = min((<usize>end) << 5, <usize>op.k) - channels;
+  const compact = isCompact(op.picks);
+  const w = <usize>(compact ? op.compact : op.w);
   const picks = entriesOf(op.picks);
-  const many = picks ? load<u32>(op.picks) : op.n;
+  const many = compact || picks ? load<u32>(op.picks) : op.n;
   const x = <usize>op.x + <usize>t * op.xs;
   const y = <usize>op.y + ((<usize>t * op.ys + channels) << 2);
   memory.fill(y, 0, left << 2);
@@ -62,16 +64,16 @@ export function sumRuns<P extends Pairs>(op: RowsumOp, t: u32, first: u32, end: 
     const codes = x + CODES_AT + j;
     if (picks) {
       const from = picks + ((<usize>j) << 2);
-      if (j % NEAR == 0) touchPicks(op, from, min(NEAR, many - j), first, end);
-      batch<P, Listed>(op.w, from, op.k, here, codes, first, end, y, left, false);
-    } else batch<P, InOrder>(rowAt(op.w, j, op.k), 0, op.k, here, codes, first, end, y, left, j + 2 * BATCH <= op.n);
+      if (j % NEAR == 0) touchPicks(w, from, min(NEAR, many - j), first, end);
+      batch<P, Listed>(w, from, op.k, here, codes, first, end, y, left, false);
+    } else batch<P, InOrder>(rowAt(w, j, op.k), 0, op.k, here, codes, first, end, y, left, j + 2 * BATCH <= many);
   }
   finish(op, x, channels, y, left);
 }
 
 /** Brings the unit's part of `many` rows near. */
-export function touchPicks(op: RowsumOp, from: usize, many: u32, first: u32, end: u32): void {
-  const w = <usize>op.w + ((<usize>first) << 4);
+export function touchPicks(w: usize, from: usize, many: u32, first: u32, end: u32): void {
+  w += (<usize>first) << 4;
   const bytes = (<usize>(end - first)) << 4;
   const span = load<u32>(from + ((<usize>many - 1) << 2)) - load<u32>(from) + bytes;
   if (span < many * CLOSE * bytes) touch(w + load<u32>(from), span);

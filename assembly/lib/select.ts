@@ -3,7 +3,7 @@ import { SelectOp } from "../abi.gen";
 import { RELU } from "./activation.scalar";
 import { BY_RANK, CORE, count, DENSE, FALLBACKS, FIRST_ROWS, LIMIT, MODE, STEPS, TOPK, UP_ROWS, WARM } from "./control";
 import { Counter, cutOf, keepGreatest, listGreatest } from "./cut";
-import { ENTRIES_AT, entriesOf, writeHead } from "./q4n";
+import { ENTRIES_AT, entriesOf, isCompact, writeHead } from "./q4n";
 import { start } from "./split";
 
 /** How rows are gone through. A class without fields. */
@@ -23,7 +23,12 @@ export function selectRows<S extends Selector>(p: usize, unit: u32, units: u32):
   const mode = load<u32>(op.control, MODE);
   for (let r = start(unit, units, rows); r < end; r++) {
     const s = <usize>op.s + ((<usize>r * op.ss) << 2);
-    it.activate(op.kind, <usize>op.g + ((<usize>r * op.gs) << 2), s, op.n);
+    const g = <usize>op.g + ((<usize>r * op.gs) << 2);
+    if (op.only && mode == CORE && isCompact(op.core)) {
+      ordered<S>(op, g, s, load<u32>(op.core));
+      continue;
+    }
+    it.activate(op.kind, g, s, op.n);
     if (op.only) list<S>(op, mode, s);
     else if (mode == BY_RANK) keep<S>(op, s, load<u32>(op.control, TOPK));
     else if (mode == CORE && entriesOf(op.core)) mask(s, op.n, entriesOf(op.core), load<u32>(op.core));
@@ -38,6 +43,15 @@ function mask(s: usize, n: u32, entries: usize, many: u32): void {
     for (; next < kept; next++) store<f32>(s + ((<usize>next) << 2), 0);
     next++;
   }
+}
+
+/** The rows of the compact matrices: the first `many` of g are theirs. */
+function ordered<S extends Selector>(op: SelectOp, g: usize, s: usize, many: u32): void {
+  changetype<S>(0).activate(op.kind, g, s, many);
+  count(op.control, STEPS, 1);
+  count(op.control, FIRST_ROWS, many);
+  count(op.control, UP_ROWS, many);
+  writeHead(op.only, many, false, true);
 }
 
 function keep<S extends Selector>(op: SelectOp, s: usize, k: u32): void {
@@ -64,7 +78,7 @@ function list<S extends Selector>(op: SelectOp, mode: u32, s: usize): void {
     listed = false;
     many = op.n;
   }
-  writeHead(op.only, many, listed);
+  writeHead(op.only, many, listed, false);
   count(control, UP_ROWS, many);
 }
 

@@ -222,10 +222,10 @@ function checkOperand(n: GraphNode, field: string, kind: string, name: string | 
   }
 }
 
-/** Kernels trust formats, token ids and states: each operand may only be what its kernel takes it for. Sets of neurons are lowering's own. */
+/** Kernels trust formats, token ids and states: each operand may only be what its kernel takes it for. Sets of neurons and their rows are lowering's own. */
 function formatFits(n: GraphNode, field: string, t: TensorDef): boolean {
   const { weights, states, formats } = OPS[n.op];
-  if (field === "only" || field === "picks") return false;
+  if (["only", "picks", "compact"].includes(field)) return false;
   const format = formats[n.variant]?.[field];
   if (format !== undefined) return t.format === format && t.role !== "state";
   if (field === "tokens") return t.role === "input" && t.format === "u32";

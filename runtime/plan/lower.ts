@@ -23,7 +23,7 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
   insertTaps(ir, graph, options.taps);
   if (options.logits === "last" && options.symbols.T > 1) keepLateRows(ir);
   expandLowRank(ir);
-  expandNeurons(ir, options.symbols.T === 1);
+  expandNeurons(ir, options.symbols.T === 1, options.core);
   quantiseInputs(ir, options.fuse, (n) => panelFor(kernelOf(ir, n, options).kernel));
   quantiseOperands(ir);
   if (options.fuse) foldResiduals(ir);
@@ -82,7 +82,7 @@ function costOf(ir: Ir, n: GraphNode, a: Record<string, number>, s: Symbols): Co
     if (n.op === "linear" && t.name === n.tensors.w) return (byteLength(t, s) * a.n) / dims(t, s)[0];
     // Appending touches the rows it writes; attention may read the whole context.
     if (n.op === "kvappend" && t.role === "state") return (rows * byteLength(t, s)) / s.C;
-    return t.role === "constant" || [n.tensors.scores, n.tensors.scratch].includes(t.name) ? 0 : byteLength(t, s);
+    return t.role === "constant" || [n.tensors.scores, n.tensors.scratch, n.tensors.compact].includes(t.name) ? 0 : byteLength(t, s);
   };
   const bytes = names.reduce((sum, t) => sum + size(t), 0);
   return { bytes, macs: rows * OPS[n.op].macs(a) };

@@ -1,15 +1,22 @@
 // Pass: feed-forward layers whose matrices lie by neurons (`rowsum` behind an activation of q4n linears) become the steps that do only the work that
 // matters: first product, `select`, second product, `hidden`, `rowsum`. A plan of one token hands lists of neurons from step to step; one of many
 // tokens sets to 0 what a list would leave out. Same bits either way. What a layer does is said by its control words, which the host may change.
+import { coreSize } from "../cores/rank.ts";
 import type { GraphNode, TensorDef } from "../graph/types.ts";
 import { CONTROL_WORDS } from "../ops/select/control.ts";
 import { LIST_HEAD } from "../ops/select/list.ts";
+import { scheme } from "../quant/q4n.ts";
 import { type Ir, Rewrite, tensor, type Uses, usesOf } from "./ir.ts";
 
 /** Tensors of a layer that the host reads and writes, by the name of its `rowsum` node. */
 export const controlOf = (layer: string): string => `${layer}:control`;
 export const coreOf = (layer: string): string => `${layer}:core`;
 export const normsOf = (layer: string): string => `${layer}:norms`;
+/** Matrices of a layer of which rows may be read. */
+export const PARTS = ["first", "second", "last"] as const;
+export type Part = (typeof PARTS)[number];
+/** Room for the rows of a core, in order (runtime/session/compact.ts). */
+export const compactOf = (layer: string, part: Part): string => `${layer}:compact.${part}`;
 /** What is counted of a prompt, by neuron (runtime/ops/tally). */
 export const countsOf = (layer: string): string => `${layer}:counts`;
 export const massOf = (layer: string): string => `${layer}:mass`;
@@ -22,28 +29,33 @@ interface Layer {
   readonly second: GraphNode | undefined;
 }
 
-/** @param one the plan runs one token */
-export function expandNeurons(ir: Ir, one: boolean): void {
+/**
+ * @param one the plan runs one token
+ * @param core share of the neurons for whose rows there is room apart; undefined: none
+ */
+export function expandNeurons(ir: Ir, one: boolean, core: number | undefined): void {
   const uses = usesOf(ir);
   const rewrite = new Rewrite();
   for (const sum of ir.nodes.filter((n) => n.op === "rowsum")) {
-    const to = new Expansion(ir, sum, one);
+    const to = new Expansion(ir, sum, one, one ? core : undefined);
     const layer = layerOf(ir, uses, sum);
     const hidden = uses.readers(sum.tensors.x).length > 1 ? { hidden: sum.tensors.x } : undefined;
     if (!layer) {
-      rewrite.insertBefore(sum, to.hidden(sum.tensors.x, undefined, false, undefined));
+      rewrite.insertBefore(sum, to.hidden(sum.tensors.x, undefined, undefined, undefined));
+      rewrite.replace(sum, to.sum(undefined));
     } else {
       const { activate, first, second } = layer;
       const s = to.value("s", "f32", sum.attrs.n as number);
-      rewrite.replace(first, one ? { ...first, tensors: { ...first.tensors, only: to.shared("core") } } : first);
+      const rows = to.compacts(layer);
+      rewrite.replace(first, one ? { ...first, tensors: { ...first.tensors, only: to.shared("core"), ...rows.first } } : first);
       // Of many tokens both products come first, so that they can be one step.
       rewrite.insertAfter(one || !second ? first : second, to.select(activate, s));
-      if (second && one) rewrite.replace(second, { ...second, tensors: { ...second.tensors, only: to.list("only") } });
-      rewrite.replace(activate, to.hidden(s, activate.tensors.u, one, hidden));
+      if (second && one) rewrite.replace(second, { ...second, tensors: { ...second.tensors, only: to.list("only"), ...rows.second } });
+      rewrite.replace(activate, to.hidden(s, activate.tensors.u, one ? (rows.last ?? {}) : undefined, hidden));
+      rewrite.replace(sum, to.sum(rows.last));
       // Of the last layer a prompt may compute one row only: what is counted must not depend on how the prompt is cut.
       if (!one && sum.rows === "T") for (const step of to.count(s, activate.tensors.u)) rewrite.insertAfter(activate, step);
     }
-    rewrite.replace(sum, to.sum());
   }
   rewrite.apply(ir);
 }
@@ -68,6 +80,7 @@ class Expansion {
     private readonly ir: Ir,
     private readonly node: GraphNode,
     private readonly one: boolean,
+    private readonly core: number | undefined,
   ) {}
 
   private define(t: TensorDef): string {
@@ -97,6 +110,18 @@ class Expansion {
     return this.define({ name: controlOf(name), role: "input", format: "u32", shape: [1, CONTROL_WORDS] });
   }
 
+  /** Room for rows of the layer's matrices, if any was asked for: one behind the other, as they are read. Words that hold q4n. */
+  compacts({ first, second, sum }: Layer): Readonly<Partial<Record<Part, { compact: string }>>> {
+    if (this.core === undefined) return {};
+    const rows = coreSize(this.n, this.core);
+    const parts = Object.entries({ first, second, last: sum }).flatMap(([part, node]) => {
+      if (!node) return [];
+      const name = compactOf(this.node.name, part as Part);
+      return [[part, { compact: this.define({ name, role: "input", format: "u32", shape: [1, scheme.bytes(rows, node.attrs.k as number) / 4] }) }]];
+    });
+    return Object.fromEntries(parts);
+  }
+
   select(activate: GraphNode, s: string): GraphNode {
     const lists: Record<string, string> = { core: this.shared("core"), ...(this.one ? { only: this.list("only") } : {}) };
     return {
@@ -109,7 +134,8 @@ class Expansion {
     };
   }
 
-  hidden(s: string, u: string | undefined, listed: boolean, hidden: { hidden: string } | undefined): GraphNode {
+  /** @param listed with a list of neurons: where their rows may lie in order */
+  hidden(s: string, u: string | undefined, listed: { compact?: string } | undefined, hidden: { hidden: string } | undefined): GraphNode {
     const { name, rows, tensors, attrs } = this.node;
     return {
       op: "hidden",
@@ -121,6 +147,7 @@ class Expansion {
         ...(u ? { u } : {}),
         ...(listed ? { only: this.list("only") } : {}),
         w: tensors.w,
+        ...(listed?.compact ? { core: this.shared("core"), ...listed } : {}),
         norms: this.shared("norms"),
         control: this.shared("control"),
         y: this.value("rows", "i8tok", this.n),
@@ -143,8 +170,8 @@ class Expansion {
     ];
   }
 
-  sum(): GraphNode {
+  sum(compact: { compact?: string } | undefined): GraphNode {
     const { tensors } = this.node;
-    return { ...this.node, variant: "q4n", tensors: { ...tensors, x: `${this.node.name}:rows`, ...(this.one ? { picks: this.list("picks") } : {}) } };
+    return { ...this.node, variant: "q4n", tensors: { ...tensors, ...compact, x: `${this.node.name}:rows`, ...(this.one ? { picks: this.list("picks") } : {}) } };
   }
 }

@@ -50,4 +50,6 @@ export interface LowerOptions {
   readonly logits: "last" | "all";
   /** Points whose tensors are copied out: each becomes an output named `tap:<point>`. */
   readonly taps: readonly string[];
+  /** Share of a feed-forward layer's neurons for whose rows plans of one token have compact matrices (runtime/plan/neurons.ts); default: they have none. */
+  readonly core?: number;
 }

@@ -64,6 +64,16 @@ function encode(w: Float32Array, rows: number, k: number, out: Uint8Array): void
   }
 }
 
+/** Copies `rows` of a packed matrix, k wide, to the first rows of another one. */
+export function copyRows(from: Uint8Array, to: Uint8Array, rows: Uint32Array, k: number): void {
+  const bytes = rowBytes(k);
+  rows.forEach((row, i) => {
+    const [scale, codes] = [scaleAt(row, k), rowOffset(row, k)];
+    to.set(from.subarray(scale, scale + 4), scaleAt(i, k));
+    to.set(from.subarray(codes, codes + bytes), rowOffset(i, k));
+  });
+}
+
 export const scheme: IntegerScheme = {
   name: "q4n",
   version: 1,

@@ -3,6 +3,7 @@ import type { Clusters } from "../cores/clusters.ts";
 import { ALPHA, BETA } from "../cores/rank.ts";
 import { SkintError } from "../errors.ts";
 import { SIGNALS, type Signal } from "../ops/select/control.ts";
+import { CompactStore, STORES, type Store } from "./compact.ts";
 import type { FfnLayer } from "./ffnlayer.ts";
 
 export const GUIDES = ["auto", "stable", "similar"] as const;
@@ -20,19 +21,23 @@ export interface CoreOptions {
   readonly window?: number;
   /** What neurons are ranked by: the positive part of the hidden value, or its magnitude; default positive. */
   readonly signal?: Exclude<Signal, "none">;
+  /** Where its rows are read: copied together (`compact`), or where they lie; default: compact where the model was loaded with room for them (`core`). */
+  readonly store?: Store;
 }
 
 export type CoreSetting = Required<CoreOptions>;
 
 /** Options with the defaults of a model. */
-export function settingOf(o: CoreOptions, clusters: Clusters | undefined): CoreSetting {
+export function settingOf(o: CoreOptions, clusters: Clusters | undefined, layers: readonly FfnLayer[]): CoreSetting {
+  const beta = o.beta ?? BETA;
   return {
     alpha: o.alpha ?? clusters?.alpha ?? ALPHA,
-    beta: o.beta ?? BETA,
+    beta,
     guide: o.guide ?? "auto",
     refresh: o.refresh ?? 0,
     window: o.window ?? 16,
     signal: o.signal ?? "positive",
+    store: o.store ?? (layers.every((l) => CompactStore.fits(l, beta)) ? "compact" : "gather"),
   };
 }
 
@@ -56,6 +61,10 @@ export function checkCore(o: CoreOptions, layers: readonly FfnLayer[], clusters:
   if (missing)
     bad(`${missing.name} cannot be counted: the plan that reads prompts computes one row of it; load the model with a batch of 2 or more, or leave the layer out`, missing.name);
   if (layers.length === 0) bad("no layer of this model can be counted; load it with a batch of 2 or more", "core");
+  if (o.store !== undefined && !STORES.includes(o.store)) bad(`the store ${o.store} is none of ${STORES.join(", ")}`, "store");
+  const beta = o.beta ?? BETA;
+  if (o.store === "compact" && !layers.every((l) => CompactStore.fits(l, beta)))
+    bad(`the store compact needs room for the share ${beta} of the neurons; load the model with core: ${beta}, or take gather`, "store");
   if (o.guide === "similar") checkSimilar(o, clusters);
 }
 

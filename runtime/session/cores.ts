@@ -4,7 +4,7 @@
 import { type Clusters, nearestCluster } from "../cores/clusters.ts";
 import { coreOf, coreSize, overlap, ranked, type Tally } from "../cores/rank.ts";
 import { CONTROL, FFN_MODES, SIGNALS } from "../ops/select/control.ts";
-import { writeList } from "../ops/select/list.ts";
+import { type CompactStore, compactBytes, type Store } from "./compact.ts";
 import { type CoreOptions, type CoreSetting, checkCore, type Guide, settingOf } from "./coreoptions.ts";
 import { countWhole, type FfnLayer } from "./ffnlayer.ts";
 import { type Made, TextCore } from "./textcore.ts";
@@ -22,11 +22,16 @@ export interface CoreReport {
   /** Number of the nearest cluster. */
   readonly cluster?: number;
   readonly refreshes: number;
+  /** Where rows of cores are to be read, and how many bytes of them lie copied for the text that was fed last. */
+  readonly store: Store;
+  readonly storeBytes: number;
 }
 
 /** The rule of `auto`: so many tokens, and cores that share so much (§6). */
 const STABLE_TOKENS = 64;
 const STABLE_OVERLAP = 0.85;
+/** Tokens behind which a text that came in behind another one has its rows copied: by then it has won what copying costs. */
+const SETTLED = 8;
 /** Share of the layers at either end that keep all neurons (§7). */
 const OUTER = 0.15;
 
@@ -50,7 +55,13 @@ export class Cores {
   private counted: readonly FfnLayer[] = [];
   private text: TextCore | undefined;
 
-  constructor(private readonly all: readonly FfnLayer[]) {}
+  /** Tokens decoded since the text came in behind another. */
+  private stay = 0;
+
+  constructor(
+    private readonly all: readonly FfnLayer[],
+    private readonly rows: CompactStore,
+  ) {}
 
   get on(): boolean {
     return this.setting !== undefined;
@@ -73,7 +84,7 @@ export class Cores {
   start(o: CoreOptions, layers: readonly FfnLayer[]): void {
     this.stop();
     const { clusters } = this;
-    this.setting = settingOf(o, clusters);
+    this.setting = settingOf(o, clusters, layers);
     this.layers = layers;
     const probe = this.usable ? this.all.find((l) => l.name === clusters?.probe && l.tally) : undefined;
     this.counted = probe && !layers.includes(probe) ? [...layers, probe] : layers;
@@ -89,7 +100,7 @@ export class Cores {
   }
 
   private stop(): void {
-    this.write(this.layers.map(() => undefined));
+    this.write([]);
     this.signal(false);
     this.setting = undefined;
     this.layers = [];
@@ -125,7 +136,8 @@ export class Cores {
     }
     this.signal(text.window !== undefined);
     if (text.window?.tally) this.put(text.window.tally);
-    this.write(text.window ? this.layers.map(() => undefined) : text.lists);
+    this.write(text.window ? [] : text.lists, "held");
+    this.stay = 0;
   }
 
   /** A prompt of so many tokens comes at position `from` of a text; undefined if nothing is to be counted. */
@@ -137,7 +149,7 @@ export class Cores {
     const whole = text.prefix === from;
     text.window = undefined;
     this.put(text.tally);
-    this.write(this.layers.map(() => undefined));
+    this.write([]);
     this.signal(true);
     const tokens = text.counted + many;
     let before: readonly Uint32Array[] | undefined;
@@ -171,9 +183,10 @@ export class Cores {
     if (!text.window && setting.refresh > 0 && text.decoded >= setting.refresh && (text.made === "stable" || text.made === "similar")) {
       text.window = {};
       this.put([]);
-      this.write(this.layers.map(() => undefined));
+      this.write([]);
       this.signal(true);
     }
+    if (!text.window && this.stay++ === SETTLED) this.write(text.lists);
     return text.window ? "prefill" : "decode";
   }
 
@@ -195,9 +208,22 @@ export class Cores {
 
   report(): CoreReport | undefined {
     if (!this.setting) return undefined;
-    const { guide, alpha, beta } = this.setting;
+    const { guide, alpha, beta, store } = this.setting;
     const { made, why, counted, overlap: shared, cluster, refreshes } = this.text ?? new TextCore();
-    return { guide, made, why, alpha, beta, tokens: counted, ...(shared !== undefined ? { overlap: shared } : {}), ...(cluster !== undefined ? { cluster } : {}), refreshes };
+    const storeBytes = this.layers.reduce((sum, l) => sum + compactBytes(l), 0);
+    return {
+      guide,
+      made,
+      why,
+      alpha,
+      beta,
+      tokens: counted,
+      ...(shared !== undefined ? { overlap: shared } : {}),
+      ...(cluster !== undefined ? { cluster } : {}),
+      refreshes,
+      store,
+      storeBytes,
+    };
   }
 
   /** Chooses by which guide a text goes, and makes its cores. */
@@ -258,9 +284,10 @@ export class Cores {
     });
   }
 
-  private write(lists: readonly (Uint32Array | undefined)[]): void {
+  /** @param how of texts that take turns none is copied, unless it stays */
+  private write(lists: readonly (Uint32Array | undefined)[], how: "held" | "copy" = "copy"): void {
     this.layers.forEach((l, i) => {
-      writeList(l.core, l.neurons, lists[i]);
+      this.rows.write(l, lists[i], this.setting?.store === "compact" ? how : "gather");
       // All neurons are read the way that gives the bits of dense and may leave out zeros.
       l.control[CONTROL.mode] = FFN_MODES.indexOf(lists[i] ? "core" : "exact");
     });

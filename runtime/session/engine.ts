@@ -24,6 +24,8 @@ export interface EngineOptions {
   readonly score: boolean;
   /** Points copied out by every plan (`tap:<point>` outputs). */
   readonly taps: readonly string[];
+  /** Share of a feed-forward layer's neurons for whose rows there is room apart (runtime/session/compact.ts); default: no room. */
+  readonly core?: number;
 }
 
 /** A text that is in the caches. */
@@ -60,11 +62,7 @@ export class Engine {
     this.plans = planAll(graph, device.kernels, options);
     this.map = memoryMap(this.plans);
     this.program = device.allocate(this.map, this.plans);
-    this.ffn = new Ffn(
-      graph,
-      this.program,
-      this.plans.find((p) => p.name === "prefill"),
-    );
+    this.ffn = new Ffn(graph, this.program, this.plans);
     this.tokens = asU32(this.program.view("tokens"));
     if (graph.tensors.some((t) => t.name === "positions" && t.role === "input")) this.positions = asU32(this.program.view("positions"));
     this.logits = asF32(this.program.view(graph.points.logits));
@@ -201,7 +199,7 @@ export class Engine {
 function planAll(graph: Graph, kernels: readonly string[], o: EngineOptions): Plan[] {
   const one = { T: 1, L: 1, C: o.context };
   const many = { T: o.batch, L: 1, C: o.context };
-  const common = { kernels, fuse: o.fuse, logits: "last" as const, taps: o.taps };
+  const common = { kernels, fuse: o.fuse, logits: "last" as const, taps: o.taps, core: o.core };
   const residuals = Object.keys(graph.points).filter((p) => /^layers\.\d+\.out$/.test(p));
   return [
     lower(graph, { ...common, name: "decode", symbols: one }),

@@ -4,12 +4,13 @@ import { SkintError } from "../errors.ts";
 import type { Graph } from "../graph/types.ts";
 import type { HasherFactory } from "../io/hash.ts";
 import { CONTROL, FFN_MODES, type FfnMode } from "../ops/select/control.ts";
-import { LIST_HEAD, writeList } from "../ops/select/list.ts";
+import { LIST_HEAD } from "../ops/select/list.ts";
 import type { Program } from "../plan/device.ts";
 import { normsOf } from "../plan/neurons.ts";
 import type { Plan } from "../plan/types.ts";
 import { scheme } from "../quant/q4n.ts";
 import { drawn } from "./breakeven.ts";
+import { CompactStore, type Store, storeOf } from "./compact.ts";
 import type { CoreOptions } from "./coreoptions.ts";
 import { type CoreReport, Cores } from "./cores.ts";
 import { bytesOf, type FfnLayer, f32, ffnLayers, rowsIn, rowsRead } from "./ffnlayer.ts";
@@ -35,6 +36,8 @@ export interface FfnLayerReport {
   readonly fallbacks: number;
   /** Neurons from which on all rows are faster than a list of them. */
   readonly limit: number;
+  /** Where the rows of its core are read, if it has one now. */
+  readonly store?: Store;
 }
 
 export interface FfnReport {
@@ -68,14 +71,16 @@ export class Ffn {
   private why = "as the model says";
   private limit: FfnReport["limit"] = { share: DEFAULT_LIMIT, from: "default" };
 
-  /** @param prompt the plan by which prompts are read */
+  private readonly store = new CompactStore();
+
+  /** @param plans those of the program */
   constructor(
     graph: Graph,
     private readonly program: Program,
-    prompt?: Plan,
+    plans: readonly Plan[] = [],
   ) {
-    this.layers = ffnLayers(graph, program, prompt);
-    this.cores = new Cores(this.layers);
+    this.layers = ffnLayers(graph, program, plans);
+    this.cores = new Cores(this.layers, this.store);
     this.setLimit(DEFAULT_LIMIT, "default");
   }
 
@@ -91,6 +96,7 @@ export class Ffn {
 
   /** Sets every layer to what the model was made with. Call it when the weights are in place. */
   reset(): void {
+    this.store.clear();
     this.restore(this.layers);
     this.why = "as the model says";
     this.clear();
@@ -130,24 +136,24 @@ export class Ffn {
   }
 
   /**
-   * Sets a layer to mode `core` with these neurons, for all texts, until another mode or core is set. Throws `usage` where a number is out of range, or
-   * they do not ascend.
+   * Sets a layer to mode `core` with these neurons, for all texts, until another mode or core is set. Their rows are copied together where the model was
+   * loaded with room for them (`core`), unless `store` says otherwise. Throws `usage` where a number is out of range, or they do not ascend.
    */
-  setCore(layer: string, core: ArrayLike<number>): void {
+  setCore(layer: string, core: ArrayLike<number>, store: Store = "compact"): void {
     const l = this.named(layer);
     for (let i = 0; i < core.length; i++)
       if (!Number.isInteger(core[i]) || core[i] < 0 || core[i] >= l.neurons || (i > 0 && core[i] <= core[i - 1]))
         bad(`entry ${i} of the core of ${layer} is ${core[i]}; give numbers of neurons from 0 to ${l.neurons - 1}, each greater than the one before`, layer);
     this.cores.release([l]);
     this.apply(l, { mode: "core" });
-    writeList(l.core, l.neurons, core);
+    this.store.write(l, Uint32Array.from(core), store === "compact" ? "copy" : "gather");
     this.why = "a core that was given";
   }
 
-  /** Sets layers to random neurons, a share of each one's own, or (undefined) to all of them, and begins to count anew: what time is measured on. */
+  /** Sets layers to random neurons, a share of each one's own, whose rows are read where they lie, or (undefined) to all of them, and begins to count anew: what time is measured on. */
   draw(names: readonly string[], share: number | undefined, random: { below(n: number): number }): void {
     if (share === undefined) this.set({ mode: "dense" }, names);
-    else for (const { name, neurons } of names.map((n) => this.named(n))) this.setCore(name, drawn(neurons, Math.max(1, Math.round(share * neurons)), random));
+    else for (const { name, neurons } of names.map((n) => this.named(n))) this.setCore(name, drawn(neurons, Math.max(1, Math.round(share * neurons)), random), "gather");
     this.clear();
   }
 
@@ -217,7 +223,9 @@ function check(l: FfnLayer, { mode, eps, topk }: FfnOptions): void {
   if (mode === "cett" && eps === undefined && l.node.attrs.eps === 0) bad("the model was not calibrated for cett; give eps", "eps");
 }
 
-function reportOf({ name, neurons, control, gated }: FfnLayer): FfnLayerReport {
+function reportOf(l: FfnLayer): FfnLayerReport {
+  const { name, neurons, control, gated } = l;
+  const store = storeOf(l);
   const steps = control[CONTROL.steps];
   const skipped = (rows: number) => (steps ? 1 - rows / (steps * neurons) : 0);
   const up = gated ? skipped(control[CONTROL.upRows]) : 0;
@@ -229,5 +237,6 @@ function reportOf({ name, neurons, control, gated }: FfnLayer): FfnLayerReport {
     skipped: { first: skipped(control[CONTROL.firstRows]), up, down: skipped(control[CONTROL.downRows]) },
     fallbacks: control[CONTROL.fallbacks],
     limit: control[CONTROL.limit],
+    ...(store ? { store } : {}),
   };
 }

@@ -2,8 +2,10 @@
 import type { Graph, GraphNode } from "../graph/types.ts";
 import { CONTROL } from "../ops/select/control.ts";
 import type { Program } from "../plan/device.ts";
-import { controlOf, coreOf, countsOf, massOf } from "../plan/neurons.ts";
+import { compactOf, controlOf, coreOf, countsOf, massOf, PARTS } from "../plan/neurons.ts";
 import type { Plan } from "../plan/types.ts";
+import { scheme } from "../quant/q4n.ts";
+import { BLOCK_ROWS } from "../quant/scheme.ts";
 
 export interface FfnLayer {
   /** Its last linear's place in the model. */
@@ -19,12 +21,17 @@ export interface FfnLayer {
   readonly floats: Float32Array;
   /** List of the neurons of mode core (runtime/ops/select/list.ts). */
   readonly core: Uint32Array;
+  /** Its matrices, k wide, and where rows of a core are copied to (runtime/session/compact.ts); none if there is no room. */
+  readonly matrices: readonly { readonly all: Uint8Array; readonly compact: Uint8Array; readonly k: number }[];
+  /** Rows that there is room for in each. */
+  readonly room: number;
   /** What a prompt's steps count; none where they do not compute all rows. */
   readonly tally?: { readonly counts: Uint32Array; readonly mass: Float32Array };
 }
 
-/** @param prompt the plan by which prompts are read */
-export function ffnLayers(graph: Graph, program: Program, prompt: Plan | undefined): FfnLayer[] {
+/** @param plans those of the program */
+export function ffnLayers(graph: Graph, program: Program, plans: readonly Plan[]): FfnLayer[] {
+  const prompt = plans.find((p) => p.name === "prefill");
   return graph.nodes
     .filter((n) => n.op === "rowsum")
     .map((node) => {
@@ -39,9 +46,21 @@ export function ffnLayers(graph: Graph, program: Program, prompt: Plan | undefin
         control,
         floats: new Float32Array(control.buffer, control.byteOffset, control.length),
         core: u32(program, coreOf(node.name)),
+        ...compactOfLayer(node.name, program, plans),
         ...(prompt?.tensors.has(countsOf(node.name)) ? { tally: { counts: u32(program, countsOf(node.name)), mass: f32(program, massOf(node.name)) } } : {}),
       };
     });
+}
+
+function compactOfLayer(layer: string, program: Program, plans: readonly Plan[]): Pick<FfnLayer, "matrices" | "room"> {
+  const decode = plans.find((p) => p.name === "decode");
+  const matrices = PARTS.flatMap((part) => {
+    const compact = compactOf(layer, part);
+    const step = decode?.steps.find((s) => s.tensors.compact === compact && s.op !== "hidden");
+    return step ? [{ all: bytesOf(program, step.tensors.w), compact: bytesOf(program, compact), k: step.attrs.k }] : [];
+  });
+  const [first] = matrices;
+  return { matrices, room: first ? (BLOCK_ROWS * first.compact.length) / scheme.bytes(BLOCK_ROWS, first.k) : 0 };
 }
 
 export const bytesOf = (program: Program, tensor: string) => program.view(tensor) as Uint8Array<ArrayBuffer>;

@@ -36,6 +36,11 @@ export interface ModelOptions {
    * 100 ms, or as it was kept. The bits are the same.
    */
   readonly limit?: number;
+  /**
+   * Share of a feed-forward layer's neurons, above 0, at most 1, for whose rows memory is reserved, so that mode core can copy them together (models that lie
+   * by neurons). Default: none, and cores are read row by row, with the same bits.
+   */
+  readonly core?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -103,12 +108,15 @@ export async function loadModel(source: Source, env: Environment, options: Model
     const context = options.context ?? Math.min(graph.context, graph.tensors.some((t) => t.shape.includes("C")) ? DEFAULT_CONTEXT : ENDLESS);
     if (!Number.isInteger(context) || context < 1 || context > graph.context)
       throw new SkintError("usage", `a context of ${context} positions was asked for; ${pack.name} allows 1 to ${graph.context}`);
+    if (options.core !== undefined && !(options.core > 0 && options.core <= 1))
+      throw new SkintError("usage", `room for a core of ${options.core} was asked for; give a share above 0, at most 1`, { what: "core" });
     const engine = new Engine(graph, env.device, {
       context,
       batch: Math.min(options.batch ?? DEFAULT_BATCH, context),
       fuse: options.fuse ?? true,
       score: options.score ?? false,
       taps: options.taps ?? [],
+      core: options.core,
     });
     try {
       await readWeights(pack, engine, env, options);

@@ -15,6 +15,8 @@ interface How {
   readonly gated?: boolean;
   readonly picks?: boolean;
   readonly only?: readonly number[] | "all";
+  /** Of so many neurons, the first ones, the rows lie apart, in order. */
+  readonly compact?: number;
   readonly limit?: number;
   readonly eps?: number;
   readonly hidden?: boolean;
@@ -24,7 +26,7 @@ interface How {
 
 const listOf = (t: OperandArray) => (t as Uint32Array).slice(0, t[1] ? LIST_HEAD + t[0] : LIST_HEAD);
 
-function make({ mode, n, rows = 1, k = 40, gated = true, picks = true, only, limit = n, eps = 0, hidden = false, active = n }: How): Case {
+function make({ mode, n, rows = 1, k = 40, gated = true, picks = true, only, compact, limit = n, eps = 0, hidden = false, active = n }: How): Case {
   const control = new Uint32Array(CONTROL_WORDS);
   control[CONTROL.mode] = FFN_MODES.indexOf(mode);
   control[CONTROL.limit] = limit;
@@ -39,6 +41,7 @@ function make({ mode, n, rows = 1, k = 40, gated = true, picks = true, only, lim
       s: normal(rows * n, 1).map((v, i) => (((i % n) * 13) % n < active ? v : 0)),
       ...(gated ? { u: normal(rows * n, 2) } : {}),
       ...(only ? { only: list } : {}),
+      ...(compact ? ordered(compact, n, k) : {}),
       w,
       norms: normal(n, 3).map(Math.abs),
       control: control.slice(),
@@ -46,6 +49,21 @@ function make({ mode, n, rows = 1, k = 40, gated = true, picks = true, only, lim
       ...(picks ? { picks: new Uint32Array(LIST_HEAD + n).fill(0xffffff) } : {}),
       ...(hidden ? { hidden: normal(rows * n, 5) } : {}),
     };
+  };
+  /** A set that says so, the neurons, and their rows: other scales than those of w. */
+  const ordered = (many: number, all: number, width: number) => {
+    const set = new Uint32Array(LIST_HEAD + all);
+    writeList(set, many, undefined, true);
+    const core = new Uint32Array(LIST_HEAD + all);
+    writeList(
+      core,
+      all,
+      Array.from({ length: many }, (_, i) => all - many + i),
+      true,
+    );
+    const rows = new Uint8Array(scheme.bytes(many, width));
+    scheme.encode(normal(many * width, 9, 0.2), many, width, rows);
+    return { only: set, core, compact: rows };
   };
   /** Scale and codes of each row: what `rowsum` reads. */
   const rowsOf = (t: OperandArray) =>
@@ -56,7 +74,7 @@ function make({ mode, n, rows = 1, k = 40, gated = true, picks = true, only, lim
       }).flat(),
     );
   return {
-    name: `${mode}, n ${n}, rows ${rows}${gated ? ", gated" : ""}${picks ? "" : ", no picks"}${only ? `, only ${only.length}` : ""}${limit < n ? `, limit ${limit}` : ""}${eps ? `, eps ${eps}` : ""}${hidden ? ", hidden" : ""}${active < n ? `, active ${active}` : ""}`,
+    name: `${mode}, n ${n}, rows ${rows}${gated ? ", gated" : ""}${picks ? "" : ", no picks"}${only ? `, only ${only.length}` : ""}${compact ? `, ${compact} in order` : ""}${limit < n ? `, limit ${limit}` : ""}${eps ? `, eps ${eps}` : ""}${hidden ? ", hidden" : ""}${active < n ? `, active ${active}` : ""}`,
     variant: "q4n",
     rows,
     values: { n, k },
@@ -78,5 +96,9 @@ export const cases: Case[] = [
   make({ mode: "exact", n: 50, only: [], hidden: true }),
   make({ mode: "topk", n: 50, only: "all", active: 9 }),
   make({ mode: "exact", n: 50, only: "all", limit: 10 }),
+  ...[1, 15, 16, 33, 50].flatMap((compact) => [
+    make({ mode: "core", n: 50, compact, hidden: compact % 2 === 1 }),
+    make({ mode: "core", n: 50, compact, gated: false, limit: 20, active: 25 }),
+  ]),
   make({ mode: "core", n: 50, only: [3, 4, 5, 30], gated: false, limit: 1 }),
 ];

@@ -212,6 +212,19 @@ function listed(share: number | undefined, n: number, k: number): Case {
   return { ...c, name: `${c.name}, ${share === undefined ? "all" : share} of the rows listed`, tensors };
 }
 
+/** Rows of the compact matrix, as many as the set counts: y is as it was behind them. */
+function ordered(many: number, n: number, k: number): Case {
+  const c = make("q4n", { n, k, rows: 1 });
+  const tensors = () => {
+    const only = new Uint32Array(4 + n).fill(0xffffff);
+    writeList(only, many, undefined, true);
+    const compact = new Uint8Array(SCHEMES.q4n.bytes(many, k));
+    SCHEMES.q4n.encode(normal(many * k, 21, 0.05), many, k, compact);
+    return { ...c.tensors(), only, compact };
+  };
+  return { ...c, name: `${c.name}, ${many} rows in order`, tensors };
+}
+
 const sparse = Object.values(SCHEMES)
   .filter(isSparse)
   .map((s) => s.name);
@@ -223,5 +236,6 @@ export const cases: Case[] = [
   ...[39, 41, 80, 310, 319, 352, 359, 999].map((k) => make("q161", { n: 19, k, rows: 5, fill: "extremes", residual: true })),
   anyBits("q161", 35, 999, SCHEMES.q161.bytes(16, 999), 112),
   ...[0, 0.05, 0.3, 0.6, 1, undefined].flatMap((share) => [listed(share, 37, 72), listed(share, 150, 40), listed(share, 96, 200)]),
+  ...[1, 4, 15, 16, 30, 64].map((many) => ordered(many, 96, 200)),
   ...sparse.map((variant) => anyPlaces(variant, 35, 300)),
 ];

@@ -11,15 +11,17 @@ interface Shape {
   readonly rows?: number;
   /** Share of the rows that is picked; without it there is no list, `all`: a list that stands for all. */
   readonly picked?: number | "all";
+  /** So many rows lie apart, in order. */
+  readonly compact?: number;
   readonly bias?: boolean;
   readonly extremes?: boolean;
 }
 
-function make({ n, k, rows = 1, picked, bias = false, extremes = false }: Shape): Case {
+function make({ n, k, rows = 1, picked, compact, bias = false, extremes = false }: Shape): Case {
   const xs = i8tok.bytes(n);
   const r = random(3);
   const rowsPicked = typeof picked === "number" ? Array.from({ length: n }, (_, j) => j).filter(() => r() < picked) : undefined;
-  const count = rowsPicked?.length ?? n;
+  const count = rowsPicked?.length ?? compact ?? n;
   const weights = () => {
     const w = new Uint8Array(scheme.bytes(n, k));
     if (extremes) {
@@ -37,11 +39,23 @@ function make({ n, k, rows = 1, picked, bias = false, extremes = false }: Shape)
       picks,
       n,
       rowsPicked?.map((j) => rowOffset(j, k)),
+      compact !== undefined,
     );
-    return { x, ...(picked === undefined ? {} : { picks }), w: weights(), channels: normal(k, 5), ...(bias ? { bias: normal(k, 6) } : {}), y: normal(rows * k, 7) };
+    if (compact !== undefined && !rowsPicked) picks[0] = compact;
+    const apart = new Uint8Array(compact ? scheme.bytes(n, k) : 0);
+    if (compact) scheme.encode(normal(n * k, 8, 0.05), n, k, apart);
+    return {
+      x,
+      ...(picked === undefined ? {} : { picks }),
+      ...(compact ? { compact: apart } : {}),
+      w: weights(),
+      channels: normal(k, 5),
+      ...(bias ? { bias: normal(k, 6) } : {}),
+      y: normal(rows * k, 7),
+    };
   };
   return {
-    name: `n ${n}, k ${k}, rows ${rows}${picked === undefined ? "" : `, picked ${picked}`}${bias ? ", bias" : ""}${extremes ? ", extremes" : ""}`,
+    name: `n ${n}, k ${k}, rows ${rows}${picked === undefined ? "" : `, picked ${picked}`}${compact ? `, ${compact} in order` : ""}${bias ? ", bias" : ""}${extremes ? ", extremes" : ""}`,
     variant: "q4n",
     rows,
     values: { n, k },
@@ -58,6 +72,8 @@ export const cases: Case[] = [
   ...[0, 0.03, 0.1, 0.5, 1, "all" as const].map((picked) => make({ n: 200, k: 100, picked })),
   ...[0.5, undefined].map((picked) => make({ n: 140, k: 70, picked, extremes: true })),
   make({ n: 70, k: 64, rows: 2, extremes: true }),
+  ...[1, 16, 17, 40, 64].map((compact) => make({ n: 64, k: 200, picked: "all", compact })),
+  make({ n: 64, k: 100, picked: 0.5, compact: 64 }),
   // a list whose rows lie far apart, and one of more than are brought near at a time
   ...[0.04, 0.4].map((picked) => make({ n: 250, k: 320, picked })),
 ];

@@ -18,6 +18,8 @@ interface How {
   /** Bits of the last cut. */
   readonly warm?: number;
   readonly core?: readonly number[];
+  /** Its rows lie apart, in order. */
+  readonly compact?: boolean;
   readonly g?: (n: number) => Float32Array;
 }
 
@@ -27,7 +29,7 @@ const listOf = (t: OperandArray) => (t as Uint32Array).slice(0, t[1] ? LIST_HEAD
 /** The cut that is remembered is a hint of its own. */
 const counters = (t: OperandArray) => (t as Uint32Array).map((v, i) => (i === CONTROL.warm ? 0 : v));
 
-function make({ mode, n, rows = 1, kind = "relu", listed = true, topk = 0, limit = n, warm = 0, core, g = (count) => normal(count, 1) }: How): Case {
+function make({ mode, n, rows = 1, kind = "relu", listed = true, topk = 0, limit = n, warm = 0, core, compact = false, g = (count) => normal(count, 1) }: How): Case {
   const control = new Uint32Array(CONTROL_WORDS);
   control[CONTROL.mode] = FFN_MODES.indexOf(mode);
   control[CONTROL.topk] = topk;
@@ -37,7 +39,7 @@ function make({ mode, n, rows = 1, kind = "relu", listed = true, topk = 0, limit
   const bound: Bound = exact ? "exact" : { abs: 2e-6, rel: 6e-7 };
   const tensors = () => {
     const chosen = new Uint32Array(LIST_HEAD + n);
-    writeList(chosen, n, core);
+    writeList(chosen, n, core, compact);
     return {
       g: g(rows * n),
       ...(core ? { core: chosen } : {}),
@@ -47,7 +49,7 @@ function make({ mode, n, rows = 1, kind = "relu", listed = true, topk = 0, limit
     };
   };
   return {
-    name: `${mode}, n ${n}, rows ${rows}, ${kind}${topk ? `, k ${topk}` : ""}${limit < n ? `, limit ${limit}` : ""}${warm ? `, warm ${warm}` : ""}${g.name === "g" ? "" : `, ${g.name}`}`,
+    name: `${mode}, n ${n}, rows ${rows}, ${kind}${topk ? `, k ${topk}` : ""}${limit < n ? `, limit ${limit}` : ""}${warm ? `, warm ${warm}` : ""}${compact ? ", compact" : ""}${g.name === "g" ? "" : `, ${g.name}`}`,
     variant: "f32",
     rows,
     values: { n, kind: ACTIVATIONS.indexOf(kind) },
@@ -79,6 +81,9 @@ export const cases: Case[] = [
   make({ mode: "topk", n: 40, topk: 12, limit: 6 }),
   ...[1, 5, 20].map((topk) => make({ mode: "topk", n: 24, rows: 3, topk, listed: false, g: ties })),
   make({ mode: "core", n: 40, core: [0, 3, 7, 39] }),
+  make({ mode: "core", n: 40, core: [0, 3, 7, 38, 39], compact: true }),
+  make({ mode: "core", n: 40, core: [0, 3, 7], compact: true, kind: "silu" }),
+  make({ mode: "core", n: 20, rows: 3, listed: false, core: [0, 3, 7, 19], compact: true }),
   make({ mode: "core", n: 40 }),
   make({ mode: "core", n: 20, rows: 3, listed: false, core: [0, 3, 7, 19] }),
   make({ mode: "core", n: 20, rows: 2, listed: false, core: [4, 5] }),

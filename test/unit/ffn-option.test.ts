@@ -18,12 +18,25 @@ test.each([
   expect(parseFfn(text)).toEqual(want);
 });
 
-test.each(["", "half", "exact:1", "topk:", "topk:x", "topk:1:2", "core:", "core:half", "core:0.1,0.2,0.3", "core:auto,stable", "core:refresh=", "core:refresh=x", "core:step=1"])(
-  "--ffn %j is refused",
-  (text) => {
-    expect(() => parseFfn(text)).toThrow(/--ffn is/);
-  },
-);
+test.each([
+  "",
+  "half",
+  "exact:1",
+  "topk:",
+  "topk:x",
+  "topk:1:2",
+  "core:",
+  "core:half",
+  "core:0.1,0.2,0.3",
+  "core:auto,stable",
+  "core:refresh=",
+  "core:refresh=x",
+  "core:step=1",
+  "core:store=",
+  "core:store=disk",
+])("--ffn %j is refused", (text) => {
+  expect(() => parseFfn(text)).toThrow(/--ffn is/);
+});
 
 const recipe = (scheme: string, ffn: unknown) => JSON.stringify({ name: "r", method: "rtn", cache: "f16", rules: [{ match: ".*", scheme, ffn }] });
 
@@ -49,12 +62,23 @@ test("the line says mode, why, share, and how often lists were too long", () => 
 
 test("of a core the line says by which guide it was made, of how many tokens, why, and how often anew", () => {
   const layer = { layer: "a", mode: "core" as const, neurons: 100, steps: 4, skipped: { first: 0.8, up: 0.8, down: 0.8 }, fallbacks: 0, limit: 75 };
-  const core = { guide: "auto" as const, made: "similar" as const, why: "auto: 9 prompt tokens are fewer than 64", alpha: 0.4, beta: 0.2, tokens: 9, cluster: 3, refreshes: 2 };
+  const core = {
+    guide: "auto" as const,
+    made: "similar" as const,
+    why: "auto: 9 prompt tokens are fewer than 64",
+    alpha: 0.4,
+    beta: 0.2,
+    tokens: 9,
+    cluster: 3,
+    refreshes: 2,
+    store: "compact" as const,
+    storeBytes: 1_230_000,
+  };
   const report = { mode: "core" as const, why: "as asked", steps: 4, skipped: 0.8, limit: { share: 0.75, from: "default" as const }, layers: [layer] };
   expect(ffnLine({ ...report, core })).toBe(
-    "; feed-forward core, similar (cluster 3) after 9 prompt tokens (auto: 9 prompt tokens are fewer than 64), made anew 2 times: 80.0 % of its rows left out",
+    "; feed-forward core, similar (cluster 3) after 9 prompt tokens (auto: 9 prompt tokens are fewer than 64), made anew 2 times, compact: 1.2 MB of rows copied: 80.0 % of its rows left out",
   );
-  expect(ffnLine({ ...report, core: { guide: "auto", made: "none", why: "no prompt was counted", alpha: 0.4, beta: 0.2, tokens: 0, refreshes: 0 } })).toBe(
-    "; feed-forward core (no prompt was counted): 80.0 % of its rows left out",
-  );
+  expect(
+    ffnLine({ ...report, core: { guide: "auto", made: "none", why: "no prompt was counted", alpha: 0.4, beta: 0.2, tokens: 0, refreshes: 0, store: "gather", storeBytes: 0 } }),
+  ).toBe("; feed-forward core (no prompt was counted): 80.0 % of its rows left out");
 });

@@ -14,7 +14,7 @@ import { isCheckpoint, openAny } from "../compress/open.ts";
 import { recipeNamed } from "../compress/recipe.ts";
 import type { VerbOption } from "../verb.ts";
 import type { Context } from "./context.ts";
-import { FFN_OPTION } from "./ffn.ts";
+import { FFN_OPTION, roomFor } from "./ffn.ts";
 import { keptLimits } from "./limits.ts";
 import { openTarget } from "./target.ts";
 import { findTuned } from "./tuned.ts";
@@ -121,7 +121,7 @@ export async function openModel(path: string, options: Readonly<Record<string, u
     const model = await loadModel(source, env, {
       context: options.context as number | undefined,
       // A line is slow, and no list goes over it.
-      ...(elsewhere ? { limit: DEFAULT_LIMIT } : {}),
+      ...(elsewhere ? { limit: DEFAULT_LIMIT } : { core: roomFor(options.ffn as FfnOptions | undefined) }),
       signal: context.signal,
       onProgress: (done, total) => progress.update(done, total),
       ...more,

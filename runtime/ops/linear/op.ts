@@ -5,7 +5,8 @@
 // Activations of a static format come with their range [1], which goes the same way.
 // A path of low rank, y += up (down x) with down [r, k] and up [n, r], becomes steps of its own (runtime/plan/lowrank.ts).
 // With `only` (runtime/ops/select/list.ts), which is lowering's and goes with q4n weights and one row of x, only the rows of W that it lists are multiplied
-// and only their places of y are written.
+// and only their places of y are written. Where the list says that they are rows of the compact matrix, those of `compact` are multiplied, as many as it
+// counts, and the first places of y are theirs.
 // Two kernel families compute the same bits: `gemv` streams the weights once per row of x, `gemm` reuses them over a tile of rows.
 import { ACTS } from "../../act/catalogue.gen.ts";
 import { BLOCK_ROWS } from "../../quant/scheme.ts";
@@ -30,6 +31,7 @@ export const op = defineOp(
     down: "in?",
     up: "in?",
     only: "in?",
+    compact: "in?",
   },
   {
     families: ["gemv", "gemm"],

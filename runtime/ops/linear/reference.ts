@@ -12,14 +12,17 @@ import { decodeSplit161 } from "../../act/split161.ts";
 import type { Q161Scheme } from "../../quant/q161.ts";
 import { hasMinimum, type IntegerScheme, type MinimumScheme } from "../../quant/scheme.ts";
 import type { Operands } from "../define.ts";
-import { readList } from "../select/list.ts";
+import { isCompact, readList } from "../select/list.ts";
 import { parseLinearVariant } from "./variant.ts";
 
 type Product = (token: number, row: number) => number;
 
 export function reference({ tensors, values: v }: Operands, variant: string): void {
   const { scheme, act } = parseLinearVariant(variant);
-  const w = tensors.w as Uint8Array;
+  const set = tensors.only as Uint32Array | undefined;
+  const compact = set !== undefined && isCompact(set);
+  const w = (compact ? tensors.compact : tensors.w) as Uint8Array;
+  const many = compact ? set[0] : v.n;
   const y = tensors.y as Float32Array;
   const bias = tensors.bias as Float32Array | undefined;
   const residual = tensors.residual as Float32Array | undefined;
@@ -28,10 +31,10 @@ export function reference({ tensors, values: v }: Operands, variant: string): vo
       ? floats(scheme.decode(w, v.n, v.k), tensors.x as Float32Array, v)
       : scheme.arranged
         ? split(scheme as Q161Scheme, w, tensors.x as Uint8Array, v)
-        : integers(scheme as IntegerScheme | MinimumScheme, w, act, tensors.x as Uint8Array, v);
-  const only = tensors.only && readList(tensors.only as Uint32Array);
+        : integers(scheme as IntegerScheme | MinimumScheme, w, act, tensors.x as Uint8Array, { ...v, n: many });
+  const only = compact ? undefined : set && readList(set);
   for (let t = 0; t < v.rows; t++)
-    for (const r of only ?? Array.from({ length: v.n }, (_, i) => i)) {
+    for (const r of only ?? Array.from({ length: many }, (_, i) => i)) {
       let acc = product(t, r);
       if (bias) acc = Math.fround(acc + bias[r]);
       if (residual) acc = Math.fround(acc + residual[t * v.rs + r]);

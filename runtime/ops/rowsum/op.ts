@@ -1,6 +1,7 @@
 // y = x W · channels (+ bias): the product with W from its other side, y_c = Σ_j x_j W[j, c], for the last matrix of a feed-forward layer whose rows are
 // neurons. W [n, k] packed as q4n, of which only the codes count: its scales are part of x (runtime/ops/hidden). x i8tok [rows, n]; with picks
-// (runtime/ops/select/list.ts: byte offsets of rows in w, one row of x only) the first codes of x are those of the rows picked, and then zeros.
+// (runtime/ops/select/list.ts: byte offsets of rows in w, one row of x only) the first codes of x are those of the rows picked, and then zeros. Rows of
+// picks may be those of `compact`, or, where none are listed, its first, as many as are counted.
 // channels f32 [k], bias f32 [k], y f32 [rows, k].
 // In a graph x is f32 and there are no picks; mode, eps and topk say what the layer leaves out (runtime/ops/select/control.ts) until the host says
 // something else, and lowering (runtime/plan/neurons.ts) makes the steps that do.
@@ -17,7 +18,23 @@ function complaint({ mode, eps, topk, n }: Attributes): string | undefined {
 
 export const op = defineOp(
   "rowsum",
-  { rows: "rows", x: "in", xs: "stride x", picks: "in?", w: "in", channels: "in", bias: "in?", y: "out", ys: "stride y", n: "u32", k: "u32", mode: "u32", eps: "f32", topk: "u32" },
+  {
+    rows: "rows",
+    x: "in",
+    xs: "stride x",
+    picks: "in?",
+    w: "in",
+    compact: "in?",
+    channels: "in",
+    bias: "in?",
+    y: "out",
+    ys: "stride y",
+    n: "u32",
+    k: "u32",
+    mode: "u32",
+    eps: "f32",
+    topk: "u32",
+  },
   {
     variants: [""],
     complaint,

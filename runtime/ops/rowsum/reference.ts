@@ -2,14 +2,16 @@
 import { ACTS } from "../../act/catalogue.gen.ts";
 import { rowOffset, scheme } from "../../quant/q4n.ts";
 import type { Operands } from "../define.ts";
-import { readList } from "../select/list.ts";
+import { isCompact, readList } from "../select/list.ts";
 
 export function reference({ tensors, values: v }: Operands): void {
   const { channels, bias, y } = tensors as Record<string, Float32Array>;
-  const { codes } = scheme.unpack(tensors.w as Uint8Array, v.n, v.k);
-  const picks = tensors.picks && readList(tensors.picks as Uint32Array);
+  const list = tensors.picks as Uint32Array | undefined;
+  const compact = list !== undefined && isCompact(list);
+  const { codes } = scheme.unpack((compact ? tensors.compact : tensors.w) as Uint8Array, v.n, v.k);
+  const picks = list && readList(list);
   const rowAt = new Map(Array.from({ length: v.n }, (_, j) => [rowOffset(j, v.k), j]));
-  const rows = picks ? Array.from(picks, (offset) => rowAt.get(offset) as number) : Array.from({ length: v.n }, (_, j) => j);
+  const rows = picks ? Array.from(picks, (offset) => rowAt.get(offset) as number) : Array.from({ length: compact ? list[0] : v.n }, (_, j) => j);
   for (let t = 0; t < v.rows; t++) {
     const x = ACTS.i8tok.decode((tensors.x as Uint8Array).subarray(t * v.xs), v.n);
     for (let c = 0; c < v.k; c++) {

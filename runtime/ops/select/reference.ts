@@ -4,7 +4,7 @@ import { ACTIVATIONS } from "../activate/op.ts";
 import { FUNCTIONS } from "../activate/reference.ts";
 import type { Operands } from "../define.ts";
 import { CONTROL, FFN_MODES } from "./control.ts";
-import { readList, writeList } from "./list.ts";
+import { isCompact, readList, writeList } from "./list.ts";
 
 /** Numbers of the k greatest magnitudes that are not 0, ascending; NaN is greater than all. */
 export function greatest(s: Float32Array, k: number): number[] {
@@ -23,6 +23,14 @@ export function reference({ tensors, values: v }: Operands): void {
   const mode = FFN_MODES[control[CONTROL.mode]];
   const relu = ACTIVATIONS[v.kind].startsWith("relu");
   const core = tensors.core && readList(tensors.core as Uint32Array);
+  if (only && mode === "core" && core && isCompact(tensors.core as Uint32Array)) {
+    s.set(Array.from(g.subarray(0, core.length), FUNCTIONS[ACTIVATIONS[v.kind]]));
+    writeList(only, core.length, undefined, true);
+    control[CONTROL.steps]++;
+    control[CONTROL.firstRows] += core.length;
+    control[CONTROL.upRows] += core.length;
+    return;
+  }
   for (let r = 0; r < v.rows; r++) {
     const row = s.subarray(r * v.ss, r * v.ss + v.n);
     row.set(Array.from(g.subarray(r * v.gs, r * v.gs + v.n), FUNCTIONS[ACTIVATIONS[v.kind]]));

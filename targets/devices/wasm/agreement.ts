@@ -74,8 +74,8 @@ export function differences(subject: Subject, scalar: WebAssembly.Module): strin
   });
 }
 
-/** An activation is several functions; attention takes a row at a time where its pattern is asked for, else several. */
-const kindsOf = (op: OpDef) => ("kind" in op.fields ? [0, 1, 2, 3, 4] : op.name === "attention" ? [0, 1] : [0]);
+/** An activation is several functions; attention takes a row at a time where its pattern is asked for, else several; rows of neurons may lie apart. */
+const kindsOf = (op: OpDef) => ("kind" in op.fields ? [0, 1, 2, 3, 4] : op.name === "attention" || "compact" in op.fields ? [0, 1] : [0]);
 const leftOut = (op: OpDef, kind: number) => (op.name !== "attention" ? [] : kind === 0 ? ["parts"] : ["parts", "pattern"]);
 
 function agree(want: Uint32Array, got: Uint32Array): boolean {
@@ -136,9 +136,9 @@ const noise = (i: number) => Math.imul(i + 1, 2654435761) >>> 9;
 /** Operands that hold other things than floats of both signs, by the field's name. */
 const CONTENTS: Readonly<Record<string, (words: Uint32Array, kind: number) => void>> = {
   tokens: (words) => words.set(words.map((_, i) => noise(i) % VALUES.vocab)),
-  only: (words) => writeList(words, VALUES.n, listed),
+  only: (words, kind) => writeList(words, VALUES.n, listed, kind === 1),
   core: (words) => writeList(words, VALUES.n, listed),
-  picks: (words) => writeList(words, VALUES.n, undefined),
+  picks: (words, kind) => writeList(words, VALUES.n, undefined, kind === 1),
   control: (words, kind) => words.set([kind % FFN_MODES.length, VALUES.n, 0, listed.length]),
   list: (words) => words.fill(0),
   a: (words) => words.set(words.map((_, i) => 0xbf000000 | noise(i))),

@@ -5,6 +5,7 @@ import { GraphBuilder } from "../../../runtime/graph/builder.ts";
 import { isMatrix } from "../../../runtime/graph/formats.ts";
 import type { Graph, TensorDef } from "../../../runtime/graph/types.ts";
 import { SCHEMES } from "../../../runtime/quant/catalogue.gen.ts";
+import type { Store } from "../../../runtime/session/compact.ts";
 import { Engine } from "../../../runtime/session/engine.ts";
 import { normal, random } from "../../../test/support/data.ts";
 import { openDevice } from "../../cli/model.ts";
@@ -55,16 +56,18 @@ interface MadeUp {
   readonly context?: number;
   /** Every neuron is active. */
   readonly active?: boolean;
+  /** Share of the neurons for whose rows there is room apart. */
+  readonly core?: number;
 }
 
 /** An engine on one lane with random weights under a recipe. */
-export async function engineOf(plain: Graph, recipe: string | Recipe, { context = 512, active = false }: MadeUp = {}): Promise<Engine> {
+export async function engineOf(plain: Graph, recipe: string | Recipe, { context = 512, active = false, core }: MadeUp = {}): Promise<Engine> {
   const graph = withNeuronRows(
     applyRecipe(plain, typeof recipe === "string" ? recipeNamed(recipe) : recipe, () => "F32"),
     () => undefined,
   );
   const { env } = await openDevice({ threads: 1 });
-  const engine = new Engine(graph, env.device, { context, batch: 32, fuse: true, score: false, taps: [] });
+  const engine = new Engine(graph, env.device, { context, batch: 32, fuse: true, score: false, taps: [], core });
   const made = new Map<string, Uint8Array>();
   for (const t of engine.weights) fill(t, engine.program.view(t.name), made, active);
   engine.ffn.reset();
@@ -113,15 +116,15 @@ export function fill(t: TensorDef, place: Uint8Array, made: Map<string, Uint8Arr
   for (let at = 0; at < bytes; at += block.length) place.set(block.subarray(0, Math.min(block.length, bytes - at)), at);
 }
 
-/** Gives every layer a core of its own, a random `share` of its neurons. */
-export function drawCores(engine: Engine, share: number, seed: number): void {
+/** Gives every layer a core of its own, a random `share` of its neurons, read from where `store` says. */
+export function drawCores(engine: Engine, share: number, seed: number, store: Store): void {
   const draw = random(seed);
   for (const name of engine.ffn.names) {
     const want = Math.round(share * NEURONS);
     const core: number[] = [];
     // Each of those left is taken with the chance that fills the core.
     for (let i = 0; i < NEURONS; i++) if (draw() * (NEURONS - i) < want - core.length) core.push(i);
-    engine.ffn.setCore(name, core);
+    engine.ffn.setCore(name, core, store);
   }
 }
 
