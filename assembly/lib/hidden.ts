@@ -26,17 +26,19 @@ export function makeRows<M extends Maker>(p: usize, unit: u32, units: u32): void
   const compact = op.picks != 0 && isCompact(op.only);
   // scales lie apart: all are sent for before the first is waited for
   touchScales(compact ? op.compact : op.w, compact ? load<u32>(op.only) : op.n, op.k);
+  if (compact || entries) {
+    if (start(unit, units, rows) == end) return;
+    if (compact) ordered<M>(op, load<u32>(op.only), op.s, op.u, op.hidden, op.y);
+    else some<M>(op, entries, load<u32>(op.only), op.s, op.u, op.hidden, op.y);
+    return;
+  }
   for (let r = start(unit, units, rows); r < end; r++) {
     const s = <usize>op.s + ((<usize>r * op.ss) << 2);
     const u = op.u ? <usize>op.u + ((<usize>r * op.us) << 2) : 0;
     const h = op.hidden ? <usize>op.hidden + ((<usize>r * op.hs) << 2) : 0;
     const y = <usize>op.y + <usize>r * op.ys;
-    if (compact) ordered<M>(op, load<u32>(op.only), s, u, h, y);
-    else if (entries) some<M>(op, entries, load<u32>(op.only), s, u, h, y);
-    else {
-      all<M>(op, s, u, h, y);
-      if (op.picks) pick(op, y);
-    }
+    all<M>(op, s, u, h, y);
+    if (op.picks) pick(op, y);
   }
 }
 

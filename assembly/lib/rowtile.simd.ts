@@ -3,7 +3,7 @@ import { LinearOp } from "../abi.gen";
 import { NIBBLE } from "./constants";
 import { CODES_AT } from "./i8row";
 import { finish } from "./linear.scalar";
-import { entriesOf, rowAt, rowBytes, scaleAt } from "./q4n";
+import { entriesOf, isCompact, rowAt, rowBytes, scaleAt } from "./q4n";
 import { RowCodes } from "./rowcodes.simd";
 import { across, streamRows, zeroOf } from "./rowdot.simd";
 import { start } from "./split";
@@ -13,7 +13,7 @@ const TOKENS: u32 = 4;
 /** `gemm`: tiles of 2 rows and 4 tokens; what is left over of either is done once more with its neighbour. Lists are for one token. */
 export function tileRows<C extends RowCodes>(p: usize, unit: u32, units: u32): void {
   const op = changetype<LinearOp>(p);
-  if (entriesOf(op.only)) {
+  if (entriesOf(op.only) || isCompact(op.only)) {
     streamRows<C>(p, unit, units);
     return;
   }
