@@ -1,11 +1,12 @@
 // Up to which share of changed pairs a layer of a stream is faster by events than computed whole, on this machine, build and number of lanes: each layer's
-// two steps alone, over an image in which ever more differs from the one before.
+// two steps alone and the count of what they did, over an image in which ever more differs from the one before.
 import { throwIfAborted } from "../../errors.ts";
 import type { StreamedLayer } from "../../graph/streamed.ts";
 import { pairsOf } from "../../image/events.ts";
 import { pixelBytes } from "../../image/format.ts";
 import { type BreakEvenPoint, crossing } from "../breakeven.ts";
 import type { ImageEngine } from "./engine.ts";
+import { Layer } from "./stream.ts";
 
 export interface StreamMeasure {
   /** Clock in ms. */
@@ -27,12 +28,12 @@ export async function measureStreams(engine: ImageEngine, o: StreamMeasure): Pro
   engine.take(undefined);
   await engine.runStream(new Uint8Array(engine.pixels));
   for (const [i, layer] of engine.streamedLayers.entries()) {
-    const points = await pointsOf(engine, layer, o);
+    const points = await pointsOf(engine, layer, new Layer(layer, engine, i), o);
     if (points.every((p) => Number.isFinite(p.ratio))) engine.setLimit(i, crossing(points, "listed"), "measured");
   }
 }
 
-async function pointsOf(engine: ImageEngine, layer: StreamedLayer, { now, signal }: StreamMeasure): Promise<BreakEvenPoint[]> {
+async function pointsOf(engine: ImageEngine, layer: StreamedLayer, counted: Layer, { now, signal }: StreamMeasure): Promise<BreakEvenPoint[]> {
   const steps = engine.plans[1].steps;
   const from = steps.findIndex((s) => s.name === `${layer.name}.events`);
   const list = engine.program.view(layer.list);
@@ -48,6 +49,7 @@ async function pointsOf(engine: ImageEngine, layer: StreamedLayer, { now, signal
         tooMany[0] = side.share === undefined ? 0 : layer.pairs + 1;
         const begin = now();
         await engine.program.execute("stream", from, from + 2);
+        counted.note();
         spent += now() - begin;
       }
       if (round >= 0) side.least = Math.min(side.least, spent / runs);

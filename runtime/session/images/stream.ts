@@ -67,8 +67,8 @@ function depthwiseWork({ attrs: a }: StreamedLayer): (counts: Uint32Array) => nu
   };
 }
 
-/** One convolution's way through the stream. */
-class Layer {
+/** One convolution's way through the stream, and the count of what it did. */
+export class Layer {
   private readonly list: Uint8Array<ArrayBufferLike>;
   private readonly tooMany: Uint32Array;
   private readonly work: (counts: Uint32Array) => number;
