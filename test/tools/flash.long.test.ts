@@ -23,7 +23,7 @@ for (const [name, board] of Object.entries(BOARDS))
       expect(excesses(board, image)).toEqual([]);
       expect((await makeImage(board, tools, { seed: 1 })).sha256).toBe(image.sha256);
     },
-    15 * MINUTES,
+    40 * MINUTES,
   );
 
 for (const [name, board] of Object.entries(BOARDS).filter(([, b]) => b.flash?.pins))
@@ -41,5 +41,5 @@ for (const [name, board] of Object.entries(BOARDS).filter(([, b]) => b.flash?.pi
       expect(chipOf(image.bytes.subarray(MULTIBOOT_BYTES))).toBe(dieOf(board.device));
       expect(() => judgeBoard({ start, bytes: image.bytes }, targetOf(name).target, "loader.bin", digest)).toThrow(expect.objectContaining({ code: "flash.board" }));
     },
-    15 * MINUTES,
+    40 * MINUTES,
   );

@@ -5,7 +5,6 @@ import { SkintError } from "../../runtime/errors.ts";
 import type { Program } from "../../runtime/plan/device.ts";
 import { type Board, clockOf, type Design, parametersOf } from "../../targets/devices/fpga/board.ts";
 import { BOARDS } from "../../targets/devices/fpga/boards/catalogue.gen.ts";
-import { CODENET_BOARD } from "../../targets/devices/fpga/codenet/board.ts";
 import { CODENET_DEFAULTS, codenetTwin } from "../../targets/devices/fpga/codenet/twin.ts";
 import { type FpgaDevice, openFpga } from "../../targets/devices/fpga/device.ts";
 import type { Line } from "../../targets/devices/fpga/link/line.ts";
@@ -30,7 +29,7 @@ export const TARGET_OPTION: VerbOption = {
 };
 
 /** The boards that twin and simulator stand for. */
-const MODEL_BOARDS: Readonly<Record<Design, Board>> = { linear: BOARDS.icebreaker, codenet: CODENET_BOARD };
+const MODEL_BOARDS: Readonly<Record<Design, Board>> = { linear: BOARDS.icebreaker, codenet: BOARDS["icebreaker-codenet"] };
 const BAUD = 1_000_000;
 
 export function twinOf(board: Board): TwinDevice {
@@ -70,7 +69,11 @@ export async function openLine(target: string, design: Design, signal: AbortSign
 
 /** Boards whose image is of this design, by the name they say, with the hash of that image. */
 export const knownBoards = (design: Design) =>
-  new Map([...Object.values(BOARDS), CODENET_BOARD].filter((b) => (b.design ?? "linear") === design).map((b) => [b.name, buildHash(b)]));
+  new Map(
+    Object.values(BOARDS)
+      .filter((b) => (b.design ?? "linear") === design)
+      .map((b) => [b.name, buildHash(b)]),
+  );
 
 /** The device that a target stands for, beside the WASM device. Throws `usage`, and what opening a line throws. */
 export async function openTarget(target: string, wasm: WasmDevice, context: Context): Promise<WasmDevice | FpgaDevice> {
