@@ -135,6 +135,15 @@ describe("topk", () => {
   });
 });
 
+test("a method that calibrates is refused for a matrix that lies by neurons, and taken for those before it", async () => {
+  const w4n = recipeNamed("w4n");
+  const gptq: Recipe = { ...w4n, rules: w4n.rules.map((r) => (r.scheme === "q4n" ? { ...r, method: "gptq" } : r)) };
+  await expect(compressed(relu, gptq)).rejects.toMatchObject({ code: "recipe.invalid", message: expect.stringMatching(/ffn\.down.*lies by neurons/) });
+  const firsts: Recipe = { ...gptq, rules: [{ match: "ffn.down", scheme: "q4n", method: "rtn" }, ...gptq.rules] };
+  const { bytes } = await compressed(relu, firsts);
+  expect(Buffer.from(bytes).equals(Buffer.from((await compressed(relu, w4n)).bytes))).toBe(false);
+});
+
 describe("what the file keeps", () => {
   test("text, tokens and weights by their hashes, and which 2:4 masks stay legal; the weights are those of w4n", async () => {
     const { bytes, report } = await compressed(relu, recipeNamed("w4n-cett5"));

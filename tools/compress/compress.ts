@@ -79,6 +79,7 @@ async function compressText(checkpoint: Checkpoint, sink: Sink, env: Environment
   try {
     const wanted = graphOf(checkpoint, o.recipe);
     checkMethods(wanted, o.recipe);
+    checkNeuronRows(wanted, o.recipe);
     // What is chosen for this recipe is kept by this copy.
     const c = { ...(await withAlikeNeurons(checkpoint, wanted)) };
     const calibrated = await calibrateModel(c, wanted, env, o);
@@ -127,6 +128,18 @@ function checkMethods(graph: Graph, recipe: Recipe): void {
         `${t.name} is multiplied with had8, whose inputs ${method.needs?.length ? `${method.name} would not see as they are` : "a path of low rank does not read"}; give it a rule with "method": "rtn", no rank, or another "act"`,
         { what: t.name },
       );
+  }
+}
+
+/** Throws `recipe.invalid` where a method that calibrates is to bring a matrix into rows by neurons: its errors are those of another order and scale. */
+function checkNeuronRows(graph: Graph, recipe: Recipe): void {
+  const turned = withNeuronRows(graph, (down) => ruleFor(recipe, down).ffn);
+  for (const t of turned.tensors.filter((m) => isMatrix(m) && isNeuronRows(turned, m.name))) {
+    const method = methodOf(graph, recipe, t.name);
+    if (method.needs?.length)
+      throw new SkintError("recipe.invalid", `${t.name} lies by neurons, with a scale for each channel, which ${method.name} does not see; give it a rule with "method": "rtn"`, {
+        what: t.name,
+      });
   }
 }
 
