@@ -7,8 +7,9 @@ import { FX16_ZERO } from "../../../../runtime/num/fx16.ts";
 import { WORD_BYTES } from "../link/protocol.ts";
 import type { Session } from "../link/session.ts";
 import { load, type Section } from "../resident.ts";
+import { attrs, type Layer, macsOf, wordsOf } from "./layer.ts";
 import { type ConvWeights, convWords, type DeepWeights, packPass } from "./pack.ts";
-import { DEEP_WORDS, encodePass, MOST, PASS_BYTES, type Pass, SLICE, stepsOf } from "./pass.ts";
+import { encodePass, MOST, PASS_BYTES, type Pass, SLICE, stepsOf } from "./pass.ts";
 
 /** Bytes of a weight tensor as the graph's format has them. */
 export type Weights = (name: string) => Uint8Array;
@@ -20,16 +21,8 @@ export interface ImageRun {
   readonly cycles: number;
 }
 
-/** One pass: the convolution and the depthwise half behind it, one of them absent. */
-interface Layer {
-  readonly conv?: GraphNode;
-  readonly deep?: GraphNode;
-}
-
 type Sides = { readonly height: number; readonly width: number; readonly channels: number };
 
-const wordsOf = (channels: number) => Math.ceil(channels / SLICE);
-const attrs = (node: GraphNode) => node.attrs as Record<string, number>;
 const isDeep = ({ op, attrs }: GraphNode) => op === "dwconv2d" && attrs.size === 3 && attrs.pad === 1 && (attrs.stride as number) <= 2;
 
 /** The chain of convolutions of a graph and what makes scores of its last bytes. Throws `plan.kernel` for a graph that is none, or whose numbers are floats. */
@@ -181,10 +174,4 @@ export class CodenetNetwork {
     for (let i = 0; i < image.length; i++) out[Math.floor(i / channels) * step + (i % channels)] = image[i] ^ 0x80;
     return out;
   }
-}
-
-function macsOf({ conv, deep }: Layer): number {
-  const c = conv && attrs(conv);
-  const d = deep && attrs(deep);
-  return (c ? c.oh * c.ow * c.outputs * c.size ** 2 * c.channels : 0) + (d ? d.oh * d.ow * d.channels * DEEP_WORDS : 0);
 }

@@ -3,8 +3,9 @@
 // back to the host, which joins, shuffles, pools and widens images between passes, and computes what the engine cannot.
 import type { Graph, GraphNode } from "../../../../runtime/graph/types.ts";
 import { passCycles, sliceWords } from "./engine.ts";
+import { attrs, type Layer, macsOf, wordsOf } from "./layer.ts";
 import { convWords } from "./pack.ts";
-import { DEEP_WORDS, decodePass, encodePass, MOST, PASS_BYTES, type Pass, SLICE } from "./pass.ts";
+import { decodePass, encodePass, MOST, PASS_BYTES, type Pass } from "./pass.ts";
 
 export interface Room {
   /** Words of 64 bits: of the memory, of a slice's weights. */
@@ -27,15 +28,8 @@ export interface Projection {
 }
 
 const WORD = 8;
-const wordsOf = (channels: number) => Math.ceil(channels / SLICE);
-const attrs = (node: GraphNode) => node.attrs as Record<string, number>;
 /** Neighbours beyond a tile that its border pixels see: a tap, or the largest dilation. */
 const HALO = { dwconv2d: 1, deform_dwconv2d: 7 } as const;
-
-interface Layer {
-  readonly conv?: GraphNode;
-  readonly deep?: GraphNode;
-}
 
 /** Convolutions in their order; a depthwise one joins the convolution whose output it alone reads. */
 function layersOf(graph: Graph): Layer[] {
@@ -51,11 +45,6 @@ function layersOf(graph: Graph): Layer[] {
   }
   return layers;
 }
-
-export const macsOf = ({ conv, deep }: Layer): number => {
-  const [c, d] = [conv && attrs(conv), deep && attrs(deep)];
-  return (c ? c.oh * c.ow * c.outputs * c.size ** 2 * c.channels : 0) + (d ? d.oh * d.ow * d.channels * DEEP_WORDS : 0);
-};
 
 /** Stretches [from, to) of the rows or columns before the depthwise half, at most `most` each with their halo, whose outputs make up `length` of them. */
 function stretches(length: number, most: number, halo: number, by: number): [from: number, to: number][] {
